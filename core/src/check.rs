@@ -1,0 +1,49 @@
+//! The checks every public function makes before it writes anything.
+
+use crate::{Error, Real, Result};
+
+pub(crate) fn length<T>(what: &'static str, slice: &[T], expected: usize) -> Result<()> {
+    match slice.len() {
+        actual if actual == expected => Ok(()),
+        actual => Err(Error::Length { what, expected, actual }),
+    }
+}
+
+/// The first `needed` elements of the scratch, which may be longer.
+pub(crate) fn scratch<F>(scratch: &mut [F], needed: usize) -> Result<&mut [F]> {
+    let actual = scratch.len();
+    scratch.get_mut(..needed).ok_or(Error::Length { what: "scratch", expected: needed, actual })
+}
+
+pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
+    // One branch for the whole slice keeps the usual, clean case vectorised.
+    if values.iter().fold(true, |all, v| all & v.is_finite()) {
+        return Ok(());
+    }
+    let index = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
+    Err(Error::NotFinite { what, index })
+}
+
+/// At least one value, each finite.
+pub(crate) fn scores<F: Real>(scores: &[F]) -> Result<()> {
+    if scores.is_empty() {
+        return Err(Error::Length { what: "scores", expected: 1, actual: 0 });
+    }
+    finite("scores", scores)
+}
+
+pub(crate) fn label<F: Real>(scores: &[F], label: usize) -> Result<F> {
+    scores.get(label).copied().ok_or(Error::Label { label, num_classes: scores.len() })
+}
+
+pub(crate) fn rank(k: usize, max: usize) -> Result<()> {
+    if (1..=max).contains(&k) { Ok(()) } else { Err(Error::K { k, max }) }
+}
+
+pub(crate) fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {
+    if x > F::zero() && x.is_finite() { Ok(x) } else { Err(Error::Parameter { name, must: "positive and finite" }) }
+}
+
+pub(crate) fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {
+    if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what }) }
+}

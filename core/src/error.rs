@@ -1,0 +1,80 @@
+//! What can be wrong with an input.
+
+use core::fmt;
+
+/// The result of every fallible call of this crate.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// What was wrong with an input. Every public function returns one of these in place of a panic, a NaN or a silent number.
+///
+/// ```
+/// use topk_loss::{Error, KthLargest, Oracle};
+/// let third = KthLargest::new(3)?;
+/// let error = third.value(&[0.5, 0.25], &mut [0.0; 2]).unwrap_err();
+/// assert_eq!(error, Error::K { k: 3, max: 2 });
+/// assert_eq!(error.to_string(), "k = 3 is outside 1..=2");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A slice has the wrong length.
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// The length it should have (for scratch: at least).
+        expected: usize,
+        /// The length it has.
+        actual: usize,
+    },
+    /// A rank, or a number of guesses, is outside 1..=max.
+    K {
+        /// The rank that was asked for.
+        k: usize,
+        /// The largest one that makes sense for this input.
+        max: usize,
+    },
+    /// A label is not a class.
+    Label {
+        /// The label.
+        label: usize,
+        /// The number of classes; labels count from 0.
+        num_classes: usize,
+    },
+    /// A parameter is outside its domain.
+    Parameter {
+        /// Which parameter.
+        name: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// An input is NaN or infinite.
+    NotFinite {
+        /// Which input.
+        what: &'static str,
+        /// The first offending position.
+        index: usize,
+    },
+    /// Finite inputs gave a result beyond the float's range.
+    Overflow {
+        /// Which result.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Length { what, expected, actual } => {
+                write!(f, "{what} has length {actual} where {expected} is needed")
+            }
+            Self::K { k, max } => write!(f, "k = {k} is outside 1..={max}"),
+            Self::Label { label, num_classes } => write!(f, "label {label} is not below the number of classes, {num_classes}"),
+            Self::Parameter { name, must } => write!(f, "{name} must be {must}"),
+            Self::NotFinite { what, index } => write!(f, "{what} is NaN or infinite at position {index}"),
+            Self::Overflow { what } => write!(f, "{what} is beyond the range of the float"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,96 @@
+//! The mean over draws of the oracle's own gradient (the paper's estimator).
+
+use super::perturb;
+use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
+
+/// f_ε(θ) ≈ (1/B) Σ_b f(θ + εz_b), with the mean of the oracle's gradients as gradient (Danskin's theorem).
+///
+/// Value and gradient are unbiased for f_ε and ∇f_ε whenever f is convex or an order statistic, and for fixed draws the gradient
+/// is exactly that of the B-draw value. With [`KthLargest`](crate::KthLargest) the gradient has at most B non-zero entries.
+///
+/// **Shapes.** θ of L entries; scratch L plus the oracle's.
+///
+/// **Errors.** The oracle's; a sampler or law that fails or returns NaN, after which `grad` is unspecified.
+///
+/// **Ties and NaN.** The oracle's. A common offset of all scores does not drown the noise: the oracle's
+/// [center](Translation) is subtracted first.
+///
+/// **Cost.** B draws of L numbers and B calls of the oracle; memory independent of B.
+///
+/// ```
+/// use topk_loss::{GivenDraws, Key, KthLargest, Normal, Oracle, Pathwise};
+/// // Two draws; the second lifts class 2 above class 0.
+/// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+/// let smoothed = Pathwise::new(KthLargest::new(1)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
+/// let mut grad = [0.0; 3];
+/// let value = smoothed.value_and_add_grad(&[1.0, 0.0, 0.5], 1.0, &mut grad, &mut [0.0; 6])?;
+/// assert_eq!((value, grad), (1.25, [0.5, 0.0, 0.5]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Berthet, Blondel, Teboul, Cuturi, Vert, Bach, "Learning with differentiable perturbed optimizers", NeurIPS 2020;
+/// Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced classification",
+/// ICML 2022.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pathwise<O, S, F> {
+    oracle: O,
+    sampler: S,
+    epsilon: F,
+    key: Key,
+}
+
+impl<O, S, F: Real> Pathwise<O, S, F> {
+    /// The smoothing of `oracle` by `epsilon` times the sampler's noise.
+    ///
+    /// # Errors
+    /// An ε that is not positive and finite.
+    pub fn new(oracle: O, sampler: S, epsilon: F, key: Key) -> Result<Self> {
+        Ok(Self { oracle, sampler, epsilon: check::positive("epsilon", epsilon)?, key })
+    }
+}
+
+impl<F: Real, O: Oracle<F>, S: Sampler<F>> Pathwise<O, S, F> {
+    /// The mean over the draws of what `evaluate` makes of the perturbed, centered θ.
+    fn mean(&self, theta: &[F], scratch: &mut [F], mut evaluate: impl FnMut(&[F], &mut [F]) -> Result<F>) -> Result<F> {
+        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
+        let Translation { center, mass } = self.oracle.translation(theta, scratch)?;
+        let (z, scratch) = scratch.split_at_mut(theta.len());
+        let mut sum = F::zero();
+        for index in 0..self.sampler.num_samples() {
+            self.sampler.sample(self.key, index, z)?;
+            perturb(theta, center, self.epsilon, z)?;
+            sum += evaluate(z, scratch)?;
+        }
+        check::in_range("mean over the draws", sum / self.num_samples() + center * mass)
+    }
+
+    fn num_samples(&self) -> F {
+        F::from_usize(self.sampler.num_samples())
+    }
+}
+
+impl<F: Real, O: Oracle<F>, S: Sampler<F>> Oracle<F> for Pathwise<O, S, F> {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim + self.oracle.scratch_len(dim)
+    }
+
+    fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        self.mean(theta, scratch, |perturbed, scratch| self.oracle.value(perturbed, scratch))
+    }
+
+    fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, theta.len())?;
+        let weight = weight / self.num_samples();
+        self.mean(theta, scratch, |perturbed, scratch| self.oracle.value_and_add_grad(perturbed, weight, grad, scratch))
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        self.oracle.translation(theta, scratch)
+    }
+}
+
+impl<O: Copy, S: Copy, F: Real> FoldIn for Pathwise<O, S, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { key: self.key.fold_in(data), ..*self }
+    }
+}

@@ -1,0 +1,99 @@
+//! Randomness as a value.
+
+use rand_core::{Rng, SeedableRng};
+
+use crate::Real;
+use crate::philox::philox4x32;
+
+/// Where a stochastic estimate finds its draws: a value, copied freely, that names one stream of random numbers.
+///
+/// The same key gives the same draws on every machine, in every thread and in a replayed backward pass. Fold in what must
+/// differ: the training step, then the example (the batched calls do the latter).
+///
+/// ```
+/// use topk_loss::Key;
+/// let key = Key::new(7);
+/// assert_eq!(key.fold_in(3), Key::new(7).fold_in(3));
+/// assert_ne!(key.fold_in(3), key.fold_in(4));
+/// ```
+///
+/// A key also seeds any generator of the `rand_core` traits:
+///
+/// ```
+/// use rand_core::Rng;
+/// use topk_loss::Key;
+/// let mut rng: rand_pcg::Pcg64Dxsm = Key::new(7).rng();
+/// assert_eq!(rng.next_u64(), Key::new(7).rng::<rand_pcg::Pcg64Dxsm>().next_u64());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u32; 2]);
+
+/// The last counter word of what is not a draw, so that keys and seeds never repeat the words of a draw.
+const FOLD: u32 = u32::MAX;
+const SEED: u32 = u32::MAX - 1;
+
+impl Key {
+    /// The key of a seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self([(seed >> 32) as u32, seed as u32])
+    }
+
+    /// A key drawn from a generator.
+    pub fn from_rng(rng: &mut (impl Rng + ?Sized)) -> Self {
+        Self([rng.next_u32(), rng.next_u32()])
+    }
+
+    /// The key of one step, example or draw under this one: a hash of both, 64 bits wide.
+    #[must_use]
+    pub fn fold_in(self, data: u64) -> Self {
+        let [a, b, _, _] = philox4x32([data as u32, (data >> 32) as u32, 0, FOLD], self.0);
+        Self([a, b])
+    }
+
+    /// A sequential generator whose whole seed is hashed from the key.
+    #[must_use]
+    pub fn rng<R: SeedableRng>(self) -> R {
+        let mut seed = R::Seed::default();
+        for (block, chunk) in (0..).zip(seed.as_mut().chunks_mut(16)) {
+            let words = philox4x32([block, 0, 0, SEED], self.0);
+            let bytes = words.into_iter().flat_map(u32::to_le_bytes);
+            chunk.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        }
+        R::from_seed(seed)
+    }
+
+    /// Uniform numbers in (0, 1) for every class of draw `draw`. Class i depends on the key, the draw and i alone.
+    pub(crate) fn fill_uniform<F: Real>(self, draw: u64, uniforms: &mut [F]) {
+        let per_block = 4 / F::UNIFORM_WORDS;
+        for (block, chunk) in (0_u64..).zip(uniforms.chunks_mut(per_block)) {
+            let [a, b, c, d] = philox4x32([block as u32, (block >> 32) as u32, draw as u32, (draw >> 32) as u32], self.0);
+            let pairs = if F::UNIFORM_WORDS == 1 { [[a, 0], [b, 0], [c, 0], [d, 0]] } else { [[a, b], [c, d], [0; 2], [0; 2]] };
+            chunk.iter_mut().zip(pairs).for_each(|(place, words)| *place = F::open_uniform(words));
+        }
+    }
+}
+
+/// What draws random numbers under a key of its own, and can be given another: a loss, an estimator.
+///
+/// Deterministic types return themselves.
+pub trait FoldIn {
+    /// The same function with `data` folded into its key: other draws, of the same law.
+    #[must_use]
+    fn fold_in(&self, data: u64) -> Self;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[test]
+    fn a_draw_is_addressable_by_class() {
+        let (mut long, mut short) = ([0.0_f32; 11], [0.0_f32; 6]);
+        Key::new(5).fill_uniform(9, &mut long);
+        Key::new(5).fill_uniform(9, &mut short);
+        assert_eq!(long.first_chunk::<6>(), Some(&short));
+        Key::new(5).fill_uniform(10, &mut short);
+        assert_ne!(long.first_chunk::<6>(), Some(&short));
+    }
+}

@@ -1,0 +1,65 @@
+//! The calibrated top-K hinge loss and its stochastic smoothing, as mathematics over plain slices.
+//!
+//! A classifier that may make K guesses is right when the label is among its K largest scores. The calibrated top-K hinge
+//! asks the label's score to lead the (K+1)-th largest by a margin; smoothing that order statistic with noise gives it a
+//! gradient that trains. This crate computes both, value and gradient, with no automatic differentiation, no `std`, no
+//! allocation and no panic: a function writes into slices that the caller owns.
+//!
+//! ```
+//! use topk_loss::{Key, Loss, Margins, Smoothing, TopKHinge};
+//!
+//! let smoothing = Smoothing::Pathwise { epsilon: 0.2, num_samples: 10, key: Key::new(1) };
+//! let loss = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, smoothing)?;
+//!
+//! let scores = [0.3_f32, 2.0, 1.9, 1.8, -1.0];
+//! let (mut grad, mut scratch) = ([0.0; 5], [0.0; 15]);
+//! let value = loss.value_and_grad(&scores, 0, &mut grad, &mut scratch)?;
+//!
+//! assert!(value > 2.0);
+//! assert_eq!(grad[0], -1.0);
+//! assert!((grad.iter().sum::<f32>()).abs() < 1e-6);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! Two orthogonal axes in place of a zoo of classes:
+//!
+//! | room | traits | what is there |
+//! |---|---|---|
+//! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
+//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`]; [`MonteCarlo`], [`GivenDraws`] |
+//! | what is averaged | [`Oracle`] | [`Pathwise`] |
+//! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
+//! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
+//! | order statistics | | [`kth_largest`], [`rank_of`] |
+//!
+//! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
+//! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod check;
+mod error;
+mod estimator;
+mod key;
+mod loss;
+mod margins;
+mod metrics;
+mod noise;
+mod oracle;
+mod philox;
+mod real;
+mod sampler;
+mod select;
+
+pub use error::{Error, Result};
+pub use estimator::Pathwise;
+pub use key::{FoldIn, Key};
+pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};
+pub use margins::{Margins, ldam_margins};
+pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
+pub use noise::{Noise, Normal};
+pub use oracle::{KthLargest, Max, Oracle, TopKSum, Translation};
+pub use real::Real;
+pub use sampler::{GivenDraws, MonteCarlo, Sampler};
+pub use select::{Ranked, kth_largest, rank_of};

@@ -1,0 +1,51 @@
+//! Losses of one example: a value and its gradient with respect to the scores. One file each.
+
+mod cross_entropy;
+mod hinge;
+mod top_k_hinge;
+
+pub use cross_entropy::CrossEntropy;
+pub use hinge::Hinge;
+pub use top_k_hinge::{Smoothing, TopKHinge};
+
+use crate::{Real, Result};
+
+/// A loss of the scores of L classes and a label.
+///
+/// Nothing is allocated: `scratch` is at least [`scratch_len`](Loss::scratch_len) long, its contents are irrelevant before and after.
+/// Implementations return an error for a label that is no class, for NaN or infinite scores, a gradient of another length or a
+/// scratch that is too short, and then leave the gradient as it was. Where only the computation itself can find the fault (a result
+/// beyond the float's range, a noise law that returns NaN), the gradient is unspecified.
+///
+/// A batch wants one key an example, so its calls also ask for [`FoldIn`](crate::FoldIn); a deterministic loss of your own
+/// implements it by returning itself.
+pub trait Loss<F: Real> {
+    /// How much scratch `num_classes` scores need.
+    fn scratch_len(&self, num_classes: usize) -> usize;
+
+    /// The loss.
+    ///
+    /// # Errors
+    /// See the trait's description.
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F>;
+
+    /// Overwrites `grad` with the gradient and returns the loss.
+    ///
+    /// # Errors
+    /// As [`value`](Loss::value), and a `grad` that is not as long as the scores.
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F>;
+}
+
+impl<F: Real, L: Loss<F> + ?Sized> Loss<F> for &L {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        (**self).scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        (**self).value(scores, label, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        (**self).value_and_grad(scores, label, grad, scratch)
+    }
+}

@@ -1,0 +1,101 @@
+//! The hinge over any oracle.
+
+use super::Loss;
+use crate::{Error, FoldIn, Margins, Oracle, Real, Result, Translation, check};
+
+/// ℓ(s, y) = scale · (m_y + f(s) − s_y)₊ for an oracle f.
+///
+/// One type for the hard loss and its smoothed forms: with f = s₍K+1₎ it is the calibrated top-K hinge, with a smoothed order
+/// statistic the noised loss (*hinge of the mean*, the paper's composition), with f = max the Crammer–Singer hinge.
+/// [`TopKHinge`](crate::TopKHinge) is the same in plain data.
+///
+/// **Shapes.** Scores and gradient of L entries; scratch L plus the oracle's.
+///
+/// **Errors.** The oracle's; a label that is no class; per-class margins that are not L.
+///
+/// **Ties and NaN.** At the kink, m_y + f(s) = s_y, the gradient is zero. NaN is an error.
+///
+/// **Cost.** The oracle's and one pass.
+///
+/// ```
+/// use topk_loss::{Hinge, KthLargest, Loss, Margins};
+/// let hinge = Hinge::new(KthLargest::new(2)?, Margins::Uniform(1.0), 1.0)?;
+/// let mut grad = [0.0; 3];
+/// let loss = hinge.value_and_grad(&[0.5, 2.0, 1.0], 0, &mut grad, &mut [0.0; 6])?;
+/// assert_eq!((loss, grad), (1.5, [-1.0, 0.0, 1.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Crammer, Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", JMLR 2001;
+/// Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hinge<'a, O, F> {
+    oracle: O,
+    margins: Margins<'a, F>,
+    scale: F,
+}
+
+impl<'a, O, F: Real> Hinge<'a, O, F> {
+    /// The hinge over `oracle`.
+    ///
+    /// # Errors
+    /// A margin that is not finite, a scale that is not positive and finite.
+    pub fn new(oracle: O, margins: Margins<'a, F>, scale: F) -> Result<Self> {
+        margins.check()?;
+        Ok(Self { oracle, margins, scale: check::positive("scale", scale)? })
+    }
+}
+
+impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
+    /// scale · (m_y + f(s) − s_y), with `evaluate` called on the centered scores.
+    ///
+    /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round.
+    fn slack(&self, scores: &[F], label: usize, scratch: &mut [F], evaluate: impl FnOnce(&[F], &mut [F]) -> Result<F>) -> Result<F> {
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
+        let (centered, scratch) = scratch.split_at_mut(scores.len());
+        centered.iter_mut().zip(scores).for_each(|(c, &s)| *c = s - center);
+        let lead = check::in_range("range of the scores", own - center * mass)?;
+        if centered.iter().any(|c| !c.is_finite()) {
+            return Err(Error::Overflow { what: "range of the scores" });
+        }
+        let slack = margin + (evaluate(centered, scratch)? - lead);
+        check::in_range("loss", slack * self.scale)
+    }
+}
+
+impl<O: Oracle<F>, F: Real> Loss<F> for Hinge<'_, O, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes + self.oracle.scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        let slack = self.slack(scores, label, scratch, |centered, scratch| self.oracle.value(centered, scratch))?;
+        Ok(slack.max(F::zero()))
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let slack = self.slack(scores, label, scratch, |centered, scratch| {
+            grad.fill(F::zero());
+            self.oracle.value_and_add_grad(centered, self.scale, grad, scratch)
+        })?;
+        if slack <= F::zero() {
+            grad.fill(F::zero());
+            return Ok(F::zero());
+        }
+        if let Some(own) = grad.get_mut(label) {
+            *own -= self.scale;
+        }
+        Ok(slack)
+    }
+}
+
+impl<O: FoldIn, F: Real> FoldIn for Hinge<'_, O, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { oracle: self.oracle.fold_in(data), ..*self }
+    }
+}

@@ -1,0 +1,145 @@
+//! The calibrated top-K hinge and its smoothed forms in plain data.
+
+use super::{Hinge, Loss};
+use crate::{Error, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
+
+/// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Smoothing<F> {
+    /// Not at all: the calibrated top-K hinge itself.
+    None,
+    /// The paper's estimator, see [`Pathwise`].
+    Pathwise {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+        /// How many draws are averaged.
+        num_samples: usize,
+        /// Where the draws come from; fold the training step in, batches fold the example in.
+        key: Key,
+    },
+}
+
+/// ℓ(s, y) = scale · (m_y + top₍K+1₎(s) − s_y)₊, the calibrated top-K hinge, with top₍K+1₎ the (K+1)-th largest of **all** scores
+/// (the label's included) or its smoothing.
+///
+/// | | margins | scale | smoothing |
+/// |---|---|---|---|
+/// | calibrated hinge | `Uniform(1)` | 1 | `None` |
+/// | noised balanced loss | `Uniform(1)` | 1 | ε = 0.2 … 1, B = 5 … 10 |
+/// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1, B = 5 |
+///
+/// It is a [`Hinge`] over a [`KthLargest`] or a smoothing of it, as plain data that CPU batches and devices share. The smoothed forms
+/// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation.
+///
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, with smoothing 3L.
+///
+/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
+///
+/// **Ties and NaN.** Equal scores rank by index, lowest first. At the kink the gradient is zero. NaN is an error.
+///
+/// **Cost.** O(L), times the number of draws.
+///
+/// ```
+/// use topk_loss::{Loss, Margins, Smoothing, TopKHinge};
+/// let loss = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let (scores, mut grad) = ([0.2, 0.9, 0.4, 0.7], [0.0; 4]);
+/// let value = loss.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 12])?;
+/// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced
+/// classification", ICML 2022; Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopKHinge<'a, F> {
+    k: usize,
+    margins: Margins<'a, F>,
+    scale: F,
+    smoothing: Smoothing<F>,
+}
+
+impl<'a, F: Real> TopKHinge<'a, F> {
+    /// A loss of `k` guesses.
+    ///
+    /// # Errors
+    /// k = 0, a margin that is not finite, a scale or ε that is not positive and finite, zero draws.
+    pub fn new(k: usize, margins: Margins<'a, F>, scale: F, smoothing: Smoothing<F>) -> Result<Self> {
+        if k == 0 {
+            return Err(Error::Parameter { name: "k", must: "at least 1" });
+        }
+        margins.check()?;
+        check::positive("scale", scale)?;
+        if let Smoothing::Pathwise { epsilon, num_samples, .. } = smoothing {
+            check::positive("epsilon", epsilon)?;
+            MonteCarlo::new(Normal, num_samples)?;
+        }
+        Ok(Self { k, margins, scale, smoothing })
+    }
+
+    /// The number of guesses K.
+    #[must_use]
+    pub const fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The margins.
+    #[must_use]
+    pub const fn margins(&self) -> Margins<'a, F> {
+        self.margins
+    }
+
+    /// The scale.
+    #[must_use]
+    pub const fn scale(&self) -> F {
+        self.scale
+    }
+
+    /// The smoothing.
+    #[must_use]
+    pub const fn smoothing(&self) -> Smoothing<F> {
+        self.smoothing
+    }
+
+    fn hinge<O>(&self, oracle: O) -> Result<Hinge<'a, O, F>> {
+        Hinge::new(oracle, self.margins, self.scale)
+    }
+
+    /// Calls `visit` with the hinge this stands for, after the checks that need the number of classes.
+    fn with_hinge<T>(&self, num_classes: usize, visit: impl FnOnce(&dyn Loss<F>) -> Result<T>) -> Result<T> {
+        let missed = KthLargest::new(select::first_missed(self.k, num_classes)?)?;
+        match self.smoothing {
+            Smoothing::None => visit(&self.hinge(missed)?),
+            Smoothing::Pathwise { epsilon, num_samples, key } => {
+                visit(&self.hinge(Pathwise::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
+            }
+        }
+    }
+}
+
+impl<F: Real> Loss<F> for TopKHinge<'_, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        match self.smoothing {
+            Smoothing::None => 2 * num_classes,
+            Smoothing::Pathwise { .. } => 3 * num_classes,
+        }
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        self.with_hinge(scores.len(), |hinge| hinge.value(scores, label, scratch))
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        self.with_hinge(scores.len(), |hinge| hinge.value_and_grad(scores, label, grad, scratch))
+    }
+}
+
+impl<F: Real> FoldIn for TopKHinge<'_, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        let smoothing = match self.smoothing {
+            Smoothing::Pathwise { epsilon, num_samples, key } => Smoothing::Pathwise { epsilon, num_samples, key: key.fold_in(data) },
+            deterministic => deterministic,
+        };
+        Self { smoothing, ..*self }
+    }
+}

@@ -1,0 +1,66 @@
+//! Margins: by how much a label's score must lead.
+
+use crate::{Error, Real, Result, check};
+
+/// The margin of every class.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Margins<'a, F> {
+    /// The same for all classes.
+    Uniform(F),
+    /// One a class.
+    PerClass(&'a [F]),
+}
+
+impl<F: Real> Margins<'_, F> {
+    /// All finite, as many as there are classes where they are listed.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::Uniform(margin) if margin.is_finite() => Ok(()),
+            Self::Uniform(_) => Err(Error::Parameter { name: "margin", must: "finite" }),
+            Self::PerClass(margins) => check::finite("margins", margins),
+        }
+    }
+
+    pub(crate) fn of(&self, label: usize, num_classes: usize) -> Result<F> {
+        match *self {
+            Self::Uniform(margin) => Ok(margin),
+            Self::PerClass(margins) => {
+                check::length("margins", margins, num_classes)?;
+                check::label(margins, label)
+            }
+        }
+    }
+}
+
+/// Margins that grow as classes get rarer: m_y = `max_margin` · n_y^(−1/4) / max_j n_j^(−1/4).
+///
+/// A class without examples gets `max_margin`, the limit the formula suggests; the maximum runs over the classes that have some.
+///
+/// **Shapes.** `counts` and `margins` one entry a class.
+///
+/// **Errors.** Different lengths, no class, no example at all, a margin that is not positive and finite; `margins` is then as before.
+///
+/// **Cost.** One power a class.
+///
+/// ```
+/// use topk_loss::ldam_margins;
+/// let mut margins = [0.0; 3];
+/// ldam_margins(&[16, 1, 0], 0.5, &mut margins)?;
+/// assert_eq!(margins, [0.25, 0.5, 0.5]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with label-distribution-aware margin loss",
+/// NeurIPS 2019.
+pub fn ldam_margins<F: Real>(counts: &[usize], max_margin: F, margins: &mut [F]) -> Result<()> {
+    check::length("margins", margins, counts.len())?;
+    check::positive("max_margin", max_margin)?;
+    let rarest = counts.iter().copied().filter(|&n| n > 0).min();
+    let rarest = rarest.ok_or(Error::Parameter { name: "counts", must: "positive for at least one class" })?;
+    let power = |n: usize| F::from_usize(n).powf(F::from_f64(-0.25));
+    let largest = power(rarest);
+    for (margin, &count) in margins.iter_mut().zip(counts) {
+        *margin = if count == 0 { max_margin } else { max_margin * power(count) / largest };
+    }
+    Ok(())
+}

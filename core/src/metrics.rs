@@ -1,0 +1,185 @@
+//! How good a classifier's K guesses are: top-K accuracy, overall, per class and per frequency group, and top-K occupancy.
+
+use crate::{Error, Real, Result, check, select};
+
+/// Counts, class by class, from which every metric follows; the caller owns them, so nothing is allocated and shards can be added.
+///
+/// Each of the three slices has one entry a class and counts examples.
+///
+/// ```
+/// use topk_loss::{TopKCounts, TopKMetrics};
+/// let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
+/// let mut counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+/// counts.add(&[0.1, 0.8, 0.3], 1, &mut [0.0; 3])?;
+/// counts.add(&[0.1, 0.8, 0.3], 2, &mut [0.0; 3])?;
+/// let metrics = counts.metrics();
+/// assert_eq!(metrics.accuracy(), Some(0.5));
+/// assert_eq!(metrics.macro_accuracy(), Some(0.5));
+/// assert_eq!(metrics.occupancy(1), Some(1.0));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TopKCounts<'a> {
+    k: usize,
+    examples: &'a mut [u64],
+    correct: &'a mut [u64],
+    guessed: &'a mut [u64],
+}
+
+impl<'a> TopKCounts<'a> {
+    /// Starts from what the slices hold: zeros, or the counts of earlier batches.
+    ///
+    /// # Errors
+    /// Slices of different lengths, k outside 1..L.
+    pub fn new(k: usize, examples: &'a mut [u64], correct: &'a mut [u64], guessed: &'a mut [u64]) -> Result<Self> {
+        check::length("correct", correct, examples.len())?;
+        check::length("guessed", guessed, examples.len())?;
+        select::first_missed(k, examples.len())?;
+        Ok(Self { k, examples, correct, guessed })
+    }
+
+    /// Counts one example. `scratch` is at least L long.
+    ///
+    /// **Ties and NaN.** Equal scores rank by index, lowest first.
+    ///
+    /// # Errors
+    /// A number of scores other than L, NaN or infinite scores, a label that is no class.
+    pub fn add<F: Real>(&mut self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<()> {
+        check::length("scores", scores, self.examples.len())?;
+        check::scores(scores)?;
+        check::label(scores, label)?;
+        let threshold = select::kth_value(scores, self.k, check::scratch(scratch, scores.len())?);
+        let increment = |counts: &mut [u64], class: usize| {
+            if let Some(count) = counts.get_mut(class) {
+                *count += 1;
+            }
+        };
+        increment(self.examples, label);
+        for class in select::indices_of_top(scores, self.k, threshold) {
+            increment(self.guessed, class);
+            if class == label {
+                increment(self.correct, label);
+            }
+        }
+        Ok(())
+    }
+
+    /// The metrics of what was counted so far.
+    #[must_use]
+    pub fn metrics(&self) -> TopKMetrics<'_> {
+        TopKMetrics { examples: self.examples, correct: self.correct, guessed: self.guessed }
+    }
+}
+
+/// The metrics of a [`TopKCounts`]. All are shares between 0 and 1, `None` where there is no example to share.
+#[derive(Debug, Clone, Copy)]
+pub struct TopKMetrics<'a> {
+    examples: &'a [u64],
+    correct: &'a [u64],
+    guessed: &'a [u64],
+}
+
+impl TopKMetrics<'_> {
+    /// Top-K accuracy: the share of examples whose label is among the K guesses.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<f64> {
+        share(self.correct.iter().sum(), self.examples.iter().sum())
+    }
+
+    /// Top-K accuracy of the examples of one class.
+    #[must_use]
+    pub fn class_accuracy(&self, class: usize) -> Option<f64> {
+        share(*self.correct.get(class)?, *self.examples.get(class)?)
+    }
+
+    /// Macro top-K accuracy: the mean of the class accuracies over the classes that have examples.
+    #[must_use]
+    pub fn macro_accuracy(&self) -> Option<f64> {
+        self.mean_over(|_| true)
+    }
+
+    /// Macro top-K accuracy over the classes of one frequency group.
+    ///
+    /// # Errors
+    /// Training counts that are not one a class.
+    pub fn group_accuracy(&self, training_counts: &[usize], groups: FrequencyGroups, group: Frequency) -> Result<Option<f64>> {
+        check::length("training_counts", training_counts, self.examples.len())?;
+        Ok(self.mean_over(|class| training_counts.get(class).is_some_and(|&n| groups.of(n) == group)))
+    }
+
+    /// Top-K occupancy: the share of examples whose K guesses hold class `class`, whatever their label.
+    ///
+    /// Balanced guesses give K/L; a class with occupancy 1 sits in every example's top K.
+    #[must_use]
+    pub fn occupancy(&self, class: usize) -> Option<f64> {
+        share(*self.guessed.get(class)?, self.examples.iter().sum())
+    }
+
+    fn mean_over(&self, included: impl Fn(usize) -> bool) -> Option<f64> {
+        let classes = self.examples.iter().zip(self.correct).enumerate().filter(|&(class, _)| included(class));
+        let accuracies = classes.filter_map(|(_, (&examples, &correct))| share(correct, examples));
+        let (count, sum) = accuracies.fold((0_u64, 0.0), |(n, sum), accuracy| (n + 1, sum + accuracy));
+        (count > 0).then(|| sum / count as f64)
+    }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// How frequent a class is in the training set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frequency {
+    /// More examples than the upper limit.
+    Many,
+    /// In between, limits included.
+    Medium,
+    /// Fewer examples than the lower limit.
+    Few,
+}
+
+/// The limits between [`Frequency`] groups; by default the 100 and 20 examples of Liu et al.
+///
+/// ```
+/// use topk_loss::{Frequency, FrequencyGroups};
+/// let groups = FrequencyGroups::default();
+/// assert_eq!([101, 100, 20, 19].map(|n| groups.of(n)), [Frequency::Many, Frequency::Medium, Frequency::Medium, Frequency::Few]);
+/// ```
+///
+/// **References.** Liu, Miao, Zhan, Wang, Gong, Yu, "Large-scale long-tailed recognition in an open world", CVPR 2019.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrequencyGroups {
+    many_above: usize,
+    few_below: usize,
+}
+
+impl FrequencyGroups {
+    /// Many: more than `many_above` examples; few: fewer than `few_below`.
+    ///
+    /// # Errors
+    /// Limits that leave no room between them, `few_below` > `many_above`.
+    pub fn new(many_above: usize, few_below: usize) -> Result<Self> {
+        if few_below > many_above {
+            return Err(Error::Parameter { name: "few_below", must: "at most many_above" });
+        }
+        Ok(Self { many_above, few_below })
+    }
+
+    /// The group of a class with `count` training examples.
+    #[must_use]
+    pub const fn of(self, count: usize) -> Frequency {
+        if count > self.many_above {
+            Frequency::Many
+        } else if count < self.few_below {
+            Frequency::Few
+        } else {
+            Frequency::Medium
+        }
+    }
+}
+
+impl Default for FrequencyGroups {
+    fn default() -> Self {
+        Self { many_above: 100, few_below: 20 }
+    }
+}

@@ -1,0 +1,23 @@
+//! Noise laws: what is added to the scores, one file a law.
+
+mod normal;
+
+pub use normal::Normal;
+
+use crate::Real;
+
+/// A law of real noise with a density; noise of a vector is independent and identically distributed over its entries.
+///
+/// A law of your own is one `impl`; a law that returns NaN makes the estimators return an error.
+pub trait Noise<F: Real>: Copy {
+    /// The z with P(Z ≤ z) = p, for 0 < p < 1.
+    fn quantile(&self, p: F) -> F;
+    /// P(Z ≤ z).
+    fn cdf(&self, z: F) -> F;
+    /// P(Z > z), accurate where it is small.
+    fn survival(&self, z: F) -> F;
+    /// The density f(z).
+    fn pdf(&self, z: F) -> F;
+    /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
+    fn score(&self, z: F) -> F;
+}

@@ -1,0 +1,72 @@
+//! The k-th largest entry.
+
+use super::{Oracle, Translation};
+use crate::{Error, FoldIn, Real, Result, check, select};
+
+/// f(θ) = θ₍ₖ₎, the k-th largest entry; its gradient is 1 at the position of that entry and 0 elsewhere.
+///
+/// **Shapes.** θ of L ≥ k entries; scratch L.
+///
+/// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss::{KthLargest, Oracle};
+/// let (theta, mut grad) = ([0.1, 0.7, 0.4], [0.0; 3]);
+/// let value = KthLargest::new(2)?.value_and_add_grad(&theta, 1.0, &mut grad, &mut [0.0; 3])?;
+/// assert_eq!((value, grad), (0.4, [0.0, 0.0, 1.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KthLargest {
+    k: usize,
+}
+
+impl KthLargest {
+    /// The k-th largest, k from 1.
+    ///
+    /// # Errors
+    /// k = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+    }
+
+    /// The rank.
+    #[must_use]
+    pub const fn k(self) -> usize {
+        self.k
+    }
+}
+
+impl<F: Real> Oracle<F> for KthLargest {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        check::scores(theta)?;
+        check::rank(self.k, theta.len())?;
+        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
+    }
+
+    fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, theta.len())?;
+        let value = self.value(theta, scratch)?;
+        let index = select::index_of_kth(theta, self.k, value);
+        if let Some(entry) = grad.get_mut(index) {
+            *entry += weight;
+        }
+        Ok(value)
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        Ok(Translation { center: self.value(theta, scratch)?, mass: F::one() })
+    }
+}
+
+impl FoldIn for KthLargest {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

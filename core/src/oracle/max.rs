@@ -1,0 +1,50 @@
+//! The largest entry.
+
+use super::{Oracle, Translation};
+use crate::{FoldIn, KthLargest, Real, Result};
+
+/// f(θ) = max θ, the support function of the simplex; its gradient is 1 at the first largest entry.
+///
+/// Inside a [`Hinge`](crate::Hinge) it makes Crammer and Singer's multi-class hinge with the label kept among the scores.
+///
+/// **Shapes, ties, cost.** [`KthLargest`] with k = 1.
+///
+/// ```
+/// use topk_loss::{Max, Oracle};
+/// let mut grad = [0.0; 3];
+/// assert_eq!(Max.value_and_add_grad(&[2.0, 5.0, 5.0], 1.0, &mut grad, &mut [0.0; 3])?, 5.0);
+/// assert_eq!(grad, [0.0, 1.0, 0.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Max;
+
+impl Max {
+    fn first(self) -> Result<KthLargest> {
+        KthLargest::new(1)
+    }
+}
+
+impl<F: Real> Oracle<F> for Max {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        self.first()?.value(theta, scratch)
+    }
+
+    fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        self.first()?.value_and_add_grad(theta, weight, grad, scratch)
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        self.first()?.translation(theta, scratch)
+    }
+}
+
+impl FoldIn for Max {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

@@ -1,0 +1,81 @@
+//! The sum of the k largest entries.
+
+use super::{Oracle, Translation};
+use crate::{Error, FoldIn, Real, Result, check, select};
+
+/// f(θ) = θ₍₁₎ + … + θ₍ₖ₎, the support function of the k-subsets; its gradient is the 0/1 mask of the k largest entries.
+///
+/// **Shapes.** θ of L ≥ k entries; scratch L.
+///
+/// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss::{Oracle, TopKSum};
+/// let mut grad = [0.0; 4];
+/// assert_eq!(TopKSum::new(2)?.value_and_add_grad(&[1.0, 4.0, 2.0, 2.0], 1.0, &mut grad, &mut [0.0; 4])?, 6.0);
+/// assert_eq!(grad, [0.0, 1.0, 1.0, 0.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopKSum {
+    k: usize,
+}
+
+impl TopKSum {
+    /// The sum of the k largest, k from 1.
+    ///
+    /// # Errors
+    /// k = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+    }
+
+    /// The k-th value, after all checks.
+    fn threshold<F: Real>(self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        check::scores(theta)?;
+        check::rank(self.k, theta.len())?;
+        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
+    }
+
+    fn sum<F: Real>(self, theta: &[F], threshold: F) -> Result<F> {
+        let above = theta.iter().filter(|&&t| t > threshold);
+        let (count, excess) = above.fold((0, F::zero()), |(n, sum), &t| (n + 1, sum + (t - threshold)));
+        debug_assert!(count < self.k);
+        check::in_range("sum of the k largest", excess + threshold * F::from_usize(self.k))
+    }
+}
+
+impl<F: Real> Oracle<F> for TopKSum {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        let threshold = self.threshold(theta, scratch)?;
+        self.sum(theta, threshold)
+    }
+
+    fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, theta.len())?;
+        let threshold = self.threshold(theta, scratch)?;
+        let value = self.sum(theta, threshold)?;
+        for index in select::indices_of_top(theta, self.k, threshold) {
+            if let Some(entry) = grad.get_mut(index) {
+                *entry += weight;
+            }
+        }
+        Ok(value)
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        Ok(Translation { center: self.threshold(theta, scratch)?, mass: F::from_usize(self.k) })
+    }
+}
+
+impl FoldIn for TopKSum {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

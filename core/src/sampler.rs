@@ -1,0 +1,27 @@
+//! Samplers: where the noise of a draw comes from, one file a kind.
+
+mod given_draws;
+mod monte_carlo;
+
+pub use given_draws::GivenDraws;
+pub use monte_carlo::MonteCarlo;
+
+use crate::{Key, Noise, Real, Result};
+
+/// A sequence of noise vectors, each addressable by its index.
+pub trait Sampler<F: Real> {
+    /// The law of every entry.
+    type Law: Noise<F>;
+
+    /// The law of every entry.
+    fn law(&self) -> Self::Law;
+
+    /// How many draws an estimate averages, at least 1.
+    fn num_samples(&self) -> usize;
+
+    /// Fills `z` with draw `index`.
+    ///
+    /// # Errors
+    /// What the sampler cannot serve: an index or a dimension it has no draw for.
+    fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()>;
+}

@@ -1,0 +1,52 @@
+//! Independent draws.
+
+use super::Sampler;
+use crate::{Error, Key, Noise, Real, Result};
+
+/// Independent draws by inversion of counter-based uniforms: entry i of draw b depends on the key, b and i alone.
+///
+/// ```
+/// use topk_loss::{Key, MonteCarlo, Normal, Sampler};
+/// let sampler = MonteCarlo::new(Normal, 5)?;
+/// let (mut three, mut two) = ([0.0_f32; 3], [0.0_f32; 2]);
+/// sampler.sample(Key::new(1), 0, &mut three)?;
+/// sampler.sample(Key::new(1), 0, &mut two)?;
+/// assert_eq!(three[..2], two);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonteCarlo<N> {
+    law: N,
+    num_samples: usize,
+}
+
+impl<N> MonteCarlo<N> {
+    /// `num_samples` independent draws from `law`.
+    ///
+    /// # Errors
+    /// No draw at all.
+    pub fn new(law: N, num_samples: usize) -> Result<Self> {
+        if num_samples == 0 {
+            return Err(Error::Parameter { name: "num_samples", must: "at least 1" });
+        }
+        Ok(Self { law, num_samples })
+    }
+}
+
+impl<F: Real, N: Noise<F>> Sampler<F> for MonteCarlo<N> {
+    type Law = N;
+
+    fn law(&self) -> N {
+        self.law
+    }
+
+    fn num_samples(&self) -> usize {
+        self.num_samples
+    }
+
+    fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
+        key.fill_uniform(index as u64, z);
+        z.iter_mut().for_each(|place| *place = self.law.quantile(*place));
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! Order statistics: the k-th largest of a slice, its position, its neighbours, and the rank of a class.
+//!
+//! Ties go to the lowest index everywhere: of two equal scores the one that stands first ranks higher.
+
+use crate::{Error, Real, Result, check};
+
+/// An entry of a slice of scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked<F> {
+    /// Where it stands.
+    pub index: usize,
+    /// Its score.
+    pub value: F,
+}
+
+/// The k-th largest score s₍ₖ₎ and where it stands; k counts from 1.
+///
+/// **Shapes.** `scores` of any length L ≥ 1, `scratch` at least L long; its contents are irrelevant before and after.
+///
+/// **Errors.** No score, k outside 1..=L, a NaN or infinite score, scratch too short.
+///
+/// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
+///
+/// **Cost.** O(L) comparisons.
+///
+/// ```
+/// use topk_loss::kth_largest;
+/// let second = kth_largest(&[3.0, 1.0, 3.0, 2.0], 2, &mut [0.0; 4])?;
+/// assert_eq!((second.index, second.value), (2, 3.0));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result<Ranked<F>> {
+    check::scores(scores)?;
+    check::rank(k, scores.len())?;
+    let scratch = check::scratch(scratch, scores.len())?;
+    let value = kth_value(scores, k, scratch);
+    Ok(Ranked { index: index_of_kth(scores, k, value), value })
+}
+
+/// The rank of class `index`, from 1: how many scores are larger, or equal and earlier, plus one.
+///
+/// **Errors.** No score, a NaN or infinite score, `index` not a class.
+///
+/// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
+///
+/// **Cost.** One pass.
+///
+/// ```
+/// use topk_loss::rank_of;
+/// assert_eq!(rank_of(&[3.0, 1.0, 3.0, 2.0], 2)?, 2);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
+    check::scores(scores)?;
+    let own = check::label(scores, index)?;
+    let ahead = scores.iter().enumerate().filter(|&(i, &s)| s > own || (s == own && i < index)).count();
+    Ok(ahead + 1)
+}
+
+/// For small k a sorted list of the k best beats partitioning a copy.
+const SHORT_LIST: usize = 12;
+
+/// The value of the k-th largest; `scratch` is as long as `scores`, 1 ≤ k ≤ L, all finite.
+pub(crate) fn kth_value<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
+    if k <= SHORT_LIST { largest(scores, scratch.get_mut(..k).unwrap_or_default()) } else { partition(scores, k, scratch) }
+}
+
+/// Fills `best` with the largest scores in descending order and returns the last of them.
+pub(crate) fn largest<F: Real>(scores: &[F], best: &mut [F]) -> F {
+    best.fill(F::neg_infinity());
+    let mut threshold = F::neg_infinity();
+    for &score in scores {
+        if score > threshold {
+            let mut carried = score;
+            for place in best.iter_mut() {
+                if carried > *place {
+                    core::mem::swap(place, &mut carried);
+                }
+            }
+            threshold = best.last().copied().unwrap_or(score);
+        }
+    }
+    threshold
+}
+
+fn partition<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
+    scratch.copy_from_slice(scores);
+    let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
+    *scratch.select_nth_unstable_by(k - 1, descending).1
+}
+
+/// The k-th largest together with the values ranked just above and just below it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Neighbours<F> {
+    /// s₍ₖ₋₁₎, +∞ for k = 1.
+    pub above: F,
+    /// s₍ₖ₎.
+    pub value: F,
+    /// s₍ₖ₊₁₎, −∞ for k = L.
+    pub below: F,
+}
+
+pub(crate) fn neighbours<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Neighbours<F> {
+    scratch.copy_from_slice(scores);
+    let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
+    let (above, value, below) = scratch.select_nth_unstable_by(k - 1, descending);
+    Neighbours {
+        above: above.iter().copied().fold(F::infinity(), F::min),
+        value: *value,
+        below: below.iter().copied().fold(F::neg_infinity(), F::max),
+    }
+}
+
+/// The position of the k-th largest, given its value.
+pub(crate) fn index_of_kth<F: Real>(scores: &[F], k: usize, value: F) -> usize {
+    let above = scores.iter().filter(|&&s| s > value).count();
+    let ties = scores.iter().enumerate().filter(|&(_, &s)| s == value);
+    ties.map(|(i, _)| i).nth(k - 1 - above).unwrap_or_default()
+}
+
+/// The positions of the k largest, in the order of the classes, given the k-th value.
+pub(crate) fn indices_of_top<F: Real>(scores: &[F], k: usize, value: F) -> impl Iterator<Item = usize> {
+    let above = scores.iter().filter(|&&s| s > value).count();
+    let mut ties_left = k - above;
+    scores.iter().enumerate().filter_map(move |(i, &s)| {
+        if s == value && ties_left > 0 {
+            ties_left -= 1;
+            return Some(i);
+        }
+        (s > value).then_some(i)
+    })
+}
+
+/// k + 1 guesses need K < L: the rank whose score a top-K hinge looks at.
+pub(crate) fn first_missed(k: usize, num_classes: usize) -> Result<usize> {
+    if k == 0 || k >= num_classes {
+        return Err(Error::K { k, max: num_classes.saturating_sub(1) });
+    }
+    Ok(k + 1)
+}

@@ -1,0 +1,1 @@
+//! No fuzz target is here yet: this crate will hold the cargo-fuzz targets of `topk-loss`.
