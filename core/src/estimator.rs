@@ -2,8 +2,10 @@
 //!
 //! Every estimator is an [`Oracle`](crate::Oracle) of f_ε, so whatever takes an oracle takes a smoothed one.
 
+mod exact;
 mod pathwise;
 
+pub use exact::Exact;
 pub use pathwise::Pathwise;
 
 use crate::{Error, Real, Result};

@@ -41,6 +41,7 @@
 mod check;
 mod error;
 mod estimator;
+mod exact;
 mod key;
 mod loss;
 mod margins;
@@ -53,12 +54,12 @@ mod sampler;
 mod select;
 
 pub use error::{Error, Result};
-pub use estimator::Pathwise;
+pub use estimator::{Exact, Pathwise};
 pub use key::{FoldIn, Key};
 pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};
 pub use margins::{Margins, ldam_margins};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
-pub use noise::{Noise, Normal};
+pub use noise::{Noise, Normal, Regularity};
 pub use oracle::{KthLargest, Max, Oracle, TopKSum, Translation};
 pub use real::Real;
 pub use sampler::{GivenDraws, MonteCarlo, Sampler};

@@ -20,4 +20,22 @@ pub trait Noise<F: Real>: Copy {
     fn pdf(&self, z: F) -> F;
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
+
+    /// What the density allows the [exact estimator](crate::Exact) to do; the default is always safe.
+    fn regularity(&self) -> Regularity {
+        Regularity::Kinked
+    }
+}
+
+/// How smooth a density is, and how its upper tail falls: this decides which quadrature converges fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Regularity {
+    /// A kink or a jump somewhere: the exact estimator declines, the conditional one serves.
+    Kinked,
+    /// Analytic: the exact estimator treats every class by itself.
+    Smooth,
+    /// Analytic, survival falling like exp(−z²/2): classes far below are summed by their moments in z.
+    GaussianTail,
+    /// Analytic, survival an analytic function of exp(−z): classes far below are summed by their moments in exp(−z).
+    ExponentialTail,
 }

@@ -1,6 +1,6 @@
 //! The standard normal law.
 
-use super::Noise;
+use super::{Noise, Regularity};
 use crate::Real;
 
 /// The standard normal law, density exp(−z²/2)/√(2π): the noise of the paper.
@@ -49,6 +49,10 @@ impl<F: Real> Noise<F> for Normal {
 
     fn score(&self, z: F) -> F {
         z
+    }
+
+    fn regularity(&self) -> Regularity {
+        Regularity::GaussianTail
     }
 }
 

@@ -1,0 +1,29 @@
+//! The smoothed order statistic without a random number.
+//!
+//! N(t), the number of noised scores above t, is a sum of independent trials with p_i(t) = P(Z > t − u_i), u_i = (s_i − center)/ε, and
+//! top_{k,ε} is an integral of P(N(t) ≥ k) over t. One file a step:
+//!
+//! | step | file |
+//! |---|---|
+//! | coarse histogram of the scores, certified window of t | `profile` |
+//! | which classes need individual care | `division` |
+//! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary` |
+//! | distributions of N(t) and of N(t) without one class | `counts`, `node` |
+//! | trapezoid rule over t, error bound | `quadrature` |
+
+mod chebyshev;
+mod counts;
+mod division;
+mod node;
+mod precision;
+mod profile;
+mod quadrature;
+mod ranks;
+mod summary;
+
+pub(crate) use division::Division;
+pub(crate) use precision::Precision;
+pub(crate) use profile::Profile;
+pub(crate) use quadrature::{Solution, scratch_len, solve};
+pub(crate) use ranks::Ranks;
+pub(crate) use summary::Summary;

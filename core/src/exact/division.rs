@@ -1,0 +1,88 @@
+//! Which classes need individual care.
+
+use super::precision::Precision;
+use super::profile::{Profile, Window, tail};
+use crate::{Noise, Real, Regularity};
+
+/// What is known of a class from u = (s − center)/ε alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Place<F> {
+    /// Above the window whatever its noise: it only shifts the ranks.
+    Sure,
+    /// Treated by itself.
+    Candidate,
+    /// Far below the window: summed by its moments, at this coordinate in [−1, 1].
+    Bulk(F),
+    /// So far below that it cannot matter.
+    Negligible,
+}
+
+/// Where the window is and how the classes divide around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Division<F> {
+    pub window: Window<F>,
+    sure_above: F,
+    bulk_below: F,
+    negligible_below: F,
+    regularity: Regularity,
+}
+
+/// The survival probability below which a class joins the bulk: p/(1 − p) is then at most 0.19 and its powers converge fast.
+const BULK_PROBABILITY: f64 = 0.16;
+
+impl<F: Real> Division<F> {
+    pub fn new(law: impl Noise<F>, window: Window<F>, profile: &Profile<F>, precision: Precision<F>) -> Self {
+        let hundredth = F::from_f64(0.01);
+        let negligible = precision.outside * hundredth;
+        let per_class = negligible / F::from_usize(profile.total().max(1));
+        let bulk_below = window.low - law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
+        let reach = |level| tail(|z| law.survival(z), level);
+        let (bulk_below, negligible_below) = match law.regularity() {
+            Regularity::GaussianTail => (bulk_below, window.low - reach(negligible)),
+            // Its coordinate exp(u − top) takes in everything down to −∞.
+            Regularity::ExponentialTail => (bulk_below, F::neg_infinity()),
+            Regularity::Smooth | Regularity::Kinked => (F::neg_infinity(), window.low - reach(per_class)),
+        };
+        let sure_above = window.high + tail(|z| law.cdf(-z), per_class);
+        Self { window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
+    }
+
+    /// The same window with every class that can matter treated by itself.
+    pub fn without_bulk(self, law: impl Noise<F>, profile: &Profile<F>, precision: Precision<F>) -> Self {
+        let per_class = precision.outside * F::from_f64(0.01) / F::from_usize(profile.total().max(1));
+        let negligible_below = self.window.low - tail(|z| law.survival(z), per_class);
+        Self { bulk_below: F::neg_infinity(), negligible_below, regularity: Regularity::Smooth, ..self }
+    }
+
+    #[inline]
+    pub fn place(&self, u: F) -> Place<F> {
+        if u > self.sure_above {
+            Place::Sure
+        } else if u > self.bulk_below && u > self.negligible_below {
+            Place::Candidate
+        } else if u > self.negligible_below {
+            Place::Bulk(self.coordinate(u))
+        } else {
+            Place::Negligible
+        }
+    }
+
+    #[inline]
+    fn coordinate(&self, u: F) -> F {
+        let two = F::from_f64(2.0);
+        let share = match self.regularity {
+            Regularity::ExponentialTail => (u - self.bulk_below).exp(),
+            _ => (u - self.negligible_below) / (self.bulk_below - self.negligible_below),
+        };
+        two * share - F::one()
+    }
+
+    /// The u of a coordinate.
+    pub fn position(&self, x: F) -> F {
+        let share = (x + F::one()) * F::from_f64(0.5);
+        match self.regularity {
+            Regularity::ExponentialTail => self.bulk_below + share.ln(),
+            _ => self.negligible_below + share * (self.bulk_below - self.negligible_below),
+        }
+    }
+}

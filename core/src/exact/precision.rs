@@ -1,0 +1,32 @@
+//! How far each float is pushed.
+
+use crate::Real;
+
+/// The accuracy the exact form aims at and the sizes that reach it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Precision<F> {
+    /// The probability mass that may lie outside the window, at either end.
+    pub outside: F,
+    /// The degree of the Chebyshev expansions, below [`MAX_TERMS`].
+    pub degree: usize,
+    /// Intervals of the coarsest trapezoid rule; it is halved at least once.
+    pub intervals: usize,
+    /// The error bound (L1, gradient) at which halving stops.
+    pub tolerance: F,
+}
+
+/// Room for the terms of a Chebyshev expansion.
+pub(crate) const MAX_TERMS: usize = 25;
+
+impl<F: Real> Precision<F> {
+    pub fn of_float() -> Self {
+        let double = F::epsilon() < F::from_f64(1e-10);
+        let pick = |f64_value: f64, f32_value: f64| F::from_f64(if double { f64_value } else { f32_value });
+        Self {
+            outside: pick(1e-11, 1e-7),
+            degree: if double { 24 } else { 15 },
+            intervals: if double { 16 } else { 12 },
+            tolerance: pick(2e-9, 3e-6),
+        }
+    }
+}

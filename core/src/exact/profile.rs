@@ -1,0 +1,156 @@
+//! Where the classes lie, coarsely: a histogram of the scores, from which a certified window follows.
+
+use super::precision::Precision;
+use super::ranks::Ranks;
+use crate::{Noise, Real};
+
+/// Bins of the histogram.
+const BINS: usize = 128;
+
+/// The number of classes in each of 128 equal intervals around the scores that decide.
+///
+/// Profiles of disjoint sets of classes merge by addition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Profile<F> {
+    lowest: F,
+    width: F,
+    counts: [u32; BINS],
+}
+
+/// The interval of t, in units of ε about the center, outside which the wanted order statistics fall with negligible probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Window<F> {
+    pub low: F,
+    pub high: F,
+}
+
+impl<F: Real> Profile<F> {
+    /// An empty histogram for `num_classes` classes; u = (s − center)/ε of the deepest wanted rank is 0, of the first is `spread`.
+    pub fn new(law: impl Noise<F>, num_classes: usize, spread: F, precision: Precision<F>) -> Self {
+        let negligible = precision.outside / F::from_usize(num_classes);
+        let reach = tail(|z| law.survival(z), negligible) + tail(|z| law.cdf(-z), negligible);
+        Self { lowest: -reach, width: (reach + reach + spread) / F::from_usize(BINS), counts: [0; BINS] }
+    }
+
+    /// Counts a class.
+    pub fn add(&mut self, u: F) {
+        let last = F::from_usize(BINS - 1);
+        let bin = ((u - self.lowest) / self.width).max(F::zero()).min(last);
+        if let Some(count) = bin.to_usize().and_then(|bin| self.counts.get_mut(bin)) {
+            *count += 1;
+        }
+    }
+
+    /// The classes of another set.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(a, b)| *a += b);
+    }
+
+    /// The window for `ranks`. Every class is taken at the edge of its bin that makes the bound hold.
+    pub fn window(&self, law: impl Noise<F>, ranks: &Ranks<'_, F>, outside: F) -> Window<F> {
+        let mut tails = Tails { survival: [F::zero(); 2 * BINS + 1], cdf: [F::zero(); 2 * BINS + 1] };
+        for ((i, p), q) in tails.survival.iter_mut().enumerate().zip(&mut tails.cdf) {
+            let z = (F::from_usize(i) - F::from_usize(BINS)) * self.width;
+            (*p, *q) = (law.survival(z), law.cdf(z));
+        }
+        let limit = outside.ln();
+        // P(the deepest rank falls below edge m), classes moved down; P(the first rank falls above it), classes moved up.
+        let below = |m: usize| self.bound_below(&tails, m, ranks.last()) <= limit;
+        let above = |m: usize| self.bound_above(&tails, m, ranks.first()) <= limit;
+        let low = partition_point(|m| below(m)).saturating_sub(1);
+        let high = partition_point(|m| !above(m));
+        let edge = |m: usize| self.lowest + F::from_usize(m) * self.width;
+        Window { low: edge(low), high: edge(high.max(low + 1)) }
+    }
+
+    pub fn total(&self) -> usize {
+        self.counts.iter().map(|&c| c as usize).sum()
+    }
+
+    /// ln of a bound on P(fewer than `rank` noised scores are above edge m).
+    fn bound_below(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        let mut top_left = rank;
+        let (mut above, mut under, mut union) = (F::zero(), F::zero(), F::zero());
+        for (b, &count) in self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0) {
+            let (p, q) = tails.at(m, b);
+            let n = F::from_usize(count as usize);
+            let top = top_left.min(count as usize);
+            top_left -= top;
+            above += n * p;
+            under += n * q;
+            union += F::from_usize(top) * q;
+        }
+        let few = at_most(rank - 1, above);
+        let many = at_least(self.total() + 1 - rank, under);
+        union.ln().min(few).min(many)
+    }
+
+    /// ln of a bound on P(at least `rank` noised scores are above edge m).
+    fn bound_above(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        let mut sure = rank - 1;
+        let (mut above, mut under, mut union) = (F::zero(), F::zero(), F::zero());
+        for (b, &count) in self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0) {
+            let (p, q) = tails.at(m, b + 1);
+            let n = F::from_usize(count as usize);
+            let skipped = sure.min(count as usize);
+            sure -= skipped;
+            above += n * p;
+            under += n * q;
+            union += F::from_usize(count as usize - skipped) * p;
+        }
+        let many = at_least(rank, above);
+        let few = at_most(self.total() - rank, under);
+        union.ln().min(few).min(many)
+    }
+}
+
+/// The law's two tails at the multiples of the bin width.
+struct Tails<F> {
+    survival: [F; 2 * BINS + 1],
+    cdf: [F; 2 * BINS + 1],
+}
+
+impl<F: Real> Tails<F> {
+    /// P(a class at edge b ends above edge m) and the complement.
+    fn at(&self, m: usize, b: usize) -> (F, F) {
+        let i = BINS + m - b;
+        let get = |table: &[F]| table.get(i).copied().unwrap_or(F::zero());
+        (get(&self.survival), get(&self.cdf))
+    }
+}
+
+/// The first edge for which `holds` is false; it is true up to there.
+fn partition_point(holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, BINS);
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}
+
+/// ln of Chernoff's bound on P(N ≥ k) for a Poisson-binomial count of mean μ.
+fn at_least<F: Real>(k: usize, mean: F) -> F {
+    let k = F::from_usize(k);
+    if mean < k { k - mean - k * (k / mean).ln() } else { F::zero() }
+}
+
+/// ln of Chernoff's bound on P(N ≤ j).
+fn at_most<F: Real>(j: usize, mean: F) -> F {
+    let j = F::from_usize(j);
+    if j == F::zero() {
+        -mean
+    } else if mean > j {
+        j - mean - j * (j / mean).ln()
+    } else {
+        F::zero()
+    }
+}
+
+/// The first multiple of ½ at which a tail has fallen to `level`; a law that never falls gets the largest that is tried.
+pub(crate) fn tail<F: Real>(tail: impl Fn(F) -> F, level: F) -> F {
+    const STEPS: usize = 400;
+    let half = F::from_f64(0.5);
+    let step = (1..STEPS).find(|&i| tail(F::from_usize(i) * half) <= level).unwrap_or(STEPS);
+    F::from_usize(step) * half
+}
