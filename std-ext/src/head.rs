@@ -216,7 +216,7 @@ impl<F: BatchReal> LinearHead<F> {
     }
 
     fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, par: Par) -> Result<()> {
-        if let Some(bias) = grads.bias {
+        if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
             let mut sum = ColMut::from_slice_mut(bias).as_dyn_stride_mut();
             sum.fill(F::zero());
             score_grads.col_iter().for_each(|column| sum += column);
