@@ -36,21 +36,20 @@ pub fn top_k_sum<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
     (sum, grad)
 }
 
-/// The mean over `draws` of s₍ₖ₎ of the perturbed scores, and of its one-hot.
+/// The mean over `draws` of f at the perturbed scores, and of its gradient.
 ///
-/// The scores are perturbed relative to s₍ₖ₎, as [`Translation`](topk_loss::Translation) promises, so that rounding breaks no tie
-/// differently.
-pub fn pathwise_kth_largest<F: Real>(scores: &[F], k: usize, epsilon: F, draws: &[Vec<F>]) -> ValueAndGrad<F> {
-    let (center, _) = kth_largest(scores, k);
+/// The scores are perturbed relative to `center`, which any f with f(θ + c·1) = f(θ) + c·Σ∇f allows; 0 leaves them as they are.
+pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], center: F, epsilon: F, draws: &[Vec<F>]) -> ValueAndGrad<F> {
+    let count = F::from_usize(draws.len());
     let (mut sum, mut grad) = (F::zero(), vec![F::zero(); scores.len()]);
     for draw in draws {
         let perturbed: Vec<F> = scores.iter().zip(draw).map(|(&s, &z)| (s - center) + epsilon * z).collect();
-        let (value, one_hot) = kth_largest(&perturbed, k);
+        let (value, gradient) = f(&perturbed);
         sum += value;
-        grad.iter_mut().zip(one_hot).for_each(|(g, h)| *g += h);
+        grad.iter_mut().zip(gradient).for_each(|(mean, g)| *mean += g / count);
     }
-    let count = F::from_usize(draws.len());
-    (center + sum / count, grad.iter().map(|&g| g / count).collect())
+    let mass = grad.iter().fold(F::zero(), |mass, &g| mass + g);
+    (sum / count + center * mass, grad)
 }
 
 /// scale · (m_y + f(s) − s_y)₊ for an f with the given value and gradient; at the kink the gradient is zero.
@@ -84,6 +83,32 @@ pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
     let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
     let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
     weights.iter().map(|w| max_margin * (w / largest).min(1.0)).collect()
+}
+
+/// The standard normal density.
+#[must_use]
+pub fn normal_pdf(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / core::f64::consts::TAU.sqrt()
+}
+
+/// P(Z > z) of the standard normal law, with all its digits in the upper tail: the power series near zero, Laplace's continued
+/// fraction beyond 1.
+///
+/// **References.** Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004.
+#[must_use]
+pub fn normal_survival(z: f64) -> f64 {
+    if z < 0.0 {
+        return 1.0 - normal_survival(-z);
+    }
+    if z <= 1.0 {
+        let terms = (1..40).scan(z, |term, n| {
+            let this = *term;
+            *term *= z * z / f64::from(2 * n + 1);
+            Some(this)
+        });
+        return 0.5 - normal_pdf(z) * terms.sum::<f64>();
+    }
+    normal_pdf(z) / (1..300).rev().fold(z, |tail, n| z + f64::from(n) / tail)
 }
 
 /// Any float as the `f64` of the same value.
