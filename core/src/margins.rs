@@ -38,8 +38,6 @@ impl<F: Real> Margins<'_, F> {
 ///
 /// **Shapes.** `counts` and `margins` one entry a class.
 ///
-/// **Errors.** Different lengths, no class, no example at all, a margin that is not positive and finite; `margins` is then as before.
-///
 /// **Cost.** One power a class.
 ///
 /// ```
@@ -52,15 +50,18 @@ impl<F: Real> Margins<'_, F> {
 ///
 /// **References.** Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with label-distribution-aware margin loss",
 /// NeurIPS 2019.
+///
+/// # Errors
+/// Different lengths, no class, no example at all, a margin that is not positive and finite; `margins` is then as before.
 pub fn ldam_margins<F: Real>(counts: &[usize], max_margin: F, margins: &mut [F]) -> Result<()> {
     check::length("margins", margins, counts.len())?;
     check::positive("max_margin", max_margin)?;
     let rarest = counts.iter().copied().filter(|&n| n > 0).min();
     let rarest = rarest.ok_or(Error::Parameter { name: "counts", must: "positive for at least one class" })?;
-    let power = |n: usize| F::from_usize(n).powf(F::from_f64(-0.25));
-    let largest = power(rarest);
     for (margin, &count) in margins.iter_mut().zip(counts) {
-        *margin = if count == 0 { max_margin } else { max_margin * power(count) / largest };
+        // One ratio and one power, so that the rarest class has exactly the largest margin.
+        let share = F::from_usize(rarest) / F::from_usize(count.max(rarest));
+        *margin = max_margin * share.powf(F::from_f64(0.25));
     }
     Ok(())
 }

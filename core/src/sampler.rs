@@ -19,6 +19,15 @@ pub trait Sampler<F: Real> {
     /// How many draws an estimate averages, at least 1.
     fn num_samples(&self) -> usize;
 
+    /// Whether the draws can have `dim` entries: what an estimator asks before it writes anything. By default they can.
+    ///
+    /// # Errors
+    /// A dimension it has no draw for.
+    fn check_dim(&self, dim: usize) -> Result<()> {
+        let _ = dim;
+        Ok(())
+    }
+
     /// Fills `z` with draw `index`.
     ///
     /// # Errors

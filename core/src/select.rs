@@ -17,8 +17,6 @@ pub struct Ranked<F> {
 ///
 /// **Shapes.** `scores` of any length L ≥ 1, `scratch` at least L long; its contents are irrelevant before and after.
 ///
-/// **Errors.** No score, k outside 1..=L, a NaN or infinite score, scratch too short.
-///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
 ///
 /// **Cost.** O(L) comparisons.
@@ -29,6 +27,9 @@ pub struct Ranked<F> {
 /// assert_eq!((second.index, second.value), (2, 3.0));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// # Errors
+/// No score, k outside 1..=L, a NaN or infinite score, scratch too short.
 pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result<Ranked<F>> {
     check::scores(scores)?;
     check::rank(k, scores.len())?;
@@ -39,8 +40,6 @@ pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result
 
 /// The rank of class `index`, from 1: how many scores are larger, or equal and earlier, plus one.
 ///
-/// **Errors.** No score, a NaN or infinite score, `index` not a class.
-///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
 ///
 /// **Cost.** One pass.
@@ -50,6 +49,9 @@ pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result
 /// assert_eq!(rank_of(&[3.0, 1.0, 3.0, 2.0], 2)?, 2);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// # Errors
+/// No score, a NaN or infinite score, `index` not a class.
 pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
     check::scores(scores)?;
     let own = check::label(scores, index)?;

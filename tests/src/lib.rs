@@ -1,2 +1,34 @@
-//! x
+//! Property-test a loss: strategies that reach the hard corners of score space, naive references to compare with, one table of
+//! tolerances with their reasons, and statistical tests that do not flake.
+//!
+//! A law is a plain generic function of a drawn input; [`both_floats!`] runs it in `f32` and `f64`:
+//!
+//! ```
+//! use proptest::prelude::*;
+//! use topk_loss::{CrossEntropy, Loss, Real};
+//! use topk_loss_laws::{Example, both_floats, example};
+//!
+//! fn cross_entropy_is_not_negative<F: Real>(Example { scores, label, .. }: Example<F>) -> Result<(), TestCaseError> {
+//!     prop_assert!(CrossEntropy.value(&scores, label, &mut []).unwrap() >= F::zero());
+//!     Ok(())
+//! }
+//! both_floats!(cross_entropy_is_not_negative in example);
+//! ```
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, class counts |
+//! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
+//! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
+//! | [`tolerances`] | how far a number may be from its reference, and why |
+//! | [`statistics`] | means judged together, at a fixed false-alarm level |
+
+pub mod property;
+pub mod reference;
 pub mod smoothed;
+pub mod statistics;
+pub mod strategies;
+pub mod tolerances;
+
+pub use strategies::{Example, class_counts, example, scores};
+pub use tolerances::Tolerance;

@@ -53,7 +53,7 @@ impl<F: Real, O: Oracle<F>, S: Sampler<F>> Pathwise<O, S, F> {
     /// The mean over the draws of what `evaluate` makes of the perturbed, centered θ.
     fn mean(&self, theta: &[F], scratch: &mut [F], mut evaluate: impl FnMut(&[F], &mut [F]) -> Result<F>) -> Result<F> {
         let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let Translation { center, mass } = self.oracle.translation(theta, scratch)?;
+        let Translation { center, mass } = self.translation(theta, scratch)?;
         let (z, scratch) = scratch.split_at_mut(theta.len());
         let mut sum = F::zero();
         for index in 0..self.sampler.num_samples() {
@@ -85,6 +85,7 @@ impl<F: Real, O: Oracle<F>, S: Sampler<F>> Oracle<F> for Pathwise<O, S, F> {
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        self.sampler.check_dim(theta.len())?;
         self.oracle.translation(theta, scratch)
     }
 }

@@ -25,10 +25,13 @@ impl<'a, N, F: Real> GivenDraws<'a, N, F> {
     /// Draws of `dim` entries each, one after the other, and the law they are from.
     ///
     /// # Errors
-    /// No draw, a length that is not a multiple of `dim`, a NaN or infinite draw.
+    /// A `dim` of 0, no draw, a length that is not a multiple of `dim`, a NaN or infinite draw.
     pub fn new(law: N, draws: &'a [F], dim: usize) -> Result<Self> {
-        if draws.is_empty() || dim == 0 || draws.len() % dim != 0 {
-            let expected = draws.len().div_ceil(dim.max(1)).max(1) * dim;
+        if dim == 0 {
+            return Err(Error::Parameter { name: "dim", must: "at least 1" });
+        }
+        if draws.is_empty() || !draws.len().is_multiple_of(dim) {
+            let expected = draws.len().div_ceil(dim).max(1) * dim;
             return Err(Error::Length { what: "draws", expected, actual: draws.len() });
         }
         check::finite("draws", draws)?;
@@ -45,6 +48,10 @@ impl<F: Real, N: Noise<F>> Sampler<F> for GivenDraws<'_, N, F> {
 
     fn num_samples(&self) -> usize {
         self.draws.len() / self.dim
+    }
+
+    fn check_dim(&self, dim: usize) -> Result<()> {
+        if dim == self.dim { Ok(()) } else { Err(Error::Length { what: "draws", expected: dim, actual: self.dim }) }
     }
 
     fn sample(&self, _: Key, index: usize, z: &mut [F]) -> Result<()> {

@@ -1,0 +1,39 @@
+//! Running a law.
+
+use core::fmt::Debug;
+
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+
+/// Runs `law` on inputs of `strategy`, shrinks the first failure and reports it.
+///
+/// # Panics
+/// The law does not hold; that is how a test fails.
+pub fn holds<T: Debug>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Result<(), TestCaseError>) {
+    // The report prints the smallest failing input; a regression is then a test of its own, not a file of seeds.
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    if let Err(failure) = runner.run(&strategy, law) {
+        panic!("{failure}");
+    }
+}
+
+/// Makes `law::f32` and `law::f64` two tests of the generic function `law`, with inputs of the generic `strategy`.
+#[macro_export]
+macro_rules! both_floats {
+    ($($law:ident in $strategy:ident;)+) => {
+        $($crate::both_floats!($law in $strategy);)+
+    };
+    ($law:ident in $strategy:ident) => {
+        mod $law {
+            #[test]
+            fn f32() {
+                $crate::property::holds(super::$strategy::<f32>(), super::$law::<f32>);
+            }
+
+            #[test]
+            fn f64() {
+                $crate::property::holds(super::$strategy::<f64>(), super::$law::<f64>);
+            }
+        }
+    };
+}

@@ -1,0 +1,120 @@
+//! The mathematics once more, as naively as it can be said: by sorting, with a fresh vector for everything.
+//!
+//! Nothing here calls the functions it stands beside.
+
+use topk_loss::{Margins, Real};
+
+/// A value and its gradient.
+pub type ValueAndGrad<F> = (F, Vec<F>);
+
+/// The classes from the highest score to the lowest; equal scores by index, lowest first.
+///
+/// # Panics
+/// A NaN among the scores.
+pub fn ranking<F: Real>(scores: &[F]) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..scores.len()).collect();
+    // The sort is stable, which is the rule for ties.
+    classes.sort_by(|&a, &b| scores[b].partial_cmp(&scores[a]).expect("scores are not NaN"));
+    classes
+}
+
+/// s₍ₖ₎ and the one-hot of where it stands.
+pub fn kth_largest<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
+    let index = ranking(scores)[k - 1];
+    let mut grad = vec![F::zero(); scores.len()];
+    grad[index] = F::one();
+    (scores[index], grad)
+}
+
+/// s₍₁₎ + … + s₍ₖ₎ and the mask of the classes summed.
+pub fn top_k_sum<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
+    let (mut sum, mut grad) = (F::zero(), vec![F::zero(); scores.len()]);
+    for &class in &ranking(scores)[..k] {
+        sum += scores[class];
+        grad[class] = F::one();
+    }
+    (sum, grad)
+}
+
+/// The mean over `draws` of f at the perturbed scores, and of its gradient.
+///
+/// The scores are perturbed relative to `center`, which any f with f(θ + c·1) = f(θ) + c·Σ∇f allows; 0 leaves them as they are.
+pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], center: F, epsilon: F, draws: &[Vec<F>]) -> ValueAndGrad<F> {
+    let count = F::from_usize(draws.len());
+    let (mut sum, mut grad) = (F::zero(), vec![F::zero(); scores.len()]);
+    for draw in draws {
+        let perturbed: Vec<F> = scores.iter().zip(draw).map(|(&s, &z)| (s - center) + epsilon * z).collect();
+        let (value, gradient) = f(&perturbed);
+        sum += value;
+        grad.iter_mut().zip(gradient).for_each(|(mean, g)| *mean += g / count);
+    }
+    let mass = grad.iter().fold(F::zero(), |mass, &g| mass + g);
+    (sum / count + center * mass, grad)
+}
+
+/// scale · (m_y + f(s) − s_y)₊ for an f with the given value and gradient; at the kink the gradient is zero.
+pub fn hinge<F: Real>((value, grad): ValueAndGrad<F>, scores: &[F], label: usize, margins: Margins<'_, F>, scale: F) -> ValueAndGrad<F> {
+    let margin = match margins {
+        Margins::Uniform(margin) => margin,
+        Margins::PerClass(margins) => margins[label],
+    };
+    let slack = margin + (value - scores[label]);
+    if slack <= F::zero() {
+        return (F::zero(), vec![F::zero(); scores.len()]);
+    }
+    let mut grad: Vec<F> = grad.iter().map(|&g| scale * g).collect();
+    grad[label] -= scale;
+    (scale * slack, grad)
+}
+
+/// ln Σ exp(sⱼ) − s_y and softmax minus one-hot, always in `f64`.
+pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
+    let scores: Vec<f64> = scores.iter().map(|&s| to_f64(s)).collect();
+    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let exponentials: Vec<f64> = scores.iter().map(|s| (s - largest).exp()).collect();
+    let total: f64 = exponentials.iter().sum();
+    let mut grad: Vec<f64> = exponentials.iter().map(|e| e / total).collect();
+    grad[label] -= 1.0;
+    (total.ln() + (largest - scores[label]), grad)
+}
+
+/// max_margin · n^(−1/4) / max n^(−1/4), a class without examples taken as the rarest.
+pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
+    let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
+    let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
+    weights.iter().map(|w| max_margin * (w / largest).min(1.0)).collect()
+}
+
+/// The standard normal density.
+#[must_use]
+pub fn normal_pdf(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / core::f64::consts::TAU.sqrt()
+}
+
+/// P(Z > z) of the standard normal law, with all its digits in the upper tail: the power series near zero, Laplace's continued
+/// fraction beyond 1.
+///
+/// **References.** Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004.
+#[must_use]
+pub fn normal_survival(z: f64) -> f64 {
+    if z < 0.0 {
+        return 1.0 - normal_survival(-z);
+    }
+    if z <= 1.0 {
+        let terms = (1..40).scan(z, |term, n| {
+            let this = *term;
+            *term *= z * z / f64::from(2 * n + 1);
+            Some(this)
+        });
+        return 0.5 - normal_pdf(z) * terms.sum::<f64>();
+    }
+    normal_pdf(z) / (1..300).rev().fold(z, |tail, n| z + f64::from(n) / tail)
+}
+
+/// Any float as the `f64` of the same value.
+///
+/// # Panics
+/// A float that `f64` cannot hold.
+pub fn to_f64<F: Real>(x: F) -> f64 {
+    x.to_f64().expect("a float has an f64")
+}

@@ -1,0 +1,75 @@
+//! Every tolerance of this workspace's tests of the core, with its reason. A number that is not here is compared exactly.
+
+use topk_loss::Real;
+
+use crate::reference::to_f64;
+
+/// How far a number may be from its reference.
+///
+/// ```
+/// use topk_loss_laws::tolerances::MARGIN;
+/// assert!(MARGIN.allows(1.0_f32 + f32::EPSILON, 1.0, 1.0));
+/// assert!(!MARGIN.allows(1.001_f32, 1.0, 1.0));
+/// assert!(!MARGIN.allows(f32::NAN, 1.0, 1.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tolerance {
+    /// In units of the float's machine epsilon times the magnitude of what was rounded.
+    epsilons: f64,
+}
+
+impl Tolerance {
+    /// Whether `actual` is `expected` up to this many epsilons of `magnitude`; never for NaN.
+    pub fn allows<F: Real>(self, actual: F, expected: F, magnitude: F) -> bool {
+        let error = to_f64(actual) - to_f64(expected);
+        error.abs() <= self.epsilons * to_f64(F::epsilon()) * to_f64(magnitude.abs())
+    }
+
+    const fn epsilons(epsilons: f64) -> Self {
+        Self { epsilons }
+    }
+}
+
+/// A sum of up to 40 scores, two roundings a term, against the same sum in another order.
+pub const SUM: Tolerance = Tolerance::epsilons(80.0);
+
+/// The mean of at most 16 draws: an addition and a division a draw on either side, and the hinge's roundings.
+pub const MEAN: Tolerance = Tolerance::epsilons(40.0);
+
+/// Up to 40 exponentials of at most one rounding each, their sum, a logarithm or a quotient.
+pub const CROSS_ENTROPY: Tolerance = Tolerance::epsilons(64.0);
+
+/// One power (one rounding of its own, `libm`), a product and a quotient, against two square roots in `f64`.
+pub const MARGIN: Tolerance = Tolerance::epsilons(6.0);
+
+/// AS 241 in the float itself: Horner sums of eight terms in numerator and denominator, a logarithm and a root in the tail.
+pub const QUANTILE: Tolerance = Tolerance::epsilons(16.0);
+
+/// The error function and the rounding of its argument; the caller multiplies the magnitude by the condition number 1 + z².
+pub const PROBABILITY: Tolerance = Tolerance::epsilons(8.0);
+
+/// The vectors were computed in `f64` by another implementation; the bound is the issue's, 1e−12 relative.
+pub const VECTORS: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
+
+/// The same vectors where the scores are large: their implementation adds margin, order statistic and score one after the other, and
+/// each sum rounds at the magnitude of the scores. The magnitude is that of the largest score.
+pub const VECTORS_ROUNDING: Tolerance = Tolerance::epsilons(4.0);
+
+/// The step of a central difference of a function that is linear between its kinks: there it is exact but for rounding.
+pub const LINEAR_STEP: f64 = 1e-5;
+
+/// A central difference over [`LINEAR_STEP`]: a few roundings of the magnitude, divided by the step.
+pub const LINEAR_DIFFERENCE: Tolerance = Tolerance::epsilons(16.0 / LINEAR_STEP);
+
+/// The step of a central difference of a smooth function: near ε^(1/3), where truncation and rounding balance.
+pub const SMOOTH_STEP: f64 = 1e-5;
+
+/// A central difference over [`SMOOTH_STEP`]: truncation step²·|f‴|/6 and rounding ε/step are both about 1e−10.
+pub const SMOOTH_DIFFERENCE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
+/// The chance that all statistical tests of one family together raise a false alarm. Keys are fixed, so a failure is not luck
+/// but a change of the draws or a defect.
+pub const FAMILY_LEVEL: f64 = 1e-6;
+
+/// An estimate that is wrong by this share must be rejected: a test without power proves nothing.
+pub const DETECTABLE_BIAS: f64 = 0.05;
