@@ -26,7 +26,7 @@
 //! | room | traits | what is there |
 //! |---|---|---|
 //! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
-//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`]; [`MonteCarlo`], [`GivenDraws`] |
+//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`GivenDraws`] |
 //! | what is averaged | [`Oracle`] | [`Pathwise`] |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
@@ -59,7 +59,7 @@ pub use key::{FoldIn, Key};
 pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};
 pub use margins::{Margins, ldam_margins};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
-pub use noise::{Noise, Normal, Regularity};
+pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
 pub use oracle::{KthLargest, Max, Oracle, TopKSum, Translation};
 pub use real::Real;
 pub use sampler::{GivenDraws, MonteCarlo, Sampler};

@@ -1,8 +1,16 @@
 //! Noise laws: what is added to the scores, one file a law.
 
+mod gumbel;
+mod laplace;
+mod logistic;
 mod normal;
+mod uniform;
 
+pub use gumbel::Gumbel;
+pub use laplace::Laplace;
+pub use logistic::Logistic;
 pub use normal::Normal;
+pub use uniform::Uniform;
 
 use crate::Real;
 

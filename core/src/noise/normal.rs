@@ -30,7 +30,13 @@ impl<F: Real> Noise<F> for Normal {
         let tail = if q < F::zero() { p } else { F::one() - p };
         let r = (-tail.ln()).sqrt();
         let five = F::from_f64(5.0);
-        let z = if r <= five { ratio(&MIDDLE, r - F::from_f64(1.6)) } else { ratio(&FAR, r - five) };
+        let z = if r <= five {
+            ratio(&MIDDLE, r - F::from_f64(1.6))
+        } else if r.is_infinite() {
+            r
+        } else {
+            ratio(&FAR, r - five)
+        };
         if q < F::zero() { -z } else { z }
     }
 

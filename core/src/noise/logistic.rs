@@ -1,0 +1,59 @@
+//! The standard logistic law.
+
+use super::{Noise, Regularity};
+use crate::Real;
+
+/// The standard logistic law, distribution function 1/(1 + exp(−z)): the difference of two independent Gumbel variables.
+///
+/// The density is the derivative, e^{−|z|}/(1 + e^{−|z|})², the score tanh(z/2). The variance is π²/3.
+///
+/// **Accuracy.** Everything is a function of e^{−|z|}, which never overflows, so the relative error is below 4 units in the last
+/// place times the function's own condition number, in both tails and through the median. `quantile` is exactly odd about ½.
+///
+/// ```
+/// use topk_loss::{Logistic, Noise};
+/// let ln_3: f64 = Logistic.quantile(0.75);
+/// assert!((ln_3 - 1.0986122886681098).abs() < 1e-15);
+/// assert_eq!(Logistic.cdf(0.0_f64), 0.5);
+/// assert_eq!(Logistic.pdf(0.0_f64), 0.25);
+/// ```
+///
+/// **References.** Balakrishnan (editor), "Handbook of the Logistic Distribution", Marcel Dekker, 1992.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Logistic;
+
+impl<F: Real> Noise<F> for Logistic {
+    fn quantile(&self, p: F) -> F {
+        let upper = p > F::from_f64(0.5);
+        let (tail, body) = if upper { (F::one() - p, p) } else { (p, F::one() - p) };
+        // Near the median the odds are near 1 and their logarithm would cancel; body − tail is exact there.
+        let z = if tail > F::from_f64(0.25) { -((body - tail) / tail).ln_1p() } else { (tail / body).ln() };
+        if upper { -z } else { z }
+    }
+
+    fn cdf(&self, z: F) -> F {
+        let e = (-z.abs()).exp();
+        let numerator = if z < F::zero() { e } else { F::one() };
+        numerator / (F::one() + e)
+    }
+
+    fn survival(&self, z: F) -> F {
+        self.cdf(-z)
+    }
+
+    fn pdf(&self, z: F) -> F {
+        let e = (-z.abs()).exp();
+        let body = F::one() + e;
+        e / (body * body)
+    }
+
+    fn score(&self, z: F) -> F {
+        let m = (-z.abs()).exp_m1();
+        let magnitude = -m / (F::from_f64(2.0) + m);
+        if z < F::zero() { -magnitude } else { magnitude }
+    }
+
+    fn regularity(&self) -> Regularity {
+        Regularity::ExponentialTail
+    }
+}
