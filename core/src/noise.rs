@@ -4,12 +4,14 @@ mod gumbel;
 mod laplace;
 mod logistic;
 mod normal;
+mod reflected;
 mod uniform;
 
 pub use gumbel::Gumbel;
 pub use laplace::Laplace;
 pub use logistic::Logistic;
 pub use normal::Normal;
+pub(crate) use reflected::Reflected;
 pub use uniform::Uniform;
 
 use crate::Real;

@@ -1,7 +1,8 @@
 //! Which classes need individual care.
 
-use super::precision::Precision;
-use super::profile::{Profile, Window, tail};
+use super::problem::Problem;
+use super::profile::{Window, tail};
+use super::summary::Summary;
 use crate::{Noise, Real, Regularity};
 
 /// What is known of a class from u = (s − center)/ε alone.
@@ -17,10 +18,11 @@ pub(crate) enum Place<F> {
     Negligible,
 }
 
-/// Where the window is and how the classes divide around it.
+/// Where the order statistics can be, and which classes that leaves to treat one by one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Division<F> {
-    pub window: Window<F>,
+pub struct Division<'w, N, F> {
+    pub(super) problem: Problem<'w, N, F>,
+    pub(super) window: Window<F>,
     sure_above: F,
     bulk_below: F,
     negligible_below: F,
@@ -30,32 +32,41 @@ pub(crate) struct Division<F> {
 /// The survival probability below which a class joins the bulk: p/(1 − p) is then at most 0.19 and its powers converge fast.
 const BULK_PROBABILITY: f64 = 0.16;
 
-impl<F: Real> Division<F> {
-    pub fn new(law: impl Noise<F>, window: Window<F>, profile: &Profile<F>, precision: Precision<F>) -> Self {
-        let hundredth = F::from_f64(0.01);
-        let negligible = precision.outside * hundredth;
-        let per_class = negligible / F::from_usize(profile.total().max(1));
-        let bulk_below = window.low - law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
+impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
+    pub(super) fn new(problem: Problem<'w, N, F>, window: Window<F>) -> Self {
+        let Problem { law, num_classes, precision, .. } = problem;
+        let negligible = precision.outside * F::from_f64(0.01);
+        let per_class = negligible / F::from_usize(num_classes);
         let reach = |level| tail(|z| law.survival(z), level);
+        let top_of_bulk = window.low - law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
         let (bulk_below, negligible_below) = match law.regularity() {
-            Regularity::GaussianTail => (bulk_below, window.low - reach(negligible)),
+            Regularity::GaussianTail => (top_of_bulk, window.low - reach(negligible)),
             // Its coordinate exp(u − top) takes in everything down to −∞.
-            Regularity::ExponentialTail => (bulk_below, F::neg_infinity()),
+            Regularity::ExponentialTail => (top_of_bulk, F::neg_infinity()),
             Regularity::Smooth | Regularity::Kinked => (F::neg_infinity(), window.low - reach(per_class)),
         };
         let sure_above = window.high + tail(|z| law.cdf(-z), per_class);
-        Self { window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
+        Self { problem, window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
     }
 
-    /// The same window with every class that can matter treated by itself.
-    pub fn without_bulk(self, law: impl Noise<F>, profile: &Profile<F>, precision: Precision<F>) -> Self {
-        let per_class = precision.outside * F::from_f64(0.01) / F::from_usize(profile.total().max(1));
+    /// The same window with every class that can matter treated by itself: the plain form.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        let Problem { law, num_classes, precision, .. } = self.problem;
+        let per_class = precision.outside * F::from_f64(0.01) / F::from_usize(num_classes);
         let negligible_below = self.window.low - tail(|z| law.survival(z), per_class);
         Self { bulk_below: F::neg_infinity(), negligible_below, regularity: Regularity::Smooth, ..self }
     }
 
+    /// An empty summary. `candidates` is room for the scores that need individual care: at most one a class, usually few.
+    pub fn summary<'a>(self, candidates: &'a mut [F]) -> Summary<'a, 'w, N, F> {
+        Summary::new(self, candidates)
+    }
+}
+
+impl<N, F: Real> Division<'_, N, F> {
     #[inline]
-    pub fn place(&self, u: F) -> Place<F> {
+    pub(super) fn place(&self, u: F) -> Place<F> {
         if u > self.sure_above {
             Place::Sure
         } else if u > self.bulk_below && u > self.negligible_below {
@@ -78,7 +89,7 @@ impl<F: Real> Division<F> {
     }
 
     /// The u of a coordinate.
-    pub fn position(&self, x: F) -> F {
+    pub(super) fn position(&self, x: F) -> F {
         let share = (x + F::one()) * F::from_f64(0.5);
         match self.regularity {
             Regularity::ExponentialTail => self.bulk_below + share.ln(),

@@ -69,6 +69,26 @@ pub(crate) struct Node<'s, F> {
     free: &'s mut [F],
 }
 
+/// All classes as the nodes see them.
+#[derive(Debug)]
+pub(crate) struct Classes<'a, N, F> {
+    pub law: N,
+    pub ranks: Ranks<'a, F>,
+    /// How many are above every t.
+    pub sure: usize,
+    /// The u of those treated by themselves.
+    pub candidates: &'a [F],
+    pub bulk: Bulk<F>,
+}
+
+/// Where the classes' shares are summed.
+#[derive(Debug)]
+pub(crate) struct Shares<'a, F> {
+    pub candidates: &'a mut [F],
+    /// One a Chebyshev point.
+    pub bulk: &'a mut Terms<F>,
+}
+
 /// What a node adds beside the classes' shares.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeSums<F> {
@@ -84,28 +104,18 @@ impl<'s, F: Real> Node<'s, F> {
         2 * depth + 2 * (failures + 1)
     }
 
-    pub fn new(depth: usize, failures: usize, scratch: &'s mut [F]) -> Option<(Self, &'s mut [F])> {
-        let (low, rest) = scratch.split_at_mut_checked(depth)?;
-        let (all, rest) = rest.split_at_mut_checked(depth)?;
-        let (failures_room, rest) = rest.split_at_mut_checked(failures + 1)?;
-        let (free, rest) = rest.split_at_mut_checked(failures + 1)?;
-        Some((Self { low, failures: failures_room, all, free }, rest))
+    /// `scratch` is at least [`scratch_len`](Self::scratch_len) long.
+    pub fn new(depth: usize, failures: usize, scratch: &'s mut [F]) -> Self {
+        let (low, rest) = scratch.split_at_mut(depth);
+        let (all, rest) = rest.split_at_mut(depth);
+        let (failures, rest) = rest.split_at_mut(failures + 1);
+        let free = rest.get_mut(..failures.len()).unwrap_or_default();
+        Self { low, failures, all, free }
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
-    #[allow(clippy::too_many_arguments, reason = "one call site; a struct would only rename them")]
-    pub fn add(
-        &mut self,
-        t: F,
-        weight: F,
-        law: impl Noise<F>,
-        ranks: &Ranks<'_, F>,
-        sure: usize,
-        candidates: &[F],
-        bulk: &Bulk<F>,
-        shares: &mut [F],
-        bulk_shares: &mut [F],
-    ) -> NodeSums<F> {
+    pub fn add<N: Noise<F>>(&mut self, t: F, weight: F, classes: &Classes<'_, N, F>, shares: Shares<'_, F>) -> NodeSums<F> {
+        let Classes { law, ref ranks, sure, candidates, ref bulk } = *classes;
         let mut survivals = [F::zero(); MAX_TERMS];
         let points = bulk.positions.iter().take(bulk.len());
         survivals.iter_mut().zip(points.clone()).for_each(|(p, &u)| *p = law.survival(t - u));
@@ -122,7 +132,7 @@ impl<'s, F: Real> Node<'s, F> {
         self.prepare_likely(likely, ranks, sure);
 
         let mut rate = F::zero();
-        for (&u, share) in candidates.iter().zip(shares) {
+        for (&u, share) in candidates.iter().zip(shares.candidates) {
             let density = law.pdf(t - u);
             if density == F::zero() {
                 continue;
@@ -130,7 +140,7 @@ impl<'s, F: Real> Node<'s, F> {
             rate += density;
             *share += weight * density * self.probability_of_rank(law.survival(t - u), law.cdf(t - u), likely, ranks, sure);
         }
-        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.weights).zip(bulk_shares) {
+        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.weights).zip(shares.bulk) {
             let density = law.pdf(t - u);
             rate += points * density;
             *share += weight * density * self.unlikely(p, ranks, sure);
