@@ -140,7 +140,8 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
         let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
         let center = select::kth_value(theta, ranks.last(), selection);
-        let spread = (select::kth_value(theta, ranks.first(), selection) - center) / self.epsilon;
+        let first = if ranks.first() == ranks.last() { center } else { select::kth_value(theta, ranks.first(), selection) };
+        let spread = (first - center) / self.epsilon;
         if spread <= F::from_usize(MAX_INTERVALS / 2) {
             return self.one_window(theta, ranks, (center, spread), output, scratch);
         }
