@@ -1,1 +1,51 @@
-//! x
+//! Batches of top-K losses over [`faer`] views: threads, reductions, and a linear head.
+//!
+//! One training step is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
+//! respect to the scores, the head's gradients.
+//!
+//! ```
+//! use faer::{Mat, Par, mat};
+//! use topk_loss::{Margins, Smoothing, TopKHinge};
+//! use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
+//!
+//! // Two features, three classes, two examples.
+//! let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
+//! let features = mat![[1.0, 0.0], [0.0, 2.0]];
+//! let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+//!
+//! let mut scores = Mat::zeros(3, 2);
+//! head.forward(features.as_ref(), scores.as_mut(), Par::Seq)?;
+//! assert_eq!(scores, mat![[1.0, 0.0], [0.0, 2.0], [2.0, 1.0]]);
+//!
+//! let mut score_grads = Mat::zeros(3, 2);
+//! let targets = Targets::new(&[0, 0]);
+//! let objective = objective_and_grads(&loss, scores.as_ref(), &targets, Reduction::Mean, score_grads.as_mut(), Par::Seq)?;
+//! assert_eq!(objective, 1.5); // the mean of 1 + 1 − 1 and 1 + 1 − 0
+//!
+//! let mut weights = Mat::zeros(2, 3);
+//! let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: None };
+//! head.backward(features.as_ref(), scores.as_ref(), score_grads.as_ref(), grads, Par::Seq)?;
+//! assert_eq!(weights, mat![[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Conventions that hold everywhere: **one example per column** (a framework's row-major `[batch, classes]` buffer is the same
+//! bytes); views may be strided, reversed or row-major; outputs are overwritten; the numbers are the same bits for any number of
+//! threads; arguments are inputs, then outputs, then the parallelism.
+#![forbid(unsafe_code)]
+
+mod batch;
+mod check;
+mod error;
+mod float;
+mod head;
+mod parallel;
+mod reduction;
+mod targets;
+
+pub use batch::{objective_and_grads, values, values_and_grads};
+pub use error::{BatchError, Result};
+pub use float::BatchReal;
+pub use head::{HeadGrads, LinearHead, Similarity};
+pub use reduction::Reduction;
+pub use targets::Targets;

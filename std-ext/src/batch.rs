@@ -1,0 +1,258 @@
+//! The losses of a batch: one example per column, one key per example.
+
+use faer::prelude::*;
+use faer::{ColRef, Par};
+use topk_loss::{Error, FoldIn, Loss, Real};
+
+use crate::parallel::{column_blocks, try_for_each};
+use crate::{BatchError, Reduction, Result, Targets, check};
+
+/// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
+///
+/// Example b is evaluated by `loss.fold_in(b)`, so that a stochastic loss draws other noise for each.
+///
+/// **Shapes.** `scores` num_classes × batch, one label and one value an example.
+///
+/// **Errors.** No example, no class, wrong lengths, a label that is no class, NaN or infinite scores where the label is not ignored,
+/// and whatever the loss refuses in every example (k ≥ L, margins that are not L): `values` is then as before. An error of one
+/// example that the loss alone can find leaves it unspecified. Of several, the first example's is returned.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// **Cost.** The loss's for every example; two columns and the loss's scratch are allocated for every thread.
+///
+/// ```
+/// use faer::{Par, mat};
+/// use topk_loss::{Margins, Smoothing, TopKHinge};
+/// use topk_loss_batch::{Targets, values};
+/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let scores = mat![[0.5, 2.0, 9.0], [0.0, 1.0, 9.0], [0.25, 0.0, 9.0]];
+/// let mut losses = [0.0; 3];
+/// values(&loss, scores.as_ref(), &Targets::new(&[0, 2, 99]).ignoring(99), &mut losses, Par::Seq)?;
+/// assert_eq!(losses, [0.75, 2.0, 0.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// See above.
+pub fn values<F, L>(loss: &L, scores: MatRef<'_, F>, targets: &Targets<'_, F>, values: &mut [F], par: Par) -> Result<()>
+where
+    F: Real,
+    L: Loss<F> + FoldIn + Sync,
+{
+    check_inputs(scores, targets)?;
+    check::length("values", scores.ncols(), values.len())?;
+    let size = block_size(scores, par);
+    let mut blocks: Vec<_> = values.chunks_mut(size).zip((0..).step_by(size)).collect();
+    try_for_each(&mut blocks, par, |(values, first)| {
+        let mut evaluator = Evaluator::new(loss, scores);
+        for (value, example) in values.iter_mut().zip(*first..) {
+            if let Some(label) = targets.label(example) {
+                *value = evaluator.value(example, label)?;
+            }
+        }
+        Ok(())
+    })?;
+    targets.ignored().for_each(|example| values[example] = F::zero());
+    Ok(())
+}
+
+/// The loss of every example, as [`values`], and its gradient with respect to the example's scores, both unweighted and not reduced.
+///
+/// **Shapes.** `scores` and `grads` num_classes × batch, one label and one value an example.
+///
+/// **Errors.** As [`values`], and gradients that are not shaped like the scores.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// **Cost.** As [`values`].
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss::{Margins, Smoothing, TopKHinge};
+/// use topk_loss_batch::{Targets, values_and_grads};
+/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let scores = mat![[0.5, 2.0], [0.0, 1.0], [0.25, 0.0]];
+/// let (mut values, mut grads) = ([0.0; 2], Mat::zeros(3, 2));
+/// values_and_grads(&loss, scores.as_ref(), &Targets::new(&[0, 2]), &mut values, grads.as_mut(), Par::Seq)?;
+/// assert_eq!(values, [0.75, 2.0]);
+/// assert_eq!(grads, mat![[-1.0, 0.0], [0.0, 1.0], [1.0, -1.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// See above.
+pub fn values_and_grads<F, L>(
+    loss: &L,
+    scores: MatRef<'_, F>,
+    targets: &Targets<'_, F>,
+    values: &mut [F],
+    grads: MatMut<'_, F>,
+    par: Par,
+) -> Result<()>
+where
+    F: Real,
+    L: Loss<F> + FoldIn + Sync,
+{
+    check_inputs(scores, targets)?;
+    check::length("values", scores.ncols(), values.len())?;
+    check::shape("gradients", scores.shape(), grads.shape())?;
+    write_values_and_grads(loss, scores, targets, |_| F::one(), values, grads, par)
+}
+
+/// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Reduction::coefficients) of the reduction, and its gradient with
+/// respect to all scores: the one call of a training step.
+///
+/// The losses are summed in the order of the examples.
+///
+/// **Shapes.** `scores` and `grads` num_classes × batch, one label an example.
+///
+/// **Errors.** As [`values_and_grads`] and [`Reduction::coefficients`]; weights so large that the result is beyond the float's range.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// **Cost.** As [`values_and_grads`], and two numbers an example are allocated.
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss::{Margins, Smoothing, TopKHinge};
+/// use topk_loss_batch::{Reduction, Targets, objective_and_grads};
+/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let scores = mat![[0.5, 2.0], [0.0, 1.0], [0.25, 0.0]];
+/// let targets = Targets::new(&[0, 2]).with_weights(&[1.0, 3.0])?;
+/// let mut grads = Mat::zeros(3, 2);
+/// let objective = objective_and_grads(&loss, scores.as_ref(), &targets, Reduction::WeightedMean, grads.as_mut(), Par::Seq)?;
+/// assert_eq!(objective, 0.25 * 0.75 + 0.75 * 2.0);
+/// assert_eq!(grads, mat![[-0.25, 0.0], [0.0, 0.75], [0.25, -0.75]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// See above.
+pub fn objective_and_grads<F, L>(
+    loss: &L,
+    scores: MatRef<'_, F>,
+    targets: &Targets<'_, F>,
+    reduction: Reduction,
+    grads: MatMut<'_, F>,
+    par: Par,
+) -> Result<F>
+where
+    F: Real,
+    L: Loss<F> + FoldIn + Sync,
+{
+    check_inputs(scores, targets)?;
+    check::shape("gradients", scores.shape(), grads.shape())?;
+    let mut coefficients = vec![F::zero(); scores.ncols()];
+    reduction.coefficients(targets, &mut coefficients)?;
+    let mut values = vec![F::zero(); scores.ncols()];
+    write_values_and_grads(loss, scores, targets, |example| coefficients[example], &mut values, grads, par)?;
+    let objective = coefficients.iter().zip(&values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
+    if objective.is_finite() { Ok(objective) } else { Err(BatchError::Overflow { what: "objective" }) }
+}
+
+fn check_inputs<F: Real>(scores: MatRef<'_, F>, targets: &Targets<'_, F>) -> Result<()> {
+    let (num_classes, batch) = scores.shape();
+    check::not_empty("example", batch)?;
+    check::not_empty("class", num_classes)?;
+    check::length("labels", batch, targets.labels().len())?;
+    targets.counted().try_for_each(|(example, label)| {
+        if label >= num_classes {
+            return Err(BatchError::Example { example, error: Error::Label { label, num_classes } });
+        }
+        check::example("scores", scores, example)
+    })
+}
+
+/// How many examples a thread takes: all, when there is too little work to share.
+fn block_size<F>(scores: MatRef<'_, F>, par: Par) -> usize {
+    const SCORES_WORTH_A_THREAD: usize = 1024;
+    let (num_classes, batch) = scores.shape();
+    let worthwhile = (num_classes * batch / SCORES_WORTH_A_THREAD).max(1);
+    batch.div_ceil(par.degree().min(worthwhile))
+}
+
+/// Values, and gradients times their example's coefficient.
+///
+/// Ignored examples come last, so that an error that every other example has leaves all outputs as they were.
+fn write_values_and_grads<F, L>(
+    loss: &L,
+    scores: MatRef<'_, F>,
+    targets: &Targets<'_, F>,
+    coefficient: impl Fn(usize) -> F + Sync,
+    values: &mut [F],
+    mut grads: MatMut<'_, F>,
+    par: Par,
+) -> Result<()>
+where
+    F: Real,
+    L: Loss<F> + FoldIn + Sync,
+{
+    let size = block_size(scores, par);
+    let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
+    let mut blocks: Vec<_> = outputs.zip((0..).step_by(size)).collect();
+    try_for_each(&mut blocks, par, |((values, grads), first)| {
+        let mut evaluator = Evaluator::new(loss, scores);
+        for ((value, grad), example) in values.iter_mut().zip(grads.rb_mut().col_iter_mut()).zip(*first..) {
+            if let Some(label) = targets.label(example) {
+                *value = evaluator.value_and_grad(example, label, coefficient(example), grad)?;
+            }
+        }
+        Ok(())
+    })?;
+    for example in targets.ignored() {
+        values[example] = F::zero();
+        grads.rb_mut().col_mut(example).iter_mut().for_each(|entry| *entry = F::zero());
+    }
+    Ok(())
+}
+
+/// One thread's loss, with room to copy a column whose entries are not contiguous.
+struct Evaluator<'a, F, L> {
+    loss: &'a L,
+    scores: MatRef<'a, F>,
+    column: Vec<F>,
+    grad: Vec<F>,
+    scratch: Vec<F>,
+}
+
+impl<'a, F: Real, L: Loss<F> + FoldIn> Evaluator<'a, F, L> {
+    fn new(loss: &'a L, scores: MatRef<'a, F>) -> Self {
+        let zeros = |len| vec![F::zero(); len];
+        let num_classes = scores.nrows();
+        Self { loss, scores, column: zeros(num_classes), grad: zeros(num_classes), scratch: zeros(loss.scratch_len(num_classes)) }
+    }
+
+    fn value(&mut self, example: usize, label: usize) -> Result<F> {
+        let scores = contiguous(self.scores.col(example), &mut self.column);
+        let value = self.loss.fold_in(example as u64).value(scores, label, &mut self.scratch);
+        value.map_err(|error| BatchError::Example { example, error })
+    }
+
+    fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, mut out: ColMut<'_, F>) -> Result<F> {
+        let scores = contiguous(self.scores.col(example), &mut self.column);
+        let loss = self.loss.fold_in(example as u64);
+        let mut evaluate = |grad: &mut [F]| {
+            let value = loss.value_and_grad(scores, label, grad, &mut self.scratch)?;
+            grad.iter_mut().for_each(|entry| *entry *= coefficient);
+            let in_range = grad.iter().fold(true, |all, entry| all & entry.is_finite());
+            if in_range { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
+        };
+        let value = match out.rb_mut().try_as_col_major_mut() {
+            Some(grad) => evaluate(grad.as_slice_mut()),
+            None => evaluate(&mut self.grad).inspect(|_| out.iter_mut().zip(&self.grad).for_each(|(place, &entry)| *place = entry)),
+        };
+        value.map_err(|error| BatchError::Example { example, error })
+    }
+}
+
+/// The column as a slice: its own memory, or a copy.
+fn contiguous<'a, F: Copy>(column: ColRef<'a, F>, copy: &'a mut [F]) -> &'a [F] {
+    match column.try_as_col_major() {
+        Some(column) => column.as_slice(),
+        None => {
+            copy.iter_mut().zip(column.iter()).for_each(|(place, &entry)| *place = entry);
+            copy
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What can be wrong with a batch.
+
+use core::fmt;
+
+use topk_loss::Error;
+
+/// The result of every fallible call of this crate.
+pub type Result<T> = core::result::Result<T, BatchError>;
+
+/// What was wrong with a batch. What concerns one example names it.
+///
+/// ```
+/// use faer::{Par, mat};
+/// use topk_loss::{CrossEntropy, Error};
+/// use topk_loss_batch::{BatchError, Targets, values};
+/// let scores = mat![[0.5, 1.0], [0.25, 2.0]];
+/// let error = values(&CrossEntropy, scores.as_ref(), &Targets::new(&[0, 7]), &mut [0.0; 2], Par::Seq).unwrap_err();
+/// assert_eq!(error, BatchError::Example { example: 1, error: Error::Label { label: 7, num_classes: 2 } });
+/// assert_eq!(error.to_string(), "example 1: label 7 is not below the number of classes, 2");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// One example is at fault.
+    Example {
+        /// Which one, counted from 0.
+        example: usize,
+        /// Its fault.
+        error: Error,
+    },
+    /// A matrix has the wrong shape.
+    Shape {
+        /// Which matrix.
+        what: &'static str,
+        /// The rows and columns it should have.
+        expected: (usize, usize),
+        /// The rows and columns it has.
+        actual: (usize, usize),
+    },
+    /// A slice has the wrong length.
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// The length it should have.
+        expected: usize,
+        /// The length it has.
+        actual: usize,
+    },
+    /// There is nothing to work on.
+    Empty {
+        /// What there is none of.
+        what: &'static str,
+    },
+    /// A parameter of the head is NaN or infinite.
+    NotFinite {
+        /// Which parameter.
+        what: &'static str,
+        /// The row and column of the first offending entry, column by column.
+        position: (usize, usize),
+    },
+    /// A parameter is outside its domain.
+    Parameter {
+        /// Which parameter.
+        name: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// Finite inputs gave a result beyond the float's range.
+    Overflow {
+        /// Which result.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Example { example, error } => write!(f, "example {example}: {error}"),
+            Self::Shape { what, expected: (rows, columns), actual: (r, c) } => {
+                write!(f, "{what} are {r} × {c} where {rows} × {columns} is needed")
+            }
+            Self::Length { what, expected, actual } => write!(f, "{what} has length {actual} where {expected} is needed"),
+            Self::Empty { what } => write!(f, "there is no {what}"),
+            Self::NotFinite { what, position: (row, column) } => write!(f, "{what} is NaN or infinite at ({row}, {column})"),
+            Self::Parameter { name, must } => write!(f, "{name} must be {must}"),
+            Self::Overflow { what } => write!(f, "{what} is beyond the range of the float"),
+        }
+    }
+}
+
+impl core::error::Error for BatchError {}

@@ -1,0 +1,241 @@
+//! The linear head: scores of every class from the features of every example, and its gradients.
+
+mod cosine;
+mod product;
+
+use faer::prelude::*;
+use faer::{Accum, Par};
+
+use crate::{BatchError, BatchReal, Result, check};
+use product::product;
+
+/// How a class's weights w_j and an example's features x are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Similarity {
+    /// s_j = ⟨w_j, x⟩ + b_j.
+    Inner,
+    /// s_j = ⟨w_j, x⟩ / (‖w_j‖·‖x‖), with neither bias nor length to tell classes apart. Where w_j or x is zero, the score and its
+    /// gradient are zero.
+    Cosine,
+}
+
+/// A linear classifier over features: S = WᵀX + b, or the cosines of the columns of W and X.
+///
+/// **Shapes.** Weights W dim × num_classes, bias num_classes, features X dim × batch, scores S num_classes × batch: one class or one
+/// example per column.
+///
+/// **Cost.** One matrix product forward and one per gradient backward. The results of a product are cut into tiles of a fixed size
+/// that threads take whole, so they are the same bits for any number of threads.
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss_batch::{LinearHead, Similarity};
+/// let weights = mat![[3.0, 0.0, 0.0], [4.0, 2.0, 0.0]];
+/// let features = mat![[3.0], [4.0]];
+/// let mut scores = Mat::zeros(3, 1);
+///
+/// let inner = LinearHead::new(weights.clone(), Some(vec![0.5, 0.0, 1.0]), Similarity::Inner)?;
+/// inner.forward(features.as_ref(), scores.as_mut(), Par::Seq)?;
+/// assert_eq!(scores, mat![[25.5], [8.0], [1.0]]);
+///
+/// let cosine = LinearHead::new(weights, None, Similarity::Cosine)?;
+/// cosine.forward(features.as_ref(), scores.as_mut(), Par::Seq)?;
+/// assert_eq!(scores, mat![[1.0], [0.8], [0.0]]);
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LinearHead<F> {
+    weights: Mat<F>,
+    bias: Option<Vec<F>>,
+    similarity: Similarity,
+}
+
+/// Where [`LinearHead::backward`] writes its gradients.
+///
+/// **Shapes.** Those of what they are the gradients of; a head without bias has a bias gradient of length 0, or none.
+#[derive(Debug)]
+pub struct HeadGrads<'a, F> {
+    /// The gradient of the weights.
+    pub weights: MatMut<'a, F>,
+    /// The gradient of the bias, where it is wanted.
+    pub bias: Option<&'a mut [F]>,
+    /// The gradient of the features, where something below the head is trained.
+    pub features: Option<MatMut<'a, F>>,
+}
+
+impl<F: BatchReal> LinearHead<F> {
+    /// A head with these parameters.
+    ///
+    /// # Errors
+    /// No feature, no class, a bias of another length than the number of classes, a bias of a cosine, NaN or infinite parameters.
+    pub fn new(weights: Mat<F>, bias: Option<Vec<F>>, similarity: Similarity) -> Result<Self> {
+        check::not_empty("feature", weights.nrows())?;
+        check::not_empty("class", weights.ncols())?;
+        if let Some(bias) = &bias {
+            check::length("bias", weights.ncols(), bias.len())?;
+            if similarity == Similarity::Cosine {
+                return Err(BatchError::Parameter { name: "bias", must: "absent from a cosine" });
+            }
+        }
+        let head = Self { weights, bias, similarity };
+        head.check_parameters()?;
+        Ok(head)
+    }
+
+    /// The weights, one class per column.
+    #[must_use]
+    pub fn weights(&self) -> MatRef<'_, F> {
+        self.weights.as_ref()
+    }
+
+    /// The weights, to be trained.
+    #[must_use]
+    pub fn weights_mut(&mut self) -> MatMut<'_, F> {
+        self.weights.as_mut()
+    }
+
+    /// The bias of every class.
+    #[must_use]
+    pub fn bias(&self) -> Option<&[F]> {
+        self.bias.as_deref()
+    }
+
+    /// The bias, to be trained.
+    #[must_use]
+    pub fn bias_mut(&mut self) -> Option<&mut [F]> {
+        self.bias.as_deref_mut()
+    }
+
+    /// How weights and features are compared.
+    #[must_use]
+    pub const fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
+    /// The number of features.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.weights.nrows()
+    }
+
+    /// The number of classes.
+    #[must_use]
+    pub fn num_classes(&self) -> usize {
+        self.weights.ncols()
+    }
+
+    /// Overwrites `scores` with the scores of every class for every example.
+    ///
+    /// **Shapes.** `features` dim × batch, `scores` num_classes × batch.
+    ///
+    /// **Cost.** One product; with the cosine, a copy of the features and one number a class are allocated.
+    ///
+    /// # Errors
+    /// No example, wrong shapes, NaN or infinite features or parameters: `scores` is then as before. Scores beyond the float's
+    /// range: `scores` is then unspecified.
+    pub fn forward(&self, features: MatRef<'_, F>, mut scores: MatMut<'_, F>, par: Par) -> Result<()> {
+        self.check_features(features)?;
+        check::shape("scores", (self.num_classes(), features.ncols()), scores.shape())?;
+        self.check_parameters()?;
+        let weights = self.weights.transpose();
+        match self.similarity {
+            Similarity::Inner => match &self.bias {
+                None => product("score", scores, Accum::Replace, weights, features, par),
+                Some(bias) => {
+                    scores.rb_mut().col_iter_mut().for_each(|mut column| column.copy_from(ColRef::from_slice(bias)));
+                    product("score", scores, Accum::Add, weights, features, par)
+                }
+            },
+            Similarity::Cosine => {
+                let norms = cosine::norms(self.weights())?;
+                let directions = cosine::directions(features, &cosine::norms(features)?);
+                product("score", scores.rb_mut(), Accum::Replace, weights, directions.as_ref(), par)?;
+                for column in scores.col_iter_mut() {
+                    column.iter_mut().zip(&norms).for_each(|(score, &norm)| *score = cosine::per_norm(*score, norm));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Overwrites `grads` with the gradients of an objective whose gradient with respect to the scores is G = `score_grads`.
+    ///
+    /// Inner: ∇W = X·Gᵀ, ∇b = Σ_b G_b, ∇X = W·G. Cosine, with ŵ and x̂ the normalised columns:
+    /// ∇w_j = Σ_b G_jb·(x̂_b − S_jb·ŵ_j) / ‖w_j‖ and ∇x_b = Σ_j G_jb·(ŵ_j − S_jb·x̂_b) / ‖x_b‖.
+    ///
+    /// **Shapes.** `features` dim × batch; `scores`, which [`forward`](Self::forward) returned for them and only the cosine reads, and
+    /// `score_grads` num_classes × batch.
+    ///
+    /// **Cost.** A product for the weights and one for the features; with the cosine, a copy of the features and one number a class
+    /// and example are allocated.
+    ///
+    /// ```
+    /// use faer::{Mat, Par, mat};
+    /// use topk_loss_batch::{HeadGrads, LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[2.0, 0.0], [0.0, 5.0]], None, Similarity::Cosine)?;
+    /// let (features, scores, score_grads) = (mat![[4.0], [0.0]], mat![[1.0], [0.0]], mat![[-1.0], [1.0]]);
+    /// let (mut weights, mut below) = (Mat::zeros(2, 2), Mat::zeros(2, 1));
+    /// let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: Some(below.as_mut()) };
+    /// head.backward(features.as_ref(), scores.as_ref(), score_grads.as_ref(), grads, Par::Seq)?;
+    /// assert_eq!(weights, mat![[0.0, 0.2], [0.0, 0.0]]);
+    /// assert_eq!(below, mat![[0.0], [0.25]]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No example, wrong shapes, a bias gradient of another length than the bias, NaN or infinite inputs: `grads` is then as before.
+    /// Gradients beyond the float's range: `grads` is then unspecified.
+    pub fn backward(
+        &self,
+        features: MatRef<'_, F>,
+        scores: MatRef<'_, F>,
+        score_grads: MatRef<'_, F>,
+        grads: HeadGrads<'_, F>,
+        par: Par,
+    ) -> Result<()> {
+        self.check_features(features)?;
+        let shape = (self.num_classes(), features.ncols());
+        check::shape("scores", shape, scores.shape())?;
+        check::shape("score gradients", shape, score_grads.shape())?;
+        check::shape("weight gradients", self.weights.shape(), grads.weights.shape())?;
+        if let Some(bias) = &grads.bias {
+            check::length("bias gradient", self.bias.as_ref().map_or(0, Vec::len), bias.len())?;
+        }
+        if let Some(grads) = &grads.features {
+            check::shape("feature gradients", features.shape(), grads.shape())?;
+        }
+        check::examples("score gradients", score_grads)?;
+        self.check_parameters()?;
+        match self.similarity {
+            Similarity::Inner => self.backward_inner(features, score_grads, grads, par),
+            Similarity::Cosine => {
+                check::examples("scores", scores)?;
+                cosine::backward(self.weights(), features, scores, score_grads, grads, par)
+            }
+        }
+    }
+
+    fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, par: Par) -> Result<()> {
+        if let Some(bias) = grads.bias {
+            let mut sum = ColMut::from_slice_mut(bias).as_dyn_stride_mut();
+            sum.fill(F::zero());
+            score_grads.col_iter().for_each(|column| sum += column);
+            check::in_range("bias gradient", sum.rb().as_mat())?;
+        }
+        if let Some(grads) = grads.features {
+            product("feature gradient", grads, Accum::Replace, self.weights(), score_grads, par)?;
+        }
+        product("weight gradient", grads.weights, Accum::Replace, features, score_grads.transpose(), par)
+    }
+
+    fn check_features(&self, features: MatRef<'_, F>) -> Result<()> {
+        check::not_empty("example", features.ncols())?;
+        check::shape("features", (self.dim(), features.ncols()), features.shape())?;
+        check::examples("features", features)
+    }
+
+    fn check_parameters(&self) -> Result<()> {
+        check::parameter("weights", self.weights())?;
+        self.bias().map_or(Ok(()), |bias| check::parameter("bias", ColRef::from_slice(bias).as_dyn_stride().as_mat()))
+    }
+}

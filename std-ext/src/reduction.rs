@@ -1,0 +1,62 @@
+//! How the losses of a batch become one number.
+
+use topk_loss::Real;
+
+use crate::{BatchError, Result, Targets, check};
+
+/// The objective Σ_b c_b·ℓ_b of a batch, by the coefficients c of its losses; w_b are the weights, 1 where none are given.
+///
+/// An ignored example has coefficient 0 and counts nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Reduction {
+    /// Σ_b w_b·ℓ_b.
+    Sum,
+    /// Σ_b w_b·ℓ_b divided by the number of examples that count.
+    #[default]
+    Mean,
+    /// Σ_b w_b·ℓ_b / Σ_b w_b.
+    WeightedMean,
+}
+
+impl Reduction {
+    /// Writes the coefficients c_b.
+    ///
+    /// **Shapes.** One coefficient an example.
+    ///
+    /// **Cost.** One pass; the weights are summed in the order of the examples.
+    ///
+    /// ```
+    /// use topk_loss_batch::{Reduction, Targets};
+    /// let targets = Targets::new(&[4, 1, 2]).with_weights(&[2.0, 1.0, 0.5])?.ignoring(2);
+    /// let mut coefficients = [0.0; 3];
+    /// Reduction::Sum.coefficients(&targets, &mut coefficients)?;
+    /// assert_eq!(coefficients, [2.0, 1.0, 0.0]);
+    /// Reduction::Mean.coefficients(&targets, &mut coefficients)?;
+    /// assert_eq!(coefficients, [1.0, 0.5, 0.0]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No example, or none that counts; a total weight of zero, or beyond the float's range, in a weighted mean. The coefficients
+    /// are then as before.
+    pub fn coefficients<F: Real>(self, targets: &Targets<'_, F>, coefficients: &mut [F]) -> Result<()> {
+        check::length("coefficients", targets.labels().len(), coefficients.len())?;
+        check::not_empty("example", coefficients.len())?;
+        let count = targets.counted().count();
+        check::not_empty("example whose label is not ignored", count)?;
+        let divisor = match self {
+            Self::Sum => F::one(),
+            Self::Mean => F::from_usize(count),
+            Self::WeightedMean => targets.counted().fold(F::zero(), |sum, (example, _)| sum + targets.weight(example)),
+        };
+        if divisor == F::zero() {
+            return Err(BatchError::Parameter { name: "total weight", must: "positive" });
+        }
+        if !divisor.is_finite() {
+            return Err(BatchError::Overflow { what: "total weight" });
+        }
+        coefficients.fill(F::zero());
+        targets.counted().for_each(|(example, _)| coefficients[example] = targets.weight(example) / divisor);
+        Ok(())
+    }
+}

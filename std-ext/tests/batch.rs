@@ -1,0 +1,222 @@
+//! The losses of a batch against a loop over its columns.
+
+use faer::prelude::*;
+use faer::{Par, mat};
+use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
+use topk_loss_batch::{BatchError, Reduction, Targets, objective_and_grads, values, values_and_grads};
+
+const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
+const IGNORED: usize = usize::MAX;
+
+/// Threads that must not matter: fewer, as many and more than there are processors.
+fn parallelisms() -> [Par; 5] {
+    [Par::Seq, Par::rayon(1), Par::rayon(2), Par::rayon(3), Par::rayon(64)]
+}
+
+fn matrix<F: Real>(rows: usize, columns: usize) -> Mat<F> {
+    Mat::from_fn(rows, columns, |i, j| F::from_f64(((i * 37 + j * 101) % 211) as f64 / 64.0 - 1.5))
+}
+
+fn labels(num_classes: usize, batch: usize) -> Vec<usize> {
+    (0..batch).map(|b| if b % 5 == 3 { IGNORED } else { b * 31 % num_classes }).collect()
+}
+
+fn noised<F: Real>() -> TopKHinge<'static, F> {
+    let smoothing = Smoothing::Pathwise { epsilon: F::from_f64(0.5), num_samples: 3, key: Key::new(11) };
+    TopKHinge::new(5, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+}
+
+/// The definition: one call of the loss per column, with the example's index folded in.
+fn naive<F: Real, L: Loss<F> + FoldIn>(loss: &L, scores: MatRef<'_, F>, labels: &[usize]) -> (Vec<F>, Mat<F>) {
+    let mut values = vec![F::zero(); scores.ncols()];
+    let mut grads = Mat::from_fn(scores.nrows(), scores.ncols(), |_, _| F::zero());
+    for (b, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != IGNORED) {
+        let column: Vec<F> = scores.col(b).iter().copied().collect();
+        let (mut grad, mut scratch) = (vec![F::zero(); column.len()], vec![F::zero(); loss.scratch_len(column.len())]);
+        values[b] = loss.fold_in(b as u64).value_and_grad(&column, label, &mut grad, &mut scratch).unwrap();
+        grad.into_iter().enumerate().for_each(|(i, entry)| grads[(i, b)] = entry);
+    }
+    (values, grads)
+}
+
+fn agrees_with_the_loop<F: Real>(loss: &(impl Loss<F> + FoldIn + Sync)) {
+    for (num_classes, batch) in SIZES {
+        let (scores, labels) = (matrix::<F>(num_classes, batch), labels(num_classes, batch));
+        let targets = Targets::new(&labels).ignoring(IGNORED);
+        let (expected_values, expected_grads) = naive(loss, scores.as_ref(), &labels);
+        for par in parallelisms() {
+            let mut only_values = vec![F::nan(); batch];
+            values(loss, scores.as_ref(), &targets, &mut only_values, par).unwrap();
+            assert_eq!(only_values, expected_values);
+            let (mut values, mut grads) = (vec![F::nan(); batch], Mat::from_fn(num_classes, batch, |_, _| F::nan()));
+            values_and_grads(loss, scores.as_ref(), &targets, &mut values, grads.as_mut(), par).unwrap();
+            assert_eq!(values, expected_values);
+            assert_eq!(grads, expected_grads);
+        }
+    }
+}
+
+#[test]
+fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
+    agrees_with_the_loop(&noised::<f32>());
+    agrees_with_the_loop(&noised::<f64>());
+    agrees_with_the_loop::<f32>(&CrossEntropy);
+    agrees_with_the_loop::<f64>(&CrossEntropy);
+}
+
+fn objective_is_the_weighted_sum<F: Real>() {
+    for (num_classes, batch) in SIZES {
+        let (scores, labels, loss) = (matrix::<F>(num_classes, batch), labels(num_classes, batch), noised());
+        let weights: Vec<F> = (0..batch).map(|b| F::from_f64((b % 4) as f64 / 2.0)).collect();
+        let targets = Targets::new(&labels).with_weights(&weights).unwrap().ignoring(IGNORED);
+        let (values, unweighted) = naive(&loss, scores.as_ref(), &labels);
+        for reduction in [Reduction::Sum, Reduction::Mean, Reduction::WeightedMean] {
+            let mut c = vec![F::nan(); batch];
+            reduction.coefficients(&targets, &mut c).unwrap();
+            let expected = c.iter().zip(&values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
+            let expected_grads = Mat::from_fn(num_classes, batch, |i, b| c[b] * unweighted[(i, b)]);
+            for par in parallelisms() {
+                let mut grads = Mat::from_fn(num_classes, batch, |_, _| F::nan());
+                let objective = objective_and_grads(&loss, scores.as_ref(), &targets, reduction, grads.as_mut(), par).unwrap();
+                assert_eq!(objective, expected);
+                assert_eq!(grads, expected_grads);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_objective_is_the_weighted_sum_of_the_losses() {
+    objective_is_the_weighted_sum::<f32>();
+    objective_is_the_weighted_sum::<f64>();
+}
+
+#[test]
+fn views_may_be_strided_reversed_or_row_major() {
+    let (num_classes, batch) = (77, 37);
+    let (storage, labels, loss) = (matrix::<f64>(batch, 2 * num_classes), labels(num_classes, batch), noised());
+    let targets = Targets::new(&labels).ignoring(IGNORED);
+    let row_major = |m: MatRef<'_, f64>| m.subcols(0, num_classes).transpose().to_owned();
+    let reversed = |m: MatRef<'_, f64>| m.subcols(0, num_classes).transpose().reverse_rows_and_cols().to_owned();
+    let evaluate = |scores: MatRef<'_, f64>, grads: MatMut<'_, f64>| {
+        let mut values = vec![f64::NAN; batch];
+        values_and_grads(&loss, scores, &targets, &mut values, grads, Par::rayon(2)).unwrap();
+        let mut again = vec![f64::NAN; batch];
+        crate::values(&loss, scores, &targets, &mut again, Par::rayon(2)).unwrap();
+        assert_eq!(values, again);
+        values
+    };
+
+    let mut grads = Mat::full(batch, 2 * num_classes, f64::NAN);
+    let view = storage.subcols(0, num_classes).transpose();
+    let (expected_values, expected_grads) = naive(&loss, view, &labels);
+    assert_eq!(evaluate(view, grads.as_mut().subcols_mut(0, num_classes).transpose_mut()), expected_values);
+    assert_eq!(row_major(grads.as_ref()), expected_grads);
+    assert!(grads.subcols(num_classes, num_classes).col_iter().all(|column| column.iter().all(|x| x.is_nan())));
+
+    let view = view.reverse_rows_and_cols();
+    let (expected_values, expected_grads) = naive(&loss, view, &labels);
+    let out = grads.as_mut().subcols_mut(0, num_classes).transpose_mut().reverse_rows_and_cols_mut();
+    assert_eq!(evaluate(view, out), expected_values);
+    assert_eq!(reversed(grads.as_ref()), expected_grads);
+}
+
+/// Runs all three calls, expects the same error of each, and expects the buffers untouched.
+fn refused(loss: &(impl Loss<f64> + FoldIn + Sync), scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
+    let untouched = -7.0;
+    let mut losses = vec![untouched; scores.ncols()];
+    let mut grads = Mat::full(scores.nrows(), scores.ncols(), untouched);
+    let error = values(loss, scores, targets, &mut losses, Par::rayon(2)).unwrap_err();
+    assert_eq!(values_and_grads(loss, scores, targets, &mut losses, grads.as_mut(), Par::rayon(2)), Err(error));
+    assert_eq!(objective_and_grads(loss, scores, targets, Reduction::Mean, grads.as_mut(), Par::rayon(2)), Err(error));
+    assert!(losses.iter().all(|&value| value == untouched));
+    assert!(grads.col_iter().all(|column| column.iter().all(|&entry| entry == untouched)));
+    error
+}
+
+#[test]
+fn bad_batches_are_refused_before_anything_is_written() {
+    let scores = matrix::<f64>(100, 64);
+    let good = labels(100, 64);
+    let targets = Targets::new(&good).ignoring(IGNORED);
+
+    let error = refused(&noised(), scores.subcols(0, 0), &Targets::new(&[]));
+    assert_eq!(error, BatchError::Empty { what: "example" });
+    let error = refused(&noised(), scores.subrows(0, 0), &targets);
+    assert_eq!(error, BatchError::Empty { what: "class" });
+    let error = refused(&noised(), scores.as_ref(), &Targets::new(&[1]));
+    assert_eq!(error, BatchError::Length { what: "labels", expected: 64, actual: 1 });
+    let error = refused(&noised(), scores.as_ref(), &Targets::new(&good));
+    assert_eq!(error, BatchError::Example { example: 3, error: Error::Label { label: IGNORED, num_classes: 100 } });
+
+    let too_many_guesses = TopKHinge::new(100, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let error = refused(&too_many_guesses, scores.as_ref(), &targets);
+    assert_eq!(error, BatchError::Example { example: 0, error: Error::K { k: 100, max: 99 } });
+    let too_few_margins = TopKHinge::new(5, Margins::PerClass(&[1.0; 99]), 1.0, Smoothing::None).unwrap();
+    let error = refused(&too_few_margins, scores.as_ref(), &targets);
+    let length = Error::Length { what: "margins", expected: 100, actual: 99 };
+    assert_eq!(error, BatchError::Example { example: 0, error: length });
+
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut scores = scores.clone();
+        scores[(42, 61)] = bad;
+        let not_finite = BatchError::Example { example: 61, error: Error::NotFinite { what: "scores", index: 42 } };
+        assert_eq!(refused(&noised(), scores.as_ref(), &targets), not_finite);
+        assert_eq!(refused(&CrossEntropy, scores.transpose().to_owned().transpose(), &targets), not_finite);
+    }
+}
+
+#[test]
+fn outputs_must_be_shaped_like_the_scores() {
+    let (scores, targets) = (mat![[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], Targets::new(&[0, 1]));
+    let mut grads = Mat::full(2, 3, -7.0);
+    let length = Err(BatchError::Length { what: "values", expected: 2, actual: 3 });
+    let shape = BatchError::Shape { what: "gradients", expected: (3, 2), actual: (2, 3) };
+    assert_eq!(values(&CrossEntropy, scores.as_ref(), &targets, &mut [0.0; 3], Par::Seq), length);
+    assert_eq!(values_and_grads(&CrossEntropy, scores.as_ref(), &targets, &mut [0.0; 3], grads.as_mut(), Par::Seq), length);
+    assert_eq!(values_and_grads(&CrossEntropy, scores.as_ref(), &targets, &mut [0.0; 2], grads.as_mut(), Par::Seq), Err(shape));
+    let objective = objective_and_grads(&CrossEntropy, scores.as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq);
+    assert_eq!(objective, Err(shape));
+    assert_eq!(grads, Mat::full(2, 3, -7.0));
+}
+
+#[test]
+fn the_scores_of_an_ignored_example_are_not_read() {
+    let scores = mat![[0.0, f64::NAN], [0.0, f64::INFINITY]];
+    let targets = Targets::new(&[0, 9]).ignoring(9);
+    let mut grads = Mat::full(2, 2, f64::NAN);
+    let objective = objective_and_grads(&CrossEntropy, scores.as_ref(), &targets, Reduction::Mean, grads.as_mut(), Par::Seq);
+    assert_eq!(objective, Ok(2.0_f64.ln()));
+    assert_eq!(grads, mat![[-0.5, 0.0], [0.5, 0.0]]);
+}
+
+#[test]
+fn when_all_are_ignored_there_are_values_but_no_objective() {
+    let scores = mat![[0.0, 1.0], [1.0, 0.0]];
+    let targets = Targets::new(&[1, 1]).ignoring(1);
+    let mut losses = [7.0; 2];
+    values(&CrossEntropy, scores.as_ref(), &targets, &mut losses, Par::Seq).unwrap();
+    assert_eq!(losses, [0.0; 2]);
+    let error = refused_objective(scores.as_ref(), &targets);
+    assert_eq!(error, BatchError::Empty { what: "example whose label is not ignored" });
+}
+
+#[test]
+fn weights_that_overflow_are_an_error() {
+    let scores = mat![[0.0, 9.0], [0.0, 0.0], [0.0, 0.0]];
+    let targets = Targets::new(&[0, 2]).with_weights(&[0.0, f64::MAX]).unwrap();
+    let mut grads = Mat::zeros(3, 2);
+    let hinge = TopKHinge::new(1, Margins::Uniform(20.0), 2.0, Smoothing::None).unwrap();
+    let objective = objective_and_grads(&hinge, scores.as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq);
+    assert_eq!(objective, Err(BatchError::Example { example: 1, error: Error::Overflow { what: "gradient" } }));
+    let hinge = TopKHinge::new(1, Margins::Uniform(20.0), 1.0, Smoothing::None).unwrap();
+    let objective = objective_and_grads(&hinge, scores.as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq);
+    assert_eq!(objective, Err(BatchError::Overflow { what: "objective" }));
+}
+
+fn refused_objective(scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
+    let mut grads = Mat::full(scores.nrows(), scores.ncols(), -7.0);
+    let error = objective_and_grads(&CrossEntropy, scores, targets, Reduction::Sum, grads.as_mut(), Par::Seq).unwrap_err();
+    assert_eq!(grads, Mat::full(scores.nrows(), scores.ncols(), -7.0));
+    error
+}
