@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for flags in [["--imbalance", "0.5"], ["--imbalance", "NaN"], ["--label-noise", "1.5"], ["--batch-size", "0"], ["--loss", "huber"]] {
+        for flags in [["--imbalance", "0.5"], ["--imbalance", "NaN"], ["--label-noise", "1.5"], ["--batch-size", "0"], ["--loss", "huber"]]
+        {
             assert!(Args::try_parse_from(["train"].into_iter().chain(flags)).is_err(), "{flags:?}");
         }
     }

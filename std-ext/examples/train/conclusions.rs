@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 /// From this occupancy on, a class is called a squatter.
 const SQUATTER: f64 = 0.9;
 
+/// Sentences that the outcomes, at least one, bear out.
 pub fn conclusions(outcomes: &[Outcome], k: usize) -> Vec<String> {
     let mut ranked: Vec<&Outcome> = outcomes.iter().collect();
     ranked.sort_by(|a, b| b.macro_accuracy().mean.total_cmp(&a.macro_accuracy().mean));
@@ -14,64 +15,73 @@ pub fn conclusions(outcomes: &[Outcome], k: usize) -> Vec<String> {
 
     let mut said = Vec::new();
     if let [best, second, ..] = ranked[..] {
-        said.push(format!(
-            "With {k} guesses, {} is right most often: {} % macro top-{k}. {}.",
-            best.method.name(),
-            best.macro_accuracy(),
-            comparison(best, second)
-        ));
-        if let Some(usual) = find(Method::CrossEntropy).filter(|usual| ![best.method, second.method].contains(&usual.method)) {
-            said.push(format!("{}.", comparison(best, usual)));
-        }
-        said.extend(few(outcomes));
+        let accuracy = best.macro_accuracy();
+        said.push(format!("Of these losses, {} serves {k} guesses best: {accuracy} % macro top-{k} accuracy.", best.method.name()));
+        said.push(comparison(best, second));
+        let usual = find(Method::CrossEntropy).filter(|usual| ![best.method, second.method].contains(&usual.method));
+        said.extend(usual.map(|usual| comparison(best, usual)));
+        said.extend(rarest(outcomes));
     }
     for smoothed in outcomes {
         if let Some(hard) = smoothed.method.unsmoothed().and_then(find) {
-            said.push(format!("What the smoothing does: {}.", comparison(smoothed, hard)));
+            let rates = (smoothed.settings.learning_rate, hard.settings.learning_rate);
+            let condition = if rates.0 == rates.1 { String::new() } else { format!(", at learning rates {} and {}", rates.0, rates.1) };
+            said.push(format!("Smoothed against not smoothed{condition}: {}", comparison(smoothed, hard)));
         }
     }
-    said.extend(outcomes.iter().map(|outcome| occupancy(outcome, k)));
+    said.extend(squatters(outcomes, k));
     said
 }
 
-/// The difference of two losses in macro top-K accuracy, and how sure it is: same seed, same rows.
+/// The difference of two losses in macro top-K accuracy and how sure it is; with the same seed, both had the same rows.
 fn comparison(a: &Outcome, b: &Outcome) -> String {
     let difference = 100.0 * (a.macro_accuracy().mean - b.macro_accuracy().mean);
     let pairs = || a.runs.iter().zip(&b.runs).map(|(a, b)| a.last.macro_accuracy - b.last.macro_accuracy);
     let agreeing = pairs().filter(|pair| pair * difference > 0.0).count();
-    let seeds = pairs().count();
-    let (a, b) = (a.method.name(), b.method.name());
-    let relation = if difference < 0.0 { "below" } else { "above" };
-    let certainty = match (agreeing == seeds, seeds) {
-        (_, 1) => "with a single seed, which may be chance".into(),
-        (true, _) => format!("in every one of {seeds} seeds"),
-        (false, _) => format!("but only in {agreeing} of {seeds} seeds, so it may be chance"),
+    let certainty = match (agreeing, a.runs.len()) {
+        (_, 1) => "with one seed, so it may be chance".into(),
+        (agreeing, seeds) if agreeing == seeds => format!("with each of {seeds} seeds"),
+        (agreeing, seeds) => format!("but with {agreeing} of {seeds} seeds only, so it may be chance"),
     };
-    format!("{a} is {:.1} points {relation} {b}, {certainty}", difference.abs())
+    let relation = if difference < 0.0 { "below" } else { "above" };
+    format!("{} is {:.1} points {relation} {}, {certainty}.", a.method.name(), difference.abs(), b.method.name())
 }
 
-/// Who is best where training rows are fewest.
-fn few(outcomes: &[Outcome]) -> Option<String> {
-    let mut known: Vec<_> = outcomes.iter().map(|outcome| (outcome.method.name(), outcome.over_seeds(|run| run.last.group_accuracies[2]))).collect();
+/// Which loss is best where training rows are fewest.
+fn rarest(outcomes: &[Outcome]) -> Option<String> {
+    let accuracy = |outcome: &Outcome| outcome.over_seeds(|run| run.last.group_accuracies[2]);
+    let mut known: Vec<_> = outcomes.iter().map(|outcome| (outcome.method.name(), accuracy(outcome))).collect();
     known.retain(|(_, accuracy)| !accuracy.mean.is_nan());
     known.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
     let [(best, high), .., (worst, low)] = known[..] else { return None };
-    Some(format!("On the classes with fewer than {FEW_BELOW} training rows, the best is {best} with {high} %, the last {worst} with {low} %."))
+    Some(format!("Classes with fewer than {FEW_BELOW} training rows fare best with {best} ({high} %) and worst with {worst} ({low} %)."))
 }
 
-/// Whether a class sits in nearly all guesses.
-fn occupancy(outcome: &Outcome, k: usize) -> String {
-    let highest = outcome.highest_occupancy();
-    let squatters = outcome.over_seeds(|run| Some(run.last.occupancies.iter().filter(|&&share| share >= SQUATTER).count() as f64)).mean;
-    let name = outcome.method.name();
-    let num_classes = outcome.runs[0].ranking.len();
-    let fair = 100.0 * k as f64 / num_classes as f64;
-    if highest.mean >= SQUATTER {
-        format!(
-            "{name} has squatters: {squatters:.1} classes on average sit in over {:.0} % of the top-{k} guesses (even guessing: {fair:.1} %), and so waste places.",
-            100.0 * SQUATTER
-        )
-    } else {
-        format!("{name} has no squatter: no class sits in more than {:.0} % of the top-{k} guesses (even guessing: {fair:.1} %).", 100.0 * highest.mean)
+/// Which losses let classes sit in nearly all guesses.
+fn squatters(outcomes: &[Outcome], k: usize) -> Vec<String> {
+    let (mut said, mut clean) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        let count = outcome.over_seeds(|run| Some(run.last.occupancies.iter().filter(|&&share| share >= SQUATTER).count() as f64)).mean;
+        let name = outcome.method.name();
+        if count > 0.0 {
+            said.push(format!(
+                "{name} wastes guesses on squatters: on average {count:.1} classes are in over {:.0} % of all top {k}.",
+                100.0 * SQUATTER
+            ));
+        } else {
+            clean.push(outcome);
+        }
     }
+    let highest = clean.iter().flat_map(|outcome| &outcome.runs).flat_map(|run| &run.last.occupancies).copied().reduce(f64::max);
+    said.extend(highest.map(|highest| {
+        let names: Vec<&str> = clean.iter().map(|outcome| outcome.method.name()).collect();
+        let num_classes = clean[0].runs[0].ranking.len();
+        let even = 100.0 * k as f64 / num_classes as f64;
+        format!(
+            "With {}, no class is in more than {:.0} % of all top {k}; even guessing gives {even:.0} %.",
+            names.join(", "),
+            100.0 * highest
+        )
+    }));
+    said
 }

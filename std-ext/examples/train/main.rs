@@ -75,7 +75,7 @@ fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
             let run = study.run(method, &settings, seed, &progress);
             run.with_context(|| format!("cannot train with {}, seed {seed}", method.name()))
         };
-        outcomes.push(Outcome { method, runs: (1..=seeds).map(train).collect::<Result<_>>()? });
+        outcomes.push(Outcome { method, settings, runs: (1..=seeds).map(train).collect::<Result<_>>()? });
     }
     progress.finish_and_clear();
     Ok(outcomes)

@@ -2,11 +2,12 @@
 
 use core::fmt;
 
-use crate::method::Method;
+use crate::method::{Method, Settings};
 use crate::study::Run;
 
 pub struct Outcome {
     pub method: Method,
+    pub settings: Settings,
     /// One a seed, at least one, in the same order for every loss.
     pub runs: Vec<Run>,
 }

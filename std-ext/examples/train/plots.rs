@@ -117,6 +117,7 @@ impl Plot<'_> {
             .x_desc(self.x_label)
             .x_label_formatter(self.x_format)
             .y_desc(self.y_label)
+            .y_label_formatter(&|y| y.to_string())
             .draw()?;
         for (method, points) in self.lines {
             let style = colour(method).stroke_width(2).filled();

@@ -106,8 +106,7 @@ mod tests {
     #[test]
     fn rows_are_held_out_where_there_is_no_validation_split() {
         let labels = [vec![0; 15], vec![1; 4]].concat();
-        let corpus =
-            Corpus { features: Mat::zeros(1, 19), labels, num_classes: 2, train: (0..19).collect(), valid: vec![], test: vec![] };
+        let corpus = Corpus { features: Mat::zeros(1, 19), labels, num_classes: 2, train: (0..19).collect(), valid: vec![], test: vec![] };
         let sample = cut(Tail { imbalance: 1.0, largest: None, label_noise: 0.0 }, &corpus);
         assert_eq!((sample.counts, sample.ranking, sample.valid.len()), (vec![5, 1], vec![0, 1], 13));
         assert!(sample.rows.iter().all(|row| !sample.valid.contains(row)));

@@ -15,8 +15,8 @@ pub fn table(outcomes: &[Outcome], k: usize) -> Table {
         "many".into(),
         "medium".into(),
         "few".into(),
-        "highest occupancy".into(),
-        "occupancy of the most frequent".into(),
+        "highest\noccupancy".into(),
+        "occupancy of\nmost frequent".into(),
         "seconds".to_string(),
     ]);
     for outcome in outcomes {

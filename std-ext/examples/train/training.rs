@@ -35,7 +35,7 @@ pub fn initial_head(dim: usize, num_classes: usize, similarity: Similarity, key:
             let normals = MonteCarlo::new(Normal, num_classes)?;
             for class in 0..num_classes {
                 let column = weights.col_as_slice_mut(class);
-                normals.sample(key, class, column);
+                normals.sample(key, class, column)?;
                 column.iter_mut().for_each(|weight| *weight *= INITIAL_WEIGHT);
             }
             None
@@ -126,5 +126,37 @@ impl<'a, L: Loss<f32> + FoldIn + Sync> Trainer<'a, L> {
         }
         self.step += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use topk_loss::{Margins, Smoothing, TopKHinge};
+
+    use super::*;
+    use crate::sample::Tail;
+    use crate::synthetic;
+
+    fn trained(corpus: &Corpus, similarity: Similarity, threads: usize, seed: u64) -> LinearHead<f32> {
+        let key = Key::new(seed);
+        let sample = Tail { imbalance: 100.0, largest: None, label_noise: 0.0 }.cut(corpus, &mut key.rng());
+        let smoothing = Smoothing::Pathwise { epsilon: 0.1, num_samples: 3, key };
+        let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+        let head = initial_head(corpus.features.nrows(), corpus.num_classes, similarity, key).unwrap();
+        let batch_size = NonZeroUsize::new(64).unwrap();
+        let schedule = Schedule { learning_rate: 0.1, epochs: 1, batch_size, par: Par::rayon(threads) };
+        let mut trainer = Trainer::new(&loss, head, schedule, corpus, &sample, key);
+        trainer.epoch().unwrap();
+        trainer.head
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits_with_any_number_of_threads() {
+        let corpus = synthetic::corpus();
+        for similarity in [Similarity::Inner, Similarity::Cosine] {
+            let [one, two, other] = [(1, 1), (2, 1), (1, 2)].map(|(threads, seed)| trained(&corpus, similarity, threads, seed));
+            assert_eq!((one.weights(), one.bias()), (two.weights(), two.bias()));
+            assert_ne!(one.weights(), other.weights());
+        }
     }
 }
