@@ -22,6 +22,7 @@ mod training;
 mod tsv;
 
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -59,7 +60,7 @@ fn main() -> Result<()> {
 
 fn read(path: &Path) -> Result<Corpus> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    tsv::read(file).with_context(|| format!("cannot use {}", path.display()))
+    tsv::read(BufReader::new(file)).with_context(|| format!("cannot use {}", path.display()))
 }
 
 fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {

@@ -2,7 +2,8 @@
 
 use core::array;
 use core::num::NonZeroUsize;
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use anyhow::Result;
 use faer::{Mat, Par};
