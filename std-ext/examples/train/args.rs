@@ -7,12 +7,14 @@ use std::thread::available_parallelism;
 use clap::{Parser, ValueEnum};
 
 use crate::method::{Domain, Method, Overrides};
+use crate::number::{factor, probability};
 use crate::sample::Tail;
 
 /// Trains a linear classifier with several losses on a heavy-tailed problem and compares them where K guesses are allowed.
 ///
 /// Without arguments: 100 generated classes, the most frequent 100 times as frequent as the rarest, K = 5, three seeds.
 #[derive(Parser)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Losses to compare, separated by commas
     #[arg(
@@ -44,7 +46,7 @@ pub struct Args {
     /// Texts to classify instead of generated rows: tab-separated values, header split, label, text
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// How often the most frequent class outnumbers the rarest [default: 100; with --data 1, which leaves the file as it is]
+    /// How often the most frequent class outnumbers the rarest [default: 100; with --data 1: as in the file]
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     imbalance: Option<f64>,
     /// Training rows that the most frequent class keeps [default: all]
@@ -83,18 +85,6 @@ impl Args {
     }
 }
 
-fn factor(text: &str) -> Result<f64, String> {
-    number(text, "at least 1", |x| x >= 1.0)
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    number(text, "between 0 and 1", |x| (0.0..=1.0).contains(&x))
-}
-
-fn number(text: &str, must: &str, accept: impl Fn(f64) -> bool) -> Result<f64, String> {
-    text.parse().ok().filter(|&x: &f64| x.is_finite() && accept(x)).ok_or_else(|| format!("must be a number, {must}"))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory, Parser};
@@ -108,8 +98,16 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for flags in [["--imbalance", "0.5"], ["--imbalance", "NaN"], ["--label-noise", "1.5"], ["--batch-size", "0"], ["--loss", "huber"]]
-        {
+        for flags in [
+            ["--epsilon", "-1"],
+            ["--draws", "0"],
+            ["--learning-rate", "inf"],
+            ["--imbalance", "0.5"],
+            ["--imbalance", "NaN"],
+            ["--label-noise", "1.5"],
+            ["--batch-size", "0"],
+            ["--loss", "huber"],
+        ] {
             assert!(Args::try_parse_from(["train"].into_iter().chain(flags)).is_err(), "{flags:?}");
         }
     }

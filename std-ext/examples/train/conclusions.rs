@@ -3,6 +3,7 @@
 use crate::evaluation::FEW_BELOW;
 use crate::method::Method;
 use crate::outcome::Outcome;
+use crate::study::Run;
 
 /// From this occupancy on, a class is called a squatter.
 const SQUATTER: f64 = 0.9;
@@ -57,31 +58,28 @@ fn rarest(outcomes: &[Outcome]) -> Option<String> {
     Some(format!("Classes with fewer than {FEW_BELOW} training rows fare best with {best} ({high} %) and worst with {worst} ({low} %)."))
 }
 
-/// Which losses let classes sit in nearly all guesses.
+/// Which losses let classes sit in nearly all guesses, where guesses are scarce enough for that to be a waste.
 fn squatters(outcomes: &[Outcome], k: usize) -> Vec<String> {
-    let (mut said, mut clean) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
-        let count = outcome.over_seeds(|run| Some(run.last.occupancies.iter().filter(|&&share| share >= SQUATTER).count() as f64)).mean;
-        let name = outcome.method.name();
-        if count > 0.0 {
-            said.push(format!(
-                "{name} wastes guesses on squatters: on average {count:.1} classes are in over {:.0} % of all top {k}.",
-                100.0 * SQUATTER
-            ));
-        } else {
-            clean.push(outcome);
-        }
+    let num_classes = outcomes[0].runs[0].ranking.len();
+    if 2 * k > num_classes {
+        return Vec::new();
     }
+    let squatting = |run: &Run| run.last.occupancies.iter().filter(|&&share| share >= SQUATTER).count() as f64;
+    let (clean, squatted): (Vec<_>, Vec<_>) = outcomes.iter().partition(|outcome| outcome.runs.iter().all(|run| squatting(run) == 0.0));
+
+    let waste = |outcome: &&Outcome| {
+        let (name, count) = (outcome.method.name(), outcome.over_seeds(|run| Some(squatting(run))).mean);
+        let share = 100.0 * SQUATTER;
+        format!(
+            "{name} wastes guesses on squatters: on average {count:.1} of {num_classes} classes are in over {share:.0} % of all top {k}."
+        )
+    };
+    let mut said: Vec<String> = squatted.iter().map(waste).collect();
     let highest = clean.iter().flat_map(|outcome| &outcome.runs).flat_map(|run| &run.last.occupancies).copied().reduce(f64::max);
     said.extend(highest.map(|highest| {
         let names: Vec<&str> = clean.iter().map(|outcome| outcome.method.name()).collect();
-        let num_classes = clean[0].runs[0].ranking.len();
-        let even = 100.0 * k as f64 / num_classes as f64;
-        format!(
-            "With {}, no class is in more than {:.0} % of all top {k}; even guessing gives {even:.0} %.",
-            names.join(", "),
-            100.0 * highest
-        )
+        let (names, highest, even) = (names.join(", "), 100.0 * highest, 100.0 * k as f64 / num_classes as f64);
+        format!("With {names}, no class is in more than {highest:.0} % of all top {k}; even guessing gives {even:.1} %.")
     }));
     said
 }

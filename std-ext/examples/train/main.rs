@@ -10,6 +10,7 @@ mod conclusions;
 mod corpus;
 mod evaluation;
 mod method;
+mod number;
 mod optimizer;
 mod outcome;
 mod plots;
@@ -49,7 +50,7 @@ fn main() -> Result<()> {
     };
     let outcomes = train_all(&args, &study)?;
     println!("{}", table::table(&outcomes, args.k));
-    println!("Per cent, mean ± standard deviation over {} seeds; seconds a training.\n", args.seeds);
+    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.\n", args.seeds);
     for sentence in conclusions::conclusions(&outcomes, args.k) {
         println!("• {sentence}");
     }

@@ -1,7 +1,11 @@
 //! The losses that are compared, and the settings that each takes unless told otherwise.
 
+use core::num::NonZeroUsize;
+
 use clap::ValueEnum;
 use topk_loss_batch::Similarity;
+
+use crate::number::{finite, positive};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Method {
@@ -73,22 +77,22 @@ pub struct Settings {
 #[derive(Clone, Copy, clap::Args)]
 pub struct Overrides {
     /// Learning rate; without it, each loss takes its own
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = positive)]
     learning_rate: Option<f32>,
     /// Scale of the smoothing noise, in units of the scores; without it, each loss takes its own
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     epsilon: Option<f32>,
     /// Noise draws an example [default: 5]
     #[arg(long)]
-    draws: Option<usize>,
+    draws: Option<NonZeroUsize>,
     /// Margin of the losses that have the same for all classes [default: 1]
-    #[arg(long)]
+    #[arg(long, value_parser = finite)]
     margin: Option<f32>,
     /// Margin of the rarest class, for the imbalanced losses [default: 0.4, 0.5 on text]
-    #[arg(long, value_name = "MARGIN")]
+    #[arg(long, value_name = "MARGIN", value_parser = positive)]
     max_margin: Option<f32>,
     /// Scale of the imbalanced losses [default: 40]
-    #[arg(long)]
+    #[arg(long, value_parser = positive)]
     scale: Option<f32>,
 }
 
@@ -117,7 +121,7 @@ impl Settings {
         Self {
             learning_rate: overrides.learning_rate.unwrap_or(learning_rate),
             epsilon: overrides.epsilon.unwrap_or(epsilon),
-            draws: overrides.draws.unwrap_or(5),
+            draws: overrides.draws.map_or(5, NonZeroUsize::get),
             margin,
             scale,
         }
