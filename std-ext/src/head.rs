@@ -4,7 +4,7 @@ mod cosine;
 mod product;
 
 use faer::prelude::*;
-use faer::{Accum, Par};
+use faer::{Accum, Par, unzip, zip};
 
 use crate::{BatchError, BatchReal, Result, check};
 use product::product;
@@ -151,7 +151,7 @@ impl<F: BatchReal> LinearHead<F> {
                 let directions = cosine::directions(features, &cosine::norms(features)?);
                 product("score", scores.rb_mut(), Accum::Replace, weights, directions.as_ref(), par)?;
                 for column in scores.col_iter_mut() {
-                    column.iter_mut().zip(&norms).for_each(|(score, &norm)| *score = cosine::per_norm(*score, norm));
+                    zip!(column, ColRef::from_slice(&norms)).for_each(|unzip!(score, norm)| *score /= *norm);
                 }
                 Ok(())
             }
@@ -216,7 +216,7 @@ impl<F: BatchReal> LinearHead<F> {
     }
 
     fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, par: Par) -> Result<()> {
-        if let Some(bias) = grads.bias {
+        if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
             let mut sum = ColMut::from_slice_mut(bias).as_dyn_stride_mut();
             sum.fill(F::zero());
             score_grads.col_iter().for_each(|column| sum += column);

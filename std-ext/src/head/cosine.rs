@@ -1,21 +1,20 @@
 //! Normalised columns, and the gradient through the normalisation.
 
 use faer::prelude::*;
-use faer::{Accum, Par};
+use faer::{Accum, Par, unzip, zip};
 
 use super::HeadGrads;
 use super::product::product;
 use crate::{BatchError, BatchReal, Result, check};
 
-/// The Euclidean norm of every column.
+/// The Euclidean norm of every column, infinite for a zero column: it has no direction, and whatever is divided by its norm is 0.
 pub(super) fn norms<F: BatchReal>(matrix: MatRef<'_, F>) -> Result<Vec<F>> {
-    let norms: Vec<F> = matrix.col_iter().map(|column| column.norm_l2()).collect();
-    if norms.iter().all(|norm| norm.is_finite()) { Ok(norms) } else { Err(BatchError::Overflow { what: "norm" }) }
-}
-
-/// x / ‖·‖, and 0 where the norm is 0: a zero column has no direction and no gradient.
-pub(super) fn per_norm<F: BatchReal>(x: F, norm: F) -> F {
-    if norm == F::zero() { F::zero() } else { x / norm }
+    let norms = matrix.col_iter().map(|column| match column.norm_l2() {
+        norm if norm == F::zero() => Ok(F::infinity()),
+        norm if norm.is_finite() => Ok(norm),
+        _ => Err(BatchError::Overflow { what: "norm" }),
+    });
+    norms.collect()
 }
 
 /// The normalised columns.
@@ -27,7 +26,7 @@ pub(super) fn directions<F: BatchReal>(matrix: MatRef<'_, F>, norms: &[F]) -> Ma
 
 fn write_directions<F: BatchReal>(matrix: MatRef<'_, F>, norms: &[F], directions: MatMut<'_, F>) {
     for ((column, direction), &norm) in matrix.col_iter().zip(directions.col_iter_mut()).zip(norms) {
-        direction.iter_mut().zip(column.iter()).for_each(|(place, &entry)| *place = per_norm(entry, norm));
+        zip!(direction, column).for_each(|unzip!(place, entry)| *place = *entry / norm);
     }
 }
 
@@ -52,7 +51,7 @@ pub(super) fn backward<F: BatchReal>(
     product("weight gradient", grads.weights.rb_mut(), Accum::Replace, directions.as_ref(), score_grads.transpose(), par)?;
     let mut radial = vec![F::zero(); weights.ncols()];
     for (grad, score) in score_grads.col_iter().zip(scores.col_iter()) {
-        radial.iter_mut().zip(grad.iter()).zip(score.iter()).for_each(|((sum, &grad), &score)| *sum += grad * score);
+        zip!(ColMut::from_slice_mut(&mut radial), grad, score).for_each(|unzip!(sum, grad, score)| *sum += *grad * *score);
     }
     through_normalisation("weight gradient", weights, &class_norms, radial, grads.weights)
 }
@@ -67,8 +66,8 @@ fn through_normalisation<F: BatchReal>(
     mut grads: MatMut<'_, F>,
 ) -> Result<()> {
     for (((grad, column), &norm), radial) in grads.rb_mut().col_iter_mut().zip(columns.col_iter()).zip(norms).zip(radial) {
-        let entries = grad.iter_mut().zip(column.iter());
-        entries.for_each(|(grad, &entry)| *grad = per_norm(*grad - radial * per_norm(entry, norm), norm));
+        let shrink = radial / norm;
+        zip!(grad, column).for_each(|unzip!(grad, entry)| *grad = (*grad - shrink * *entry) / norm);
     }
     check::in_range(what, grads.rb())
 }
