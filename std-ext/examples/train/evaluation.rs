@@ -6,7 +6,7 @@ use topk_loss::{Frequency, FrequencyGroups, TopKCounts};
 
 /// Many, medium and few.
 pub const GROUPS: [Frequency; 3] = [Frequency::Many, Frequency::Medium, Frequency::Few];
-const MANY_ABOVE: usize = 20;
+pub const MANY_ABOVE: usize = 20;
 pub const FEW_BELOW: usize = 5;
 
 /// Top-K metrics, shares between 0 and 1.

@@ -30,6 +30,7 @@ use anyhow::{Context, Result};
 use args::{Args, Split};
 use clap::Parser;
 use corpus::Corpus;
+use evaluation::{FEW_BELOW, MANY_ABOVE};
 use faer::Par;
 use indicatif::{ProgressBar, ProgressStyle};
 use method::Settings;
@@ -50,7 +51,8 @@ fn main() -> Result<()> {
     };
     let outcomes = train_all(&args, &study)?;
     println!("{}", table::table(&outcomes, args.k));
-    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.\n", args.seeds);
+    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.", args.seeds);
+    println!("Many: classes with more than {MANY_ABOVE} training rows; few: with fewer than {FEW_BELOW}.\n");
     for sentence in conclusions::conclusions(&outcomes, args.k) {
         println!("• {sentence}");
     }
