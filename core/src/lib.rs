@@ -26,7 +26,7 @@
 //! | room | traits | what is there |
 //! |---|---|---|
 //! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
-//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`GivenDraws`] |
+//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
 //! | what is averaged | [`Oracle`] | [`Pathwise`] |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
@@ -64,5 +64,5 @@ pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
 pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
 pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, TopKSum, Translation};
 pub use real::Real;
-pub use sampler::{GivenDraws, MonteCarlo, Sampler};
+pub use sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler, Sequential};
 pub use select::{Ranked, kth_largest, rank_of};
