@@ -48,7 +48,7 @@ pub enum Smoothing<F> {
 ///
 /// ```
 /// use topk_loss::{Loss, Margins, Smoothing, TopKHinge};
-/// let (scores, mut grad) = ([0.2, 0.9, 0.4, 0.7], [0.0; 4]);
+/// let (scores, mut grad) = ([0.2_f64, 0.9, 0.4, 0.7], [0.0; 4]);
 /// let hard = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
 /// let value = hard.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8])?;
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
