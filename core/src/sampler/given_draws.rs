@@ -27,7 +27,7 @@ impl<'a, N, F: Real> GivenDraws<'a, N, F> {
     /// # Errors
     /// No draw, a length that is not a multiple of `dim`, a NaN or infinite draw.
     pub fn new(law: N, draws: &'a [F], dim: usize) -> Result<Self> {
-        if draws.is_empty() || dim == 0 || draws.len() % dim != 0 {
+        if draws.is_empty() || dim == 0 || !draws.len().is_multiple_of(dim) {
             let expected = draws.len().div_ceil(dim.max(1)).max(1) * dim;
             return Err(Error::Length { what: "draws", expected, actual: draws.len() });
         }
