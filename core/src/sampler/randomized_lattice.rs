@@ -10,8 +10,8 @@ use crate::{Error, Key, Noise, Real, Result};
 /// uᵢ = ((πᵢ(b) + cᵢ) mod B + vᵢ) / B,  πᵢ(b) = (gᵢ·b + hᵢ) mod P,
 ///
 /// a rank-1 lattice with generating vector g and shift c, in which v jitters each point inside its cell. P is the smallest prime
-/// from B up; a residue of B or more is mapped by πᵢ again until it is a cell. g (non-zero), h, c and v are random and
-/// independent over classes, c and v exactly uniform, so each draw by itself has the law and the mean over the draws is unbiased for every B.
+/// from B up; a residue of B or more is mapped by πᵢ again until it is a cell. g (non-zero), h, c and v are random and independent
+/// over classes. Since c and v are uniform, each draw by itself has the law, and the mean over the draws is unbiased for every B.
 /// Nothing is stored or searched for, so any number of classes will do, and an entry depends on the key, b and i alone.
 ///
 /// A fixed generating vector (Korobov's, say) has B − 1 residues to share among L classes, and two classes with the same one
