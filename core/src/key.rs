@@ -80,10 +80,9 @@ impl Key {
         }
     }
 
-    /// Two random numbers that a class keeps through all draws.
-    pub(crate) fn class_words(self, class: u64) -> [u64; 2] {
-        let [a, b, c, d] = philox4x32([class as u32, (class >> 32) as u32, 0, CLASS], self.0);
-        [u64::from(a) << 32 | u64::from(b), u64::from(c) << 32 | u64::from(d)]
+    /// Random words that a class keeps through all draws.
+    pub(crate) fn class_words(self, class: u64) -> [u32; 4] {
+        philox4x32([class as u32, (class >> 32) as u32, 0, CLASS], self.0)
     }
 }
 

@@ -7,9 +7,10 @@ use topk_loss::{Gumbel, Laplace, Logistic, Noise, Normal, Real, Uniform};
 /// Written by `data/noise_laws.py`.
 const REFERENCE: &str = include_str!("data/noise_laws.tsv");
 
-/// Relative error per unit of condition number. 1e−14 is what the project promises in `f64`; in `f32`, 8 units of 2⁻²³, because
-/// the longest chain (AS 241: two polynomials of degree 7, a square root, a logarithm) rounds some twenty times.
-const TOLERANCE_F64: f64 = 1e-14;
+/// Relative error per unit of condition number: 8 units in the last place, because the longest chain (AS 241: two polynomials of
+/// degree 7, a square root, a logarithm) rounds some twenty times, mostly in its small terms. Over 280 000 arguments
+/// (`noise_laws.py 3000`) the worst is 3, that of the normal quantile.
+const TOLERANCE_F64: f64 = 8.0 * f64::EPSILON;
 const TOLERANCE_F32: f64 = 8.0 * f32::EPSILON as f64;
 
 fn evaluate<F: Real>(law: impl Noise<F>, function: &str, x: F) -> F {

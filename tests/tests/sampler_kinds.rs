@@ -1,4 +1,4 @@
-//! The samplers: each has its law, can be addressed, averages without bias, and refuses what it cannot serve.
+//! The samplers: each has its law, can be addressed, and refuses what it cannot serve.
 
 use rand_pcg::Pcg64Dxsm;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -10,13 +10,10 @@ use topk_loss::{
 /// Every test of this file may reject a correct sampler with probability 1e−6 in total, shared over the comparisons it makes.
 const FAMILY_LEVEL: f64 = 1e-6;
 
-/// The |z| that a standard normal exceeds with probability `level`.
-fn critical_z(level: f64) -> f64 {
-    statrs::distribution::Normal::standard().inverse_cdf(1.0 - level / 2.0)
-}
+type Named<F, N> = (&'static str, Box<dyn Sampler<F, Law = N>>);
 
-/// Every sampler of ten draws from a law, by name.
-fn samplers<F: Real, N: Noise<F> + 'static>(law: N) -> [(&'static str, Box<dyn Sampler<F, Law = N>>); 4] {
+/// Every sampler of ten draws from a law.
+fn samplers<F: Real, N: Noise<F> + 'static>(law: N) -> [Named<F, N>; 4] {
     [
         ("Monte Carlo", Box::new(MonteCarlo::new(law, 10).unwrap())),
         ("antithetic", Box::new(Antithetic::new(law, 10).unwrap())),
@@ -135,20 +132,36 @@ fn every_cell_of_a_lattice_holds_one_draw() {
     }
 }
 
+/// The p-value of Pearson's test that all outcomes are equally likely.
+fn equal_chances(observed: &[usize]) -> f64 {
+    let expected = observed.iter().sum::<usize>() as f64 / observed.len() as f64;
+    let sum = observed.iter().map(|&o| (o as f64 - expected).powi(2) / expected).sum::<f64>();
+    ChiSquared::new(observed.len() as f64 - 1.0).unwrap().sf(sum)
+}
+
+#[test]
+fn every_cell_is_equally_likely_in_every_draw_of_a_lattice() {
+    for b in [2, 4, 8, 24] {
+        for cells in first_two_cells(b, 100_000) {
+            let mut counts = vec![0; b];
+            cells.iter().for_each(|&cell| counts[cell] += 1);
+            assert!(equal_chances(&counts) > FAMILY_LEVEL / 8.0, "{b} draws: {counts:?}");
+            counts.iter_mut().zip([105, 95].into_iter().cycle()).for_each(|(count, percent)| *count = *count * percent / 100);
+            assert!(equal_chances(&counts) < FAMILY_LEVEL / 8.0, "{b} draws: an error of 5 % passes");
+        }
+    }
+}
+
 #[test]
 fn lattice_points_are_pairwise_as_random_as_a_latin_hypercube() {
     const CLASSES: usize = 100_000;
-    let chi_squared = |observed: &[usize], expected: f64| {
-        let sum = observed.iter().map(|&o| (o as f64 - expected).powi(2) / expected).sum::<f64>();
-        1.0 - ChiSquared::new(observed.len() as f64 - 1.0).unwrap().cdf(sum)
-    };
     for b in [5, 7] {
         let [first, second] = first_two_cells(b, CLASSES);
         let mut pairs = vec![0; b * b];
         first.iter().zip(&second).for_each(|(x, y)| pairs[x * b + y] += 1);
         assert!((0..b).all(|x| pairs[x * b + x] == 0));
         let distinct: Vec<usize> = (0..b * b).filter(|i| i / b != i % b).map(|i| pairs[i]).collect();
-        let p = chi_squared(&distinct, CLASSES as f64 / distinct.len() as f64);
+        let p = equal_chances(&distinct);
         assert!(p > FAMILY_LEVEL / 4.0, "two draws, {b} cells: p = {p}");
 
         // Two neighbouring classes of one lattice: a shared generating vector would show in both draws together.
@@ -156,93 +169,8 @@ fn lattice_points_are_pairwise_as_random_as_a_latin_hypercube() {
         let step = |i: usize| (second[i] + b - first[i]) % b;
         (0..CLASSES - 1).step_by(2).for_each(|i| steps[step(i) * b + step(i + 1)] += 1);
         let moved: Vec<usize> = (0..b * b).filter(|i| i / b != 0 && i % b != 0).map(|i| steps[i]).collect();
-        let p = chi_squared(&moved, (CLASSES / 2) as f64 / moved.len() as f64);
+        let p = equal_chances(&moved);
         assert!(p > FAMILY_LEVEL / 4.0, "two classes, {b} cells: p = {p}");
-    }
-}
-
-/// Over independent keys: the mean and the variance of the value, and the trace of the covariance of the gradient.
-struct Moments {
-    mean: f64,
-    variance: f64,
-    gradient: f64,
-}
-
-fn moments(sampler: &dyn Sampler<f64, Law = Normal>, scores: &[f64], k: usize, epsilon: f64, repetitions: u64) -> Moments {
-    let oracle = KthLargest::new(k).unwrap();
-    let [mut grad, mut sum_of_grads] = [(); 2].map(|()| vec![0.0; scores.len()]);
-    let mut scratch = vec![0.0; 2 * scores.len()];
-    let [mut sum, mut squares, mut squares_of_grads] = [0.0; 3];
-    for repetition in 0..repetitions {
-        let smoothed = Pathwise::new(oracle, sampler, epsilon, Key::new(29).fold_in(repetition)).unwrap();
-        grad.fill(0.0);
-        let value = smoothed.value_and_add_grad(scores, 1.0, &mut grad, &mut scratch).unwrap();
-        sum += value;
-        squares += value * value;
-        sum_of_grads.iter_mut().zip(&grad).for_each(|(sum, g)| *sum += g);
-        squares_of_grads += grad.iter().map(|g| g * g).sum::<f64>();
-    }
-    let n = repetitions as f64;
-    let mean = sum / n;
-    let unbiased = n / (n - 1.0);
-    let square_of_mean_grad = sum_of_grads.iter().map(|s| (s / n).powi(2)).sum::<f64>();
-    Moments { mean, variance: (squares / n - mean * mean) * unbiased, gradient: (squares_of_grads / n - square_of_mean_grad) * unbiased }
-}
-
-/// Scores 0, 1/L, 2/L, … in a scattered order.
-fn scattered(num_classes: usize) -> Vec<f64> {
-    (0..num_classes).map(|i| (i * 7 % num_classes) as f64 / num_classes as f64).collect()
-}
-
-#[test]
-fn no_sampler_biases_the_smoothed_value() {
-    let critical = critical_z(FAMILY_LEVEL / 8.0);
-    for (num_classes, epsilon) in [(7, 0.5), (60, 1.0)] {
-        let scores = scattered(num_classes);
-        let one_by_one = MonteCarlo::new(Normal, 1).unwrap();
-        let reference = moments(&one_by_one, &scores, 2, epsilon, 300_000);
-        for (kind, sampler) in samplers(Normal) {
-            let repetitions = 10_000;
-            let estimate = moments(&*sampler, &scores, 2, epsilon, repetitions);
-            let standard_error = (reference.variance / 300_000.0 + estimate.variance / repetitions as f64).sqrt();
-            let z = |mean: f64| (mean - reference.mean).abs() / standard_error;
-            assert!(z(estimate.mean) < critical, "{kind}, {num_classes} classes: z = {}", z(estimate.mean));
-            assert!(z(estimate.mean * 1.05) > critical, "{kind}, {num_classes} classes: an error of 5 % passes");
-        }
-    }
-}
-
-#[test]
-fn the_lattice_and_the_mirror_lower_the_variance_of_the_value() {
-    let scores = scattered(100);
-    let variance = |sampler: &dyn Sampler<f64, Law = Normal>, k| moments(sampler, &scores, k, 1.0, 1000).variance;
-    let (independent, mirrored) = (MonteCarlo::new(Normal, 64).unwrap(), Antithetic::new(Normal, 64).unwrap());
-    let lattice = RandomizedLattice::new(Normal, 64).unwrap();
-    assert!(variance(&lattice, 6) < 0.5 * variance(&independent, 6));
-    // A median is nearly odd about its center; far from the middle mirrors gain little.
-    assert!(variance(&mirrored, 50) < 0.5 * variance(&independent, 50));
-}
-
-/// The table in the documentation of `RandomizedLattice`.
-#[test]
-#[ignore = "a measurement of a minute"]
-fn table_of_variances() {
-    for (num_classes, draws) in [(10, 8), (10, 64), (100, 8), (100, 64), (1000, 8), (1000, 64)] {
-        let scores: Vec<f64> = (1..=num_classes).map(|i| Normal.quantile((f64::from(i) - 0.5) / f64::from(num_classes))).collect();
-        for epsilon in [0.2, 1.0] {
-            let repetitions = (8_000_000 / (num_classes as u64 * draws as u64)).max(2000);
-            let measure = |sampler: &dyn Sampler<f64, Law = Normal>| moments(sampler, &scores, 6, epsilon, repetitions);
-            let independent = measure(&MonteCarlo::new(Normal, draws).unwrap());
-            let antithetic = measure(&Antithetic::new(Normal, draws).unwrap());
-            let lattice = measure(&RandomizedLattice::new(Normal, draws).unwrap());
-            println!(
-                "L {num_classes} ε {epsilon} B {draws}: value {:.2} antithetic {:.2} lattice, gradient {:.2} antithetic {:.2} lattice",
-                antithetic.variance / independent.variance,
-                lattice.variance / independent.variance,
-                antithetic.gradient / independent.gradient,
-                lattice.gradient / independent.gradient,
-            );
-        }
     }
 }
 

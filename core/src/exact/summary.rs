@@ -14,6 +14,8 @@ pub struct Summary<'a, 'w, N, F> {
     sure: usize,
     bulk: usize,
     moments: Terms<F>,
+    /// What rounding took from the moments so far (Kahan).
+    lost: Terms<F>,
     candidates: &'a mut [F],
     len: usize,
 }
@@ -31,12 +33,12 @@ pub struct Part<'a, F> {
     pub candidates: &'a [F],
 }
 
-/// Classes whose moments are added among themselves first: short sums round less.
-const BLOCK: usize = 256;
+/// Classes whose moments are added among themselves first: short sums round less. The sums of blocks are added with compensation.
+const BLOCK: usize = 16;
 
 impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     pub(super) fn new(division: Division<'w, N, F>, candidates: &'a mut [F]) -> Self {
-        Self { division, sure: 0, bulk: 0, moments: [F::zero(); MAX_TERMS], candidates, len: 0 }
+        Self { division, sure: 0, bulk: 0, moments: [F::zero(); MAX_TERMS], lost: [F::zero(); MAX_TERMS], candidates, len: 0 }
     }
 
     /// Adds the classes of a slice of scores.
@@ -61,7 +63,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
                     Place::Negligible => {}
                 }
             }
-            self.moments.iter_mut().zip(block).for_each(|(moment, part)| *moment += part);
+            self.add_moments(&block);
         }
         Ok(())
     }
@@ -86,7 +88,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
         self.len = total;
         self.sure += part.sure;
         self.bulk += part.bulk;
-        self.moments.iter_mut().zip(part.moments).for_each(|(a, &b)| *a += b);
+        self.add_moments(part.moments);
         Ok(start)
     }
 
@@ -102,6 +104,15 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// Scratch too short; a noise law that returns NaN.
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
         quadrature::solve(self.division, self.part(), scratch)
+    }
+
+    fn add_moments(&mut self, block: &[F]) {
+        for ((moment, lost), &part) in self.moments.iter_mut().zip(&mut self.lost).zip(block) {
+            let corrected = part - *lost;
+            let sum = *moment + corrected;
+            *lost = (sum - *moment) - corrected;
+            *moment = sum;
+        }
     }
 
     fn push(&mut self, u: F) -> Result<()> {

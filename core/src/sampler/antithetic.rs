@@ -33,7 +33,7 @@ impl<N> Antithetic<N> {
     /// # Errors
     /// No draw at all, or an odd number of them.
     pub fn new(law: N, num_samples: usize) -> Result<Self> {
-        if num_samples == 0 || num_samples % 2 != 0 {
+        if num_samples == 0 || !num_samples.is_multiple_of(2) {
             return Err(Error::Parameter { name: "num_samples", must: "even and at least 2" });
         }
         Ok(Self { law, num_samples })
