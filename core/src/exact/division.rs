@@ -12,10 +12,22 @@ pub(crate) enum Place<F> {
     Sure,
     /// Treated by itself.
     Candidate,
-    /// Far below the window: summed by its moments, at this coordinate in [−1, 1].
-    Bulk(F),
+    /// Far below the window: summed by its moments.
+    Bulk(Far<F>),
     /// So far below that it cannot matter.
     Negligible,
+}
+
+/// A class far below the window.
+///
+/// Every integrand of such a class is `weight` times a smooth and tame function of the coordinate. Without the weight the integrands
+/// fall by many orders of magnitude over the bulk, and the rounding of what is large would drown what is small.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Far<F> {
+    /// In [−1, 1].
+    pub x: F,
+    /// In (0, 1], falling like the law's tail.
+    pub weight: F,
 }
 
 /// Where the order statistics can be, and which classes that leaves to treat one by one.
@@ -31,6 +43,9 @@ pub struct Division<'w, N, F> {
 
 /// The survival probability below which a class joins the bulk: p/(1 − p) is then at most 0.19 and its powers converge fast.
 const BULK_PROBABILITY: f64 = 0.16;
+
+/// Where in the window a class of the bulk aims, as a share of its width.
+const WEIGHT_TARGET: f64 = 0.3;
 
 impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
     pub(super) fn new(problem: Problem<'w, N, F>, window: Window<F>) -> Self {
@@ -72,28 +87,44 @@ impl<N, F: Real> Division<'_, N, F> {
         } else if u > self.bulk_below && u > self.negligible_below {
             Place::Candidate
         } else if u > self.negligible_below {
-            Place::Bulk(self.coordinate(u))
+            Place::Bulk(self.far(u))
         } else {
             Place::Negligible
         }
     }
 
     #[inline]
-    fn coordinate(&self, u: F) -> F {
+    fn far(&self, u: F) -> Far<F> {
         let two = F::from_f64(2.0);
-        let share = match self.regularity {
-            Regularity::ExponentialTail => (u - self.bulk_below).exp(),
-            _ => (u - self.negligible_below) / (self.bulk_below - self.negligible_below),
-        };
-        two * share - F::one()
+        match self.regularity {
+            Regularity::ExponentialTail => {
+                let weight = (u - self.bulk_below).exp();
+                Far { x: two * weight - F::one(), weight }
+            }
+            _ => {
+                let share = (u - self.negligible_below) / (self.bulk_below - self.negligible_below);
+                Far { x: two * share - F::one(), weight: self.gaussian_weight(u) }
+            }
+        }
     }
 
-    /// The u of a coordinate.
-    pub(super) fn position(&self, x: F) -> F {
+    /// exp(−(r − u)²/2), scaled to 1 at the top of the bulk; r is in the lower half of the window, where the noise would have to lift u.
+    #[inline]
+    fn gaussian_weight(&self, u: F) -> F {
+        let target = self.window.low + (self.window.high - self.window.low) * F::from_f64(WEIGHT_TARGET);
+        let below_top = self.bulk_below - u;
+        (below_top * (self.bulk_below - target - below_top * F::from_f64(0.5))).exp()
+    }
+
+    /// The class at a coordinate.
+    pub(super) fn at(&self, x: F) -> (F, Far<F>) {
         let share = (x + F::one()) * F::from_f64(0.5);
         match self.regularity {
-            Regularity::ExponentialTail => self.bulk_below + share.ln(),
-            _ => self.negligible_below + share * (self.bulk_below - self.negligible_below),
+            Regularity::ExponentialTail => (self.bulk_below + share.ln(), Far { x, weight: share }),
+            _ => {
+                let u = self.negligible_below + share * (self.bulk_below - self.negligible_below);
+                (u, Far { x, weight: self.gaussian_weight(u) })
+            }
         }
     }
 }

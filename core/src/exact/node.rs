@@ -11,12 +11,14 @@ use crate::{Noise, Real};
 pub(crate) struct Bulk<F> {
     pub chebyshev: Chebyshev<F>,
     pub degree: usize,
-    /// How many classes it stands for; 0: there is none.
-    pub size: usize,
+    /// The sum of its classes' weights; 0: there is none.
+    pub size: F,
     /// The u of the Chebyshev points.
     pub positions: Terms<F>,
-    /// Their weights.
-    pub weights: Terms<F>,
+    /// The weight of a class at each point.
+    pub tails: Terms<F>,
+    /// How many classes each point stands for.
+    pub multiplicities: Terms<F>,
 }
 
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
@@ -24,7 +26,7 @@ const POWERS: usize = 14;
 
 impl<F: Real> Bulk<F> {
     pub fn len(&self) -> usize {
-        if self.size == 0 { 0 } else { self.degree + 1 }
+        if self.size == F::zero() { 0 } else { self.degree + 1 }
     }
 
     /// Fills `counts` with the distribution of the bulk's count above t and returns a bound on its relative error.
@@ -35,24 +37,25 @@ impl<F: Real> Bulk<F> {
         let powers = POWERS.min(counts.len().saturating_sub(1));
         let mut logs = [F::zero(); MAX_TERMS];
         let mut dropped = F::zero();
-        for ((&p, &weight), log) in survivals.iter().zip(&self.weights).zip(&mut logs) {
-            *log = (-p).ln_1p();
+        for (((&p, &weight), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
+            let log = (-p).ln_1p();
+            *kept = log / tail;
             let ratio = p / (F::one() - p);
             let mut power = -F::one();
             if let Some((constant, terms)) = series.split_first_mut() {
-                *constant += weight * *log;
+                *constant += weight * log;
                 for (j, term) in (1..).zip(terms.iter_mut().take(powers)) {
                     power *= -ratio;
                     *term += weight * power / F::from_usize(j);
                 }
             }
             if counts.len() > powers + 1 {
-                dropped = dropped.max((power * ratio).abs());
+                dropped = dropped.max((power * ratio).abs() / tail);
             }
         }
         exp_series(series.get(..=powers).unwrap_or_default(), counts);
         let kept = logs.get(..self.len()).unwrap_or_default();
-        F::from_usize(self.size) * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
+        self.size * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
     }
 }
 
@@ -140,7 +143,7 @@ impl<'s, F: Real> Node<'s, F> {
             rate += density;
             *share += weight * density * self.probability_of_rank(law.survival(t - u), law.cdf(t - u), likely, ranks, sure);
         }
-        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.weights).zip(shares.bulk) {
+        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.multiplicities).zip(shares.bulk) {
             let density = law.pdf(t - u);
             rate += points * density;
             *share += weight * density * self.unlikely(p, ranks, sure);

@@ -16,7 +16,7 @@ pub struct Solution<'s, 'w, N, F> {
     error_bound: F,
     /// The candidates' gradient, in their order.
     candidates: &'s [F],
-    /// The gradient as a polynomial of the bulk's coordinate.
+    /// The gradient over the weight, as a polynomial of the bulk's coordinate.
     coefficients: Terms<F>,
 }
 
@@ -49,7 +49,7 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
         for (&score, entry) in scores.iter().zip(grad) {
             match self.division.place(problem.unit(score)) {
                 Place::Candidate => *entry += weight * candidates.next().copied().unwrap_or(F::zero()),
-                Place::Bulk(x) => *entry += weight * evaluate(coefficients, x).max(F::zero()),
+                Place::Bulk(far) => *entry += weight * (far.weight * evaluate(coefficients, far.x)).max(F::zero()),
                 Place::Sure | Place::Negligible => {}
             }
         }
@@ -130,9 +130,9 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
     // The total is known, so the common part of the error is divided out, unless weights of both signs make it meaningless.
     let scale = if mass == size { step * mass / total } else { step };
     old.iter_mut().for_each(|share| *share *= scale);
-    old_bulk.iter_mut().for_each(|share| *share *= scale);
+    old_bulk.iter_mut().zip(&bulk.tails).take(bulk.len()).for_each(|(share, &tail)| *share *= scale / tail);
     let interpolation = bulk.chebyshev.truncation(old_bulk.get(..bulk.len()).unwrap_or_default());
-    let bulk_error = step * bulk_error + F::from_usize(bulk.size) * interpolation;
+    let bulk_error = step * bulk_error + bulk.size * interpolation;
     let outside = F::from_f64(8.0) * precision.outside * size;
     let rounding = F::from_f64(32.0) * F::epsilon() * size;
     let value = problem.center * mass + problem.scale * (low * mass + step * integral);
@@ -151,14 +151,19 @@ pub(crate) const MAX_INTERVALS: usize = 96;
 fn compress<N: Noise<F>, F: Real>(part: Part<'_, F>, division: &Division<'_, N, F>) -> Bulk<F> {
     let degree = division.problem.precision.degree;
     let chebyshev = Chebyshev::new(degree);
-    let mut positions = [F::zero(); MAX_TERMS];
-    if part.bulk > 0 {
-        let points = positions.iter_mut().enumerate().take(degree + 1);
-        points.for_each(|(n, position)| *position = division.position(chebyshev.point(n)));
-    }
     let mut moments = [F::zero(); MAX_TERMS];
     moments.iter_mut().zip(part.moments).for_each(|(a, &b)| *a = b);
-    Bulk { chebyshev, degree, size: part.bulk, positions, weights: chebyshev.weights(&moments) }
+    let size = part.moments.first().copied().unwrap_or(F::zero());
+    let (mut positions, mut tails, mut multiplicities) = ([F::zero(); MAX_TERMS], [F::one(); MAX_TERMS], chebyshev.weights(&moments));
+    if size > F::zero() {
+        let points = positions.iter_mut().zip(&mut tails).zip(&mut multiplicities).enumerate().take(degree + 1);
+        for (n, ((position, tail), multiplicity)) in points {
+            let (u, far) = division.at(chebyshev.point(n));
+            (*position, *tail) = (u, far.weight);
+            *multiplicity /= far.weight;
+        }
+    }
+    Bulk { chebyshev, degree, size, positions, tails, multiplicities }
 }
 
 fn sum<F: Real>(shares: &[F]) -> F {
@@ -166,7 +171,7 @@ fn sum<F: Real>(shares: &[F]) -> F {
 }
 
 fn weighted_sum<F: Real>(bulk: &Bulk<F>, shares: &Terms<F>) -> F {
-    let pairs = bulk.weights.iter().zip(shares).take(bulk.len());
+    let pairs = bulk.multiplicities.iter().zip(shares).take(bulk.len());
     pairs.fold(F::zero(), |sum, (&weight, &share)| sum + weight * share)
 }
 
@@ -176,7 +181,7 @@ fn change<F: Real>(old: &[F], new: &[F]) -> F {
 
 /// A bound on Σ over the bulk of |old − new|: the largest ratio to p(low) at the points times Σ p_i(low), since weights may be negative.
 fn bulk_change<F: Real>(law: &impl Noise<F>, low: F, bulk: &Bulk<F>, old: &Terms<F>, new: &Terms<F>) -> F {
-    let shares = bulk.positions.iter().zip(&bulk.weights).zip(old.iter().zip(new)).take(bulk.len());
+    let shares = bulk.positions.iter().zip(&bulk.multiplicities).zip(old.iter().zip(new)).take(bulk.len());
     let (mut ratio, mut expected) = (F::zero(), F::zero());
     for ((&u, &weight), (&a, &b)) in shares {
         let p = law.survival(low - u);

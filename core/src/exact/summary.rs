@@ -27,7 +27,7 @@ pub struct Part<'a, F> {
     pub sure: usize,
     /// Classes that the moments stand for.
     pub bulk: usize,
-    /// Σ T_d(x) over those classes, degree by degree.
+    /// Σ w·T_d(x) over those classes, degree by degree.
     pub moments: &'a [F],
     /// (s − center)/ε of the classes that need individual care.
     pub candidates: &'a [F],
@@ -56,8 +56,8 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
                 match self.division.place(u) {
                     Place::Sure => self.sure += 1,
                     Place::Candidate => self.push(u)?,
-                    Place::Bulk(x) => {
-                        add_moments(x, moments);
+                    Place::Bulk(far) => {
+                        add_moments(far.x, far.weight, moments);
                         self.bulk += 1;
                     }
                     Place::Negligible => {}
