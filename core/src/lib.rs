@@ -27,7 +27,7 @@
 //! |---|---|---|
 //! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`GivenDraws`] |
-//! | what is averaged | [`Oracle`] | [`Pathwise`] |
+//! | what is averaged | [`Oracle`], [`Estimator`] | [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`]; [`Exact`] |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
 //! | order statistics | | [`kth_largest`], [`rank_of`] |
@@ -54,7 +54,7 @@ mod sampler;
 mod select;
 
 pub use error::{Error, Result};
-pub use estimator::{Exact, Pathwise};
+pub use estimator::{Baseline, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, RankSum, ScoreFunction, Until};
 pub use key::{FoldIn, Key};
 pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};
 pub use margins::{Margins, ldam_margins};
