@@ -27,7 +27,7 @@
 //! |---|---|---|
 //! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`GivenDraws`] |
-//! | what is averaged | [`Oracle`], [`Estimator`] | [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`]; [`Exact`] |
+//! | what is averaged | [`Oracle`], [`Estimator`] | [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error; [`Exact`] |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
 //! | order statistics | | [`kth_largest`], [`rank_of`] |

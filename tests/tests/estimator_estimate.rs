@@ -300,7 +300,7 @@ fn drawing_stops_at_the_tolerance() {
         // Out of reach: all draws, and no more.
         assert_eq!(until(&make(4000), &SCORES, Until::Value(1e-12)).0, all);
         assert_eq!(until(&make(4000), &SCORES, Until::Gradient(1e-12)).0, all);
-        // At once: but not before the spread means something.
+        // At once: but not before the spread means something. (The first choices may all be the same.)
         assert_eq!(until(&make(4000), &SCORES, Until::Value(1e9)).0.num_samples, Until::<f64>::MIN_BLOCKS);
     }
     let draws = |n| MonteCarlo::new(Normal, n).unwrap();
@@ -315,7 +315,6 @@ fn drawing_stops_at_the_tolerance() {
     assert_eq!(until(&lattice, &SCORES, Until::Value(1e9)).0.num_samples, most);
 }
 
-/// The first draws of a nearly certain choice are all the same; that is no reason to stop.
 #[test]
 fn a_single_term_has_no_known_error() {
     let one = Pathwise::new(Max, MonteCarlo::new(Normal, 1).unwrap(), EPSILON, Key::new(4)).unwrap();

@@ -45,6 +45,12 @@ impl<S: Copy, F: Real> Points<S, F> {
     }
 }
 
+/// The first `len` of the scratch, and the rest.
+pub fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
+    let actual = scratch.len();
+    scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
+}
+
 /// Results are finite, or beyond the range of the float.
 pub fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     if values.iter().fold(true, |all, v| all & v.is_finite()) { Ok(()) } else { Err(Error::Overflow { what }) }

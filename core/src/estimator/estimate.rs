@@ -1,6 +1,6 @@
 //! Error control: an estimate with its standard error, and drawing until that is small enough.
 
-use super::draw::Draw;
+use super::draw::{Draw, split};
 use crate::{Error, Oracle, Real, Result, Sampler, check};
 
 /// A mean over draws, and how far it is likely to be from its limit.
@@ -23,7 +23,7 @@ pub struct Estimate<F> {
 /// When to stop drawing, if the sampler's draws do not end before.
 ///
 /// Nothing stops before [`MIN_BLOCKS`](Until::MIN_BLOCKS) independent terms: the first few one-hot gradients are often the same,
-/// with a standard error of 0. A stop that looks at the draws still makes the estimate biased, by less than its standard error.
+/// with a standard error of 0. A stop that looks at the draws still makes the estimate slightly biased.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Until<F> {
     /// Until the standard error of the value is at most this.
@@ -55,7 +55,7 @@ impl<F: Real> Until<F> {
 /// An [`Oracle`] that averages draws and can say how well: [`Pathwise`](crate::Pathwise), [`Conditional`](crate::Conditional),
 /// [`ScoreFunction`](crate::ScoreFunction), [`ControlVariate`](crate::ControlVariate).
 ///
-/// **Shapes.** θ and gradient of L entries; scratch [`estimate_scratch_len`](Estimator::estimate_scratch_len), whatever the number of draws.
+/// **Shapes.** θ and gradient of L entries; scratch [`estimate_scratch_len`](Estimator::estimate_scratch_len), for any number of draws.
 ///
 /// **Errors.** The oracle's; a tolerance that is not positive and finite; a standard error beyond the float's range. After any error
 /// the gradient is as it was.
@@ -121,8 +121,8 @@ pub fn over_blocks<F: Real, D: Draw<F> + ?Sized>(
     grad: &mut [F],
     scratch: &mut [F],
 ) -> Result<Estimate<F>> {
-    let (mean, scratch) = scratch.split_at_mut(theta.len());
-    let (block, scratch) = scratch.split_at_mut(theta.len());
+    let (mean, scratch) = split(scratch, theta.len())?;
+    let (block, scratch) = split(scratch, theta.len())?;
     let start = draws.start(theta, scratch)?;
     let sampler = &draws.points().sampler;
     let (most, block_len) = (sampler.num_samples(), sampler.block_len().max(1));

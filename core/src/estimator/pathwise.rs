@@ -64,7 +64,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
     }
 
     fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (z, scratch) = scratch.split_at_mut(theta.len());
+        let (z, scratch) = draw::split(scratch, theta.len())?;
         self.points.point(theta, start.center, index, z)?;
         draw::evaluate(&self.oracle, z, weight, grad, scratch)
     }

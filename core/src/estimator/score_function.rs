@@ -21,7 +21,8 @@ pub enum Baseline {
 /// ∇f_ε(θ) ≈ (1/B) Σ_b [f(θ + εz_b) − baseline_b] ψ(z_b) / ε, with ψ = −(ln density)′ the law's [score](Noise::score), entry by entry.
 ///
 /// Only values of f are used, so f may be any function, with jumps and without gradients: an accuracy, a rank, the cost of a
-/// decision. Unbiased for every law with a continuous density. The price is variance, of the order of L·Var(f)/ε² a draw: where
+/// decision. Unbiased for every law with a continuous density. The price is variance, with leave-one-out of the order of L·Var(f)/ε² a
+/// draw; f(θ) as the baseline adds L·(f_ε − f)²/ε² (sixth largest of 1000 standard normal scores, ε = 1: 1034 against 43). Where
 /// gradients exist use [`Pathwise`](crate::Pathwise) or [`Conditional`](crate::Conditional).
 ///
 /// **Shapes.** θ of L entries; scratch 2L plus the oracle's, 2L more with leave-one-out.
@@ -87,7 +88,7 @@ impl<O, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// z ← draw `index`; returns f at its point.
     fn value_at(&self, theta: &[F], center: F, index: usize, z: &mut [F], scratch: &mut [F]) -> Result<F> {
-        let (noised, scratch) = scratch.split_at_mut(theta.len());
+        let (noised, scratch) = draw::split(scratch, theta.len())?;
         self.points.noise(index, z)?;
         noised.copy_from_slice(z);
         self.points.perturb(theta, center, noised)?;
@@ -119,7 +120,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
 
     fn start(&self, theta: &[F], scratch: &mut [F]) -> Result<Start<F>> {
         let translation = self.translation(theta, scratch)?;
-        let (centered, scratch) = scratch.split_at_mut(theta.len());
+        let (centered, scratch) = draw::split(scratch, theta.len())?;
         let baseline = if self.baseline == Baseline::Mean {
             centered.iter_mut().zip(theta).for_each(|(c, &t)| *c = t - translation.center);
             finite("range of the scores", centered)?;
@@ -135,7 +136,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
     }
 
     fn draw(&self, theta: &[F], start: &Start<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (z, scratch) = scratch.split_at_mut(theta.len());
+        let (z, scratch) = draw::split(scratch, theta.len())?;
         let value = self.value_at(theta, start.translation.center, index, z, scratch)?;
         if let Some(grad) = grad {
             self.scores(z)?;

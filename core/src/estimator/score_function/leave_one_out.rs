@@ -1,6 +1,6 @@
 //! The leave-one-out baseline: the gradient is the sample covariance of value and score, in one pass.
 
-use super::super::draw::Draw;
+use super::super::draw::{Draw, split};
 use super::super::estimate::{self, Estimate, Until, update};
 use super::ScoreFunction;
 use crate::{Oracle, Real, Result, Sampler, check};
@@ -16,9 +16,9 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
         scratch: &mut [F],
     ) -> Result<Estimate<F>> {
         let start = self.start(theta, scratch)?;
-        let (mean_score, scratch) = scratch.split_at_mut(theta.len());
-        let (covariance, scratch) = scratch.split_at_mut(theta.len());
-        let (z, scratch) = scratch.split_at_mut(theta.len());
+        let (mean_score, scratch) = split(scratch, theta.len())?;
+        let (covariance, scratch) = split(scratch, theta.len())?;
+        let (z, scratch) = split(scratch, theta.len())?;
         mean_score.fill(F::zero());
         covariance.fill(F::zero());
 
@@ -83,8 +83,8 @@ impl<F: Real> Terms<F> {
         (F::from_usize(self.count - 1) * self.epsilon).recip()
     }
 
-    /// Of value and gradient. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the squared norms of
-    /// all terms follows from three sums. The terms share f̄, which adds variance of the order of 1/B² only.
+    /// Of value and gradient. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the squared
+    /// norms of all terms follows from three sums. That the terms share f̄ is of the order of 1/B² only.
     fn standard_errors(&self, covariance: &[F]) -> (F, F) {
         if self.count < 2 {
             return (F::infinity(), F::infinity());
