@@ -25,9 +25,9 @@
 //!
 //! | room | traits | what is there |
 //! |---|---|---|
-//! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
+//! | functions | [`Oracle`] | [`KthLargest`], [`Max`], [`TopKSum`], [`RankSum`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
-//! | what is averaged | [`Oracle`] | [`Pathwise`] |
+//! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
 //! | order statistics | | [`kth_largest`], [`rank_of`] |
@@ -55,7 +55,7 @@ mod select;
 pub mod sharded;
 
 pub use error::{Error, Result};
-pub use estimator::{Certified, Exact, Pathwise};
+pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
 pub use exact::Ranks;
 pub use key::{FoldIn, Key};
 pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};

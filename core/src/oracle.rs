@@ -57,7 +57,8 @@ pub struct Translation<F> {
     pub mass: F,
 }
 
-/// An oracle that is a weighted sum of order statistics, which the [exact estimator](crate::Exact) can smooth.
+/// An oracle that is a weighted sum of order statistics, which the [exact](crate::Exact) and the
+/// [conditional](crate::Conditional) estimator can smooth.
 pub trait OrderStatistics<F: Real>: Oracle<F> {
     /// Which ones.
     fn ranks(&self) -> Ranks<'_, F>;
@@ -78,5 +79,11 @@ impl<F: Real, O: Oracle<F> + ?Sized> Oracle<F> for &O {
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         (**self).translation(theta, scratch)
+    }
+}
+
+impl<F: Real, O: OrderStatistics<F> + ?Sized> OrderStatistics<F> for &O {
+    fn ranks(&self) -> Ranks<'_, F> {
+        (**self).ranks()
     }
 }

@@ -22,6 +22,7 @@
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
 //! | [`statistics`] | means judged together, at a fixed false-alarm level |
+//! | [`unbiased`] | the mean of an estimator is the smoothed function |
 
 pub mod property;
 pub mod reference;
@@ -29,6 +30,7 @@ pub mod smoothed;
 pub mod statistics;
 pub mod strategies;
 pub mod tolerances;
+pub mod unbiased;
 
 pub use strategies::{Example, class_counts, example, scores};
 pub use tolerances::Tolerance;
