@@ -2,10 +2,12 @@
 
 mod kth_largest;
 mod max;
+mod support_function;
 mod top_k_sum;
 
 pub use kth_largest::KthLargest;
 pub use max::Max;
+pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
 use crate::{Real, Result, check};

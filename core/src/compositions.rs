@@ -1,0 +1,1 @@
+//! Hinge of the mean, mean of the hinge.
