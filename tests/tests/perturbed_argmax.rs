@@ -261,7 +261,7 @@ fn products_are_the_slope_of_the_expected_argmax() {
 #[test]
 fn the_baseline_reduces_the_variance() {
     let theta = [0.0, 1.0, 2.0, 3.0, 4.0];
-    for (epsilon, factor) in [(0.01, f64::INFINITY), (0.2, 100.0), (0.5, 5.0), (2.0, 2.0)] {
+    for (epsilon, factor) in [(0.01, f64::INFINITY), (0.2, 3000.0), (0.5, 20.0), (2.0, 5.0)] {
         let sampler = MonteCarlo::new(Normal, 1).unwrap();
         let soft = PerturbedArgmax::new(Ranking, sampler, epsilon, Key::new(8)).unwrap();
         let mut scratch = [0.0; 25];
@@ -275,7 +275,6 @@ fn the_baseline_reduces_the_variance() {
             without.extend([y[2] * z[2] / epsilon]);
         }
         let ratio = (without.standard_error() / with.standard_error()).powi(2);
-        println!("{epsilon} {ratio}");
         assert!(ratio >= factor, "{ratio} times less variance at {epsilon}");
     }
 }
