@@ -136,7 +136,7 @@ impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
         product.fill(F::zero());
         for index in self.noise.indices() {
             self.noise.draw(index, z)?;
-            perturbed.copy_from_slice(z);
+            perturbed.iter_mut().zip(z.iter()).for_each(|(p, &z)| *p = z);
             self.noise.apply(theta, center, perturbed)?;
             argmax(&self.maximizer, perturbed, y, scratch)?;
             let moved = dot(y, w) - baseline;

@@ -86,9 +86,12 @@ pub(crate) fn largest<F: Real>(scores: &[F], best: &mut [F]) -> F {
 }
 
 fn partition<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
+    // Both always hold; said here, they let the compiler see it wherever this is called from.
+    let Some(scratch) = scratch.get_mut(..scores.len()) else { return F::nan() };
+    let Some(index) = k.checked_sub(1).filter(|&index| index < scratch.len()) else { return F::nan() };
     scratch.copy_from_slice(scores);
     let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
-    *scratch.select_nth_unstable_by(k - 1, descending).1
+    *scratch.select_nth_unstable_by(index, descending).1
 }
 
 /// The k-th largest together with the values ranked just above and just below it.

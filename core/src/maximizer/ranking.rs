@@ -1,9 +1,7 @@
 //! The ranking of all entries.
 
-use core::cmp::Ordering;
-
 use super::Maximizer;
-use crate::{Real, Result, Translation, check, select};
+use crate::{Real, Result, Translation, check};
 
 /// y*(θ)ᵢ = the place of entry i counted from the bottom, 1 for the smallest and L for the largest, over C = the permutations of
 /// (1, …, L), whose hull is the permutahedron.
@@ -17,7 +15,7 @@ use crate::{Real, Result, Translation, check, select};
 ///
 /// **Ties and NaN.** Of two equal entries the one that stands first ranks higher; NaN is an error.
 ///
-/// **Cost.** O(L log L).
+/// **Cost.** O(L log L); a merge sort.
 ///
 /// ```
 /// use topk_loss::{Maximizer, Ranking};
@@ -41,9 +39,7 @@ impl<F: Real> Maximizer<F> for Ranking {
         let len = theta.len();
         check::length("y", y, len)?;
         check::scores(theta)?;
-        let (sorted, taken) = check::scratch(scratch, 2 * len)?.split_at_mut(len);
-        sorted.copy_from_slice(theta);
-        sorted.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal));
+        let (sorted, taken) = descending(theta, check::scratch(scratch, 2 * len)?);
         taken.fill(F::zero());
         for (place, &t) in y.iter_mut().zip(theta) {
             // Equal entries share the first of their positions and take the others one after the other.
@@ -59,7 +55,40 @@ impl<F: Real> Maximizer<F> for Ranking {
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         check::scores(theta)?;
         let len = theta.len();
-        let center = select::kth_value(theta, len.div_ceil(2), check::scratch(scratch, len)?);
+        let (sorted, _) = descending(theta, check::scratch(scratch, 2 * len)?);
+        let center = sorted.get(len / 2).copied().unwrap_or(F::zero());
         Ok(Translation { center, mass: F::from_usize(len) * F::from_usize(len + 1) * F::from_f64(0.5) })
+    }
+}
+
+/// θ in descending order, in one half of the scratch, and the other half.
+///
+/// Merging from half to half rather than the standard library's sorts: the compiler cannot prove that those do not panic.
+fn descending<'s, F: Real>(theta: &[F], scratch: &'s mut [F]) -> (&'s mut [F], &'s mut [F]) {
+    let (mut sorted, mut spare) = scratch.split_at_mut(scratch.len() / 2);
+    sorted.iter_mut().zip(theta).for_each(|(place, &t)| *place = t);
+    let mut run = 1_usize;
+    while run < theta.len() {
+        // At least 1 for the compiler's sake.
+        let pair = run.saturating_mul(2).max(1);
+        for (from, to) in sorted.chunks(pair).zip(spare.chunks_mut(pair)) {
+            let (left, right) = from.split_at(run.min(from.len()));
+            merge(left, right, to);
+        }
+        core::mem::swap(&mut sorted, &mut spare);
+        run = pair;
+    }
+    (sorted, spare)
+}
+
+fn merge<F: Real>(left: &[F], right: &[F], merged: &mut [F]) {
+    let (mut left, mut right) = (left.iter().peekable(), right.iter().peekable());
+    for place in merged {
+        let next = match (left.peek(), right.peek()) {
+            (Some(l), Some(r)) if r > l => right.next(),
+            (Some(_), _) => left.next(),
+            (None, _) => right.next(),
+        };
+        *place = next.copied().unwrap_or(F::zero());
     }
 }
