@@ -15,6 +15,11 @@ pub(crate) fn scratch<F>(scratch: &mut [F], needed: usize) -> Result<&mut [F]> {
     scratch.get_mut(..needed).ok_or(Error::Length { what: "scratch", expected: needed, actual })
 }
 
+/// The first `len` elements and the rest; nothing where there are not so many.
+pub(crate) fn split<F>(scratch: &mut [F], len: usize) -> (&mut [F], &mut [F]) {
+    scratch.split_at_mut_checked(len).unwrap_or_default()
+}
+
 pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     // One branch for the whole slice keeps the usual, clean case vectorised.
     if values.iter().fold(true, |all, v| all & v.is_finite()) {

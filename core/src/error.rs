@@ -55,6 +55,11 @@ pub enum Error {
         /// The first offending position.
         index: usize,
     },
+    /// A computation cannot be as accurate as was asked.
+    Accuracy {
+        /// Which computation.
+        what: &'static str,
+    },
     /// Finite inputs gave a result beyond the float's range.
     Overflow {
         /// Which result.
@@ -72,6 +77,7 @@ impl fmt::Display for Error {
             Self::Label { label, num_classes } => write!(f, "label {label} is not below the number of classes, {num_classes}"),
             Self::Parameter { name, must } => write!(f, "{name} must be {must}"),
             Self::NotFinite { what, index } => write!(f, "{what} is NaN or infinite at position {index}"),
+            Self::Accuracy { what } => write!(f, "{what} does not reach the tolerance in this float"),
             Self::Overflow { what } => write!(f, "{what} is beyond the range of the float"),
         }
     }

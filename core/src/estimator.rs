@@ -5,7 +5,7 @@
 mod exact;
 mod pathwise;
 
-pub use exact::Exact;
+pub use exact::{Certified, Exact};
 pub use pathwise::Pathwise;
 
 use crate::{Error, Real, Result};

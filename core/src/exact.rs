@@ -16,14 +16,18 @@ mod counts;
 mod division;
 mod node;
 mod precision;
+mod problem;
 mod profile;
 mod quadrature;
 mod ranks;
 mod summary;
 
-pub(crate) use division::Division;
+pub use division::Division;
+pub use profile::Profile;
+pub use quadrature::Solution;
+pub use ranks::Ranks;
+pub use summary::{Part, Summary};
+
 pub(crate) use precision::Precision;
-pub(crate) use profile::Profile;
-pub(crate) use quadrature::{Solution, scratch_len, solve};
-pub(crate) use ranks::Ranks;
-pub(crate) use summary::Summary;
+pub(crate) use problem::Problem;
+pub(crate) use quadrature::{MAX_INTERVALS, scratch_len};

@@ -31,6 +31,7 @@ pub struct Key([u32; 2]);
 /// The last counter word of what is not a draw, so that keys and seeds never repeat the words of a draw.
 const FOLD: u32 = u32::MAX;
 const SEED: u32 = u32::MAX - 1;
+const CLASS: u32 = u32::MAX - 2;
 
 impl Key {
     /// The key of a seed.
@@ -65,12 +66,23 @@ impl Key {
 
     /// Uniform numbers in (0, 1) for every class of draw `draw`. Class i depends on the key, the draw and i alone.
     pub(crate) fn fill_uniform<F: Real>(self, draw: u64, uniforms: &mut [F]) {
+        self.fill_with(draw, uniforms, |_, words| F::open_uniform(words));
+    }
+
+    /// What `make` makes of every class of draw `draw` and the words that are its own; one-word floats get a second word of 0.
+    pub(crate) fn fill_with<F: Real>(self, draw: u64, places: &mut [F], make: impl Fn(u64, [u32; 2]) -> F) {
         let per_block = 4 / F::UNIFORM_WORDS;
-        for (block, chunk) in (0_u64..).zip(uniforms.chunks_mut(per_block)) {
+        for (block, chunk) in (0_u64..).zip(places.chunks_mut(per_block)) {
             let [a, b, c, d] = philox4x32([block as u32, (block >> 32) as u32, draw as u32, (draw >> 32) as u32], self.0);
             let pairs = if F::UNIFORM_WORDS == 1 { [[a, 0], [b, 0], [c, 0], [d, 0]] } else { [[a, b], [c, d], [0; 2], [0; 2]] };
-            chunk.iter_mut().zip(pairs).for_each(|(place, words)| *place = F::open_uniform(words));
+            let classes = block * per_block as u64..;
+            chunk.iter_mut().zip(classes.zip(pairs)).for_each(|(place, (class, words))| *place = make(class, words));
         }
+    }
+
+    /// Random words that a class keeps through all draws.
+    pub(crate) fn class_words(self, class: u64) -> [u32; 4] {
+        philox4x32([class as u32, (class >> 32) as u32, 0, CLASS], self.0)
     }
 }
 

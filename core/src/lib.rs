@@ -27,7 +27,7 @@
 //! |---|---|---|
 //! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`]; [`SupportFunction`] of a maximizer |
 //! | combinatorial problems | [`Maximizer`] | [`TopKMask`], [`Ranking`]; the expected argmax and its Jacobian's products, [`PerturbedArgmax`] |
-//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`GivenDraws`] |
+//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
 //! | what is averaged | [`Oracle`] | [`Pathwise`] |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
 //! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
@@ -60,9 +60,11 @@ mod philox;
 mod real;
 mod sampler;
 mod select;
+pub mod sharded;
 
 pub use error::{Error, Result};
-pub use estimator::{Exact, Pathwise};
+pub use estimator::{Certified, Exact, Pathwise};
+pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 pub use loss::{CrossEntropy, Hinge, Loss, MeanOfHinge, SmoothedLoss, Smoothing, TopKHinge};
@@ -70,8 +72,8 @@ pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
 pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
-pub use oracle::{KthLargest, Max, Oracle, SupportFunction, TopKSum, Translation};
+pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, SupportFunction, TopKSum, Translation};
 pub use perturbed_argmax::PerturbedArgmax;
 pub use real::Real;
-pub use sampler::{GivenDraws, MonteCarlo, Sampler};
+pub use sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler, Sequential};
 pub use select::{Ranked, kth_largest, rank_of};

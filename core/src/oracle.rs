@@ -2,15 +2,17 @@
 
 mod kth_largest;
 mod max;
+mod rank_sum;
 mod support_function;
 mod top_k_sum;
 
 pub use kth_largest::KthLargest;
 pub use max::Max;
+pub use rank_sum::RankSum;
 pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
-use crate::{Real, Result, check};
+use crate::{Ranks, Real, Result, check};
 
 /// A function f of a vector that can be evaluated and differentiated almost everywhere: an order statistic, the value of a
 /// combinatorial argmax, or the smoothing of either.
@@ -55,6 +57,12 @@ pub struct Translation<F> {
     pub center: F,
     /// The sum of the entries of ∇f.
     pub mass: F,
+}
+
+/// An oracle that is a weighted sum of order statistics, which the [exact estimator](crate::Exact) can smooth.
+pub trait OrderStatistics<F: Real>: Oracle<F> {
+    /// Which ones.
+    fn ranks(&self) -> Ranks<'_, F>;
 }
 
 impl<F: Real, O: Oracle<F> + ?Sized> Oracle<F> for &O {

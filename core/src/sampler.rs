@@ -1,10 +1,16 @@
 //! Samplers: where the noise of a draw comes from, one file a kind.
 
+mod antithetic;
 mod given_draws;
 mod monte_carlo;
+mod randomized_lattice;
+mod sequential;
 
+pub use antithetic::Antithetic;
 pub use given_draws::GivenDraws;
 pub use monte_carlo::MonteCarlo;
+pub use randomized_lattice::RandomizedLattice;
+pub use sequential::Sequential;
 
 use crate::{Key, Noise, Real, Result};
 
@@ -33,4 +39,20 @@ pub trait Sampler<F: Real> {
     /// # Errors
     /// What the sampler cannot serve: an index or a dimension it has no draw for.
     fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()>;
+}
+
+impl<F: Real, S: Sampler<F> + ?Sized> Sampler<F> for &S {
+    type Law = S::Law;
+
+    fn law(&self) -> S::Law {
+        (**self).law()
+    }
+
+    fn num_samples(&self) -> usize {
+        (**self).num_samples()
+    }
+
+    fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
+        (**self).sample(key, index, z)
+    }
 }

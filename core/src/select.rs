@@ -73,16 +73,21 @@ pub(crate) fn largest<F: Real>(scores: &[F], best: &mut [F]) -> F {
     let mut threshold = F::neg_infinity();
     for &score in scores {
         if score > threshold {
-            let mut carried = score;
-            for place in best.iter_mut() {
-                if carried > *place {
-                    core::mem::swap(place, &mut carried);
-                }
-            }
+            insert(score, best);
             threshold = best.last().copied().unwrap_or(score);
         }
     }
     threshold
+}
+
+/// Puts a score into its place of a descending list, whose last one drops out.
+pub(crate) fn insert<F: Real>(score: F, best: &mut [F]) {
+    let mut carried = score;
+    for place in best {
+        if carried > *place {
+            core::mem::swap(place, &mut carried);
+        }
+    }
 }
 
 fn partition<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {

@@ -108,7 +108,7 @@ pub fn normal_survival(z: f64) -> f64 {
         });
         return 0.5 - normal_pdf(z) * terms.sum::<f64>();
     }
-    normal_pdf(z) / (1..300).rev().fold(z, |tail, n| z + f64::from(n) / tail)
+    normal_pdf(z) / (1..1000).rev().fold(z, |tail, n| z + f64::from(n) / tail)
 }
 
 /// Any float as the `f64` of the same value.

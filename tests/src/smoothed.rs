@@ -5,6 +5,15 @@ use topk_loss::Noise;
 /// E (θ + εZ)₍ₖ₎ and its gradient, in `f64`, without any of the library's shortcuts. Cost O(nodes · L · k).
 #[must_use]
 pub fn smoothed_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>, epsilon: f64) -> (f64, Vec<f64>) {
+    if 2 * k > theta.len() + 1 {
+        let mirrored: Vec<f64> = theta.iter().map(|s| -s).collect();
+        let (value, gradient) = counted_from_the_top(&mirrored, theta.len() + 1 - k, Mirror(law), epsilon);
+        return (-value, gradient);
+    }
+    counted_from_the_top(theta, k, law, epsilon)
+}
+
+fn counted_from_the_top(theta: &[f64], k: usize, law: impl Noise<f64>, epsilon: f64) -> (f64, Vec<f64>) {
     let mut sorted = theta.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let center = sorted[k - 1];
@@ -29,6 +38,28 @@ pub fn smoothed_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>, epsil
         add_densities(k, t, weight, &units, &law, &mut gradient);
     }
     (center + epsilon * value, gradient)
+}
+
+/// The law of −Z.
+#[derive(Clone, Copy)]
+struct Mirror<N>(N);
+
+impl<N: Noise<f64>> Noise<f64> for Mirror<N> {
+    fn quantile(&self, p: f64) -> f64 {
+        -self.0.quantile(1.0 - p)
+    }
+    fn cdf(&self, z: f64) -> f64 {
+        self.0.survival(-z)
+    }
+    fn survival(&self, z: f64) -> f64 {
+        self.0.cdf(-z)
+    }
+    fn pdf(&self, z: f64) -> f64 {
+        self.0.pdf(-z)
+    }
+    fn score(&self, z: f64) -> f64 {
+        -self.0.score(-z)
+    }
 }
 
 /// The distribution of the number of successes, up to k − 1 of them.

@@ -48,7 +48,7 @@ pub const QUANTILE: Tolerance = Tolerance::epsilons(16.0);
 /// The error function and the rounding of its argument; the caller multiplies the magnitude by the condition number 1 + z².
 pub const PROBABILITY: Tolerance = Tolerance::epsilons(8.0);
 
-/// The vectors were computed in `f64` by another implementation; the bound is the issue's, 1e−12 relative.
+/// The vectors were computed in `f64` by another implementation; the bound is 1e−12 relative.
 pub const VECTORS: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
 
 /// The same vectors where the scores are large: their implementation adds margin, order statistic and score one after the other, and

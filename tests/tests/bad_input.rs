@@ -60,12 +60,13 @@ fn counts_error<F: Real>(k: usize, num_classes: usize, scores: &[F], label: usiz
     error.unwrap_err()
 }
 
-/// An example with one score that is no number.
+/// An example with a score that is no number, and where the first such stands.
 fn poisoned<F: Real>() -> impl Strategy<Value = (Example<F>, usize)> {
     let bad = prop::sample::select(vec![F::nan(), F::infinity(), F::neg_infinity()]);
     (moderate_example(), any::<prop::sample::Index>(), bad).prop_map(|(mut example, place, bad): (Example<F>, _, _)| {
         let index = place.index(example.scores.len());
-        example.scores[index] = bad;
+        let last = example.scores.len() - 1;
+        (example.scores[index], example.scores[last]) = (bad, bad);
         (example, index)
     })
 }

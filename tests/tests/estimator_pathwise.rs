@@ -142,8 +142,6 @@ both_floats! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn in_double_precision(smoothing in smoothing::<f64>()) {
         the_center_is_only_for_rounding(smoothing.clone())?;

@@ -147,8 +147,6 @@ fn the_gradient_is_the_slope((Example { scores, label, k }, margins): Margined<f
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn in_double_precision(margined in moderate::<f64>()) {
         the_gradient_is_the_slope(margined)?;

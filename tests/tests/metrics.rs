@@ -50,10 +50,13 @@ fn metrics_are_shares_of_the_rows<F: Real>(Evaluation { k, rows, training_counts
         prop_assert_eq!(metrics.occupancy(class), mean(holds));
     }
     let groups = FrequencyGroups::default();
-    let members: [(Frequency, fn(usize) -> bool); 3] =
-        [(Frequency::Many, |n| n > 100), (Frequency::Medium, |n| (20..=100).contains(&n)), (Frequency::Few, |n| n < 20)];
-    for (group, is_member) in members {
-        let expected = mean((0..classes).filter(|&class| is_member(training_counts[class])).filter_map(of_class));
+    for group in [Frequency::Many, Frequency::Medium, Frequency::Few] {
+        let is_member = |class: &usize| match training_counts[*class] {
+            101.. => group == Frequency::Many,
+            20..=100 => group == Frequency::Medium,
+            _ => group == Frequency::Few,
+        };
+        let expected = mean((0..classes).filter(is_member).filter_map(of_class));
         prop_assert_eq!(metrics.group_accuracy(&training_counts, groups, group), Ok(expected));
     }
     Ok(())

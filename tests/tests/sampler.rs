@@ -32,8 +32,11 @@ fn draws_are_addressable<F: Real>((seed, index, len, zero): (u64, usize, usize, 
     MonteCarlo::new(Normal, 9).unwrap().sample(Key::new(seed), index, &mut short).unwrap();
     prop_assert_eq!(&long[..len], &short[..]);
     prop_assert!(long.iter().all(|z| z.is_finite()));
-    MonteCarlo::new(Normal, 9).unwrap().sample(Key::new(seed), index + 1, &mut short).unwrap();
-    prop_assert_ne!(&long[..len], &short[..]);
+    // All 64 bits of the index count.
+    for other in [index + 1, index ^ 1 << 32] {
+        MonteCarlo::new(Normal, 9).unwrap().sample(Key::new(seed), other, &mut short).unwrap();
+        prop_assert_ne!(&long[..len], &short[..]);
+    }
     MonteCarlo::new(Normal, 9).unwrap().sample(Key::new(seed).fold_in(1), index, &mut short).unwrap();
     prop_assert_ne!(&long[..len], &short[..]);
     Ok(())

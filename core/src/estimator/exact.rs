@@ -1,86 +1,235 @@
 //! The smoothed order statistic itself, with no randomness.
 
-use crate::exact::{Division, Precision, Profile, Ranks, Solution, Summary, scratch_len, solve};
-use crate::{Error, FoldIn, KthLargest, Noise, Oracle, Real, Regularity, Result, Translation, check, select};
+use crate::exact::{MAX_INTERVALS, Precision, Problem, Profile, Ranks, scratch_len};
+use crate::noise::Reflected;
+use crate::{Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
-/// f_ε(θ) = E (θ + εZ)₍ₖ₎ and its gradient P(i is the k-th largest of θ + εZ), computed and not drawn.
+/// f_ε(θ) = E f(θ + εZ) and ∇f_ε, **computed** and not drawn, for f a (weighted sum of) order statistics.
+///
+/// For the k-th largest, ∇ᵢ = P(i is the k-th largest of θ + εZ); for [`TopKSum`](crate::TopKSum) it is the soft top-K mask
+/// P(i is among the k largest); for [`RankSum`](crate::RankSum), several ranks from one pass. With N(t) the number of noised scores
+/// above t, a sum of independent trials,
+///
+/// f_ε = ∫ (P(N(t) ≥ k) − 1[t < 0]) dt, ∇ᵢ = ∫ P(N(t) − Nᵢ(t) = k − 1) f((t − θᵢ)/ε)/ε dt.
+///
+/// A certified window bounds t, the trapezoid rule converges exponentially, and the classes far below the window, usually nearly all,
+/// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,
+/// where its own error bound is above the [tolerance](Exact::with_tolerance).
+///
+/// **Shapes.** θ of L entries; scratch at most 7L + 2.
+///
+/// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
+/// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
+///
+/// **Ties and NaN.** Ties need no rule: tied entries share the gradient equally. NaN is an error. A common offset does not matter.
+///
+/// **Accuracy.** L1 error of the gradient below 1e−8 in `f64` and 1e−5 in `f32`, value within 1e−9·ε in `f64`, over random, tied,
+/// clustered, separated and geometric scores with every k; [`certified`](Exact::certified) reports a bound with each result.
+///
+/// **Cost.** Fast: linear in L whatever k, two passes of about 2D multiply-adds a class (D = 24 in `f64`, 15 in `f32`), and work on a few
+/// classes near the window that does not grow with L. Plain: O(nodes · L · k).
+///
+/// ```
+/// use topk_loss::{Exact, KthLargest, Normal, Oracle};
+/// // The larger of two equal scores under normal noise: E max(Z₁, Z₂) = 1/√π.
+/// let largest = Exact::new(KthLargest::new(1)?, Normal, 0.5)?;
+/// let mut grad = [0.0_f64; 2];
+/// let value = largest.value_and_add_grad(&[3.0, 3.0], 1.0, &mut grad, &mut [0.0; 16])?;
+/// assert!((value - (3.0 + 0.5 / core::f64::consts::PI.sqrt())).abs() < 1e-10);
+/// assert!((grad[0] - 0.5).abs() < 1e-12 && (grad[1] - 0.5).abs() < 1e-12);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** The Poisson-binomial form of an order statistic of independent variables is classical (David, Nagaraja, "Order
+/// Statistics", 3rd ed., 2003). The certified window, the compression of the far classes and the error bound are this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Exact<N, F> {
-    k: usize,
+pub struct Exact<O, N, F> {
+    oracle: O,
     law: N,
     epsilon: F,
+    precision: Precision<F>,
+    plain: bool,
 }
 
-impl<N: Noise<F>, F: Real> Exact<N, F> {
-    /// The k-th largest under noise of scale `epsilon`.
+/// A value with a bound on the error of what came with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Certified<F> {
+    /// f_ε(θ).
+    pub value: F,
+    /// On the L1 error of the gradient Σᵢ |error of ∇ᵢ|, for weight 1.
+    pub error_bound: F,
+}
+
+impl<O, N, F: Real> Exact<O, N, F> {
+    /// The smoothing of `oracle` by noise of scale `epsilon`.
     ///
     /// # Errors
     /// An ε that is not positive and finite; a law whose density has a kink.
-    pub fn new(oracle: KthLargest, law: N, epsilon: F) -> Result<Self> {
+    pub fn new(oracle: O, law: N, epsilon: F) -> Result<Self>
+    where
+        N: Noise<F>,
+    {
         check::positive("epsilon", epsilon)?;
         if law.regularity() == Regularity::Kinked {
-            return Err(Error::Parameter { name: "law", must: "smooth for the exact estimator; use the conditional one" });
+            return Err(Error::Parameter { name: "law", must: "smooth for the exact estimator: use the conditional one" });
         }
-        Ok(Self { k: oracle.k(), law, epsilon })
+        Ok(Self { oracle, law, epsilon, precision: Precision::of_float(), plain: false })
     }
 
-    fn solve<T>(&self, theta: &[F], scratch: &mut [F], visit: impl FnOnce(&Solution<'_, F>, F) -> T) -> Result<T> {
-        check::scores(theta)?;
-        check::rank(self.k, theta.len())?;
-        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let (candidates, scratch) = scratch.split_at_mut(theta.len());
-        let center = select::kth_value(theta, self.k, candidates);
-        let ranks = Ranks::Single(self.k);
-        let precision = Precision::of_float();
-        let mut profile = Profile::new(self.law, theta.len(), F::zero(), precision);
-        self.units(theta, center).for_each(|u| profile.add(u));
-        let window = profile.window(self.law, &ranks, precision.outside);
-        let division = Division::new(self.law, window, &profile, precision);
-        let mut summary = Summary::new(candidates);
-        summary.add(&division, precision.degree, self.units(theta, center))?;
-        let solution = solve(self.law, &ranks, division, &summary, precision, scratch)?;
-        Ok(visit(&solution, center))
+    /// Treats every class by itself: the reference that the fast form is held against.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { plain: true, ..self }
     }
 
-    fn units(&self, theta: &[F], center: F) -> impl Iterator<Item = F> {
-        let far = F::from_f64(1e6);
-        theta.iter().map(move |&s| ((s - center) / self.epsilon).max(-far).min(far))
+    /// The error bound that a result must meet: 1e−7 in `f64` and 1e−4 in `f32` unless said. A smaller one costs more nodes.
+    ///
+    /// # Errors
+    /// A tolerance that is not positive and finite.
+    pub fn with_tolerance(self, tolerance: F) -> Result<Self> {
+        let tolerance = check::positive("tolerance", tolerance)?;
+        let quadrature = (tolerance * F::from_f64(0.02)).min(self.precision.quadrature);
+        Ok(Self { precision: Precision { tolerance, quadrature, ..self.precision }, ..self })
     }
 
-    /// the bound
-    pub fn bound(&self, theta: &[F], scratch: &mut [F]) -> Result<(F, F)> {
-        self.solve(theta, scratch, |s, _| (s.error_bound, s.bulk_error))
+    /// The nodes of the coarsest trapezoid rule, which is then halved until its error is small: 17 in `f64`, 13 in `f32` unless said.
+    ///
+    /// # Errors
+    /// Fewer than 2.
+    pub fn with_nodes(self, nodes: usize) -> Result<Self> {
+        if nodes < 2 {
+            return Err(Error::Parameter { name: "nodes", must: "at least 2" });
+        }
+        let nodes = nodes.min(MAX_INTERVALS);
+        Ok(Self { precision: Precision { nodes, ..self.precision }, ..self })
     }
 }
 
-impl<N: Noise<F>, F: Real> Oracle<F> for Exact<N, F> {
+impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
+    /// Adds `weight`·∇f_ε(θ) to `grad`, returns f_ε(θ) with the error bound.
+    ///
+    /// # Errors
+    /// As for the type; `grad` is then as before, save where one of several ranks far apart fails.
+    pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
+        check::length("grad", grad, theta.len())?;
+        self.all_ranks(theta, Some((weight, grad)), scratch)
+    }
+
+    /// A profile of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
+    ///
+    /// # Errors
+    /// A center that is not finite, more ranks than one, k > `num_classes`.
+    pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<'_, N, F>> {
+        check::finite("center", &[center])?;
+        let ranks = self.oracle.ranks();
+        check::rank(ranks.last(), num_classes)?;
+        if ranks.first() != ranks.last() {
+            return Err(Error::Parameter { name: "oracle", must: "a single order statistic to be computed over shards" });
+        }
+        Ok(Profile::new(self.problem(self.law, ranks, self.epsilon, center, F::zero(), num_classes)))
+    }
+
+    fn problem<'w, M>(&self, law: M, ranks: Ranks<'w, F>, scale: F, center: F, spread: F, num_classes: usize) -> Problem<'w, M, F> {
+        Problem { law, ranks, scale, center, spread, num_classes, precision: self.precision }
+    }
+
+    fn all_ranks(&self, theta: &[F], mut output: Option<(F, &mut [F])>, scratch: &mut [F]) -> Result<Certified<F>> {
+        check::scores(theta)?;
+        let ranks = self.oracle.ranks();
+        check::rank(ranks.last(), theta.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
+        let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
+        let center = select::kth_value(theta, ranks.last(), selection);
+        let first = if ranks.first() == ranks.last() { center } else { select::kth_value(theta, ranks.first(), selection) };
+        let spread = (first - center) / self.epsilon;
+        if spread <= F::from_usize(MAX_INTERVALS / 2) {
+            return self.one_window(theta, ranks, (center, spread), output, scratch);
+        }
+        // Ranks too far apart for one window: each has its own.
+        let mut sum = Certified { value: F::zero(), error_bound: F::zero() };
+        for rank in ranks.first()..=ranks.last() {
+            let share = ranks.weight(rank);
+            if share == F::zero() {
+                continue;
+            }
+            let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
+            let center = select::kth_value(theta, rank, selection);
+            let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
+            let one = self.one_window(theta, Ranks::Single(rank), (center, F::zero()), output, scratch)?;
+            sum.value += share * one.value;
+            sum.error_bound += share.abs() * one.error_bound;
+        }
+        Ok(sum)
+    }
+
+    fn one_window(
+        &self,
+        theta: &[F],
+        ranks: Ranks<'_, F>,
+        (center, spread): (F, F),
+        output: Option<(F, &mut [F])>,
+        scratch: &mut [F],
+    ) -> Result<Certified<F>> {
+        let len = theta.len();
+        match ranks {
+            // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
+            Ranks::Single(k) if k > len - k + 1 => {
+                let mirrored = Ranks::Single(len - k + 1);
+                let problem = self.problem(Reflected(self.law), mirrored, -self.epsilon, center, spread, len);
+                self.solve(problem, theta, output, scratch)
+            }
+            _ => self.solve(self.problem(self.law, ranks, self.epsilon, center, spread, len), theta, output, scratch),
+        }
+    }
+
+    fn solve<M: Noise<F>>(
+        &self,
+        problem: Problem<'_, M, F>,
+        theta: &[F],
+        output: Option<(F, &mut [F])>,
+        scratch: &mut [F],
+    ) -> Result<Certified<F>> {
+        let (candidates, scratch) = check::split(scratch, theta.len());
+        let mut profile = Profile::new(problem);
+        profile.add(theta)?;
+        let division = profile.division()?;
+        let limit = self.precision.tolerance * problem.ranks.size();
+        let forms = [(!self.plain).then_some(division), Some(division.plain())];
+        for division in forms.into_iter().flatten() {
+            let mut summary = division.summary(candidates);
+            summary.add(theta)?;
+            let solution = summary.solve(scratch)?;
+            let (value, error_bound) = (solution.value(), solution.error_bound());
+            if error_bound <= limit {
+                if let Some((weight, grad)) = output {
+                    solution.add_grad(theta, 0, weight, grad)?;
+                }
+                return Ok(Certified { value, error_bound });
+            }
+        }
+        Err(Error::Accuracy { what: "exact smoothing" })
+    }
+}
+
+impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Oracle<F> for Exact<O, N, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        dim + scratch_len(dim, &Ranks::<F>::Single(self.k))
+        dim + scratch_len(dim, &self.oracle.ranks())
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        self.solve(theta, scratch, |s, center| center + self.epsilon * s.value)
+        Ok(self.all_ranks(theta, None, scratch)?.value)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, theta.len())?;
-        self.solve(theta, scratch, |s, center| {
-            let mut entries = grad.iter_mut();
-            s.gradient(self.units(theta, center), 0, |g| {
-                if let Some(entry) = entries.next() {
-                    *entry += weight * g;
-                }
-            });
-            center + self.epsilon * s.value
-        })
+        Ok(self.certified(theta, weight, grad, scratch)?.value)
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
-        Oracle::<F>::translation(&KthLargest::new(self.k)?, theta, scratch)
+        self.oracle.translation(theta, scratch)
     }
 }
 
-impl<N: Copy, F: Real> FoldIn for Exact<N, F> {
+impl<O: Copy, N: Copy, F: Real> FoldIn for Exact<O, N, F> {
     fn fold_in(&self, _: u64) -> Self {
         *self
     }

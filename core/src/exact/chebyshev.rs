@@ -17,10 +17,10 @@ pub(crate) struct Chebyshev<F> {
     cosines: [F; 4 * MAX_TERMS],
 }
 
-/// Adds T_d(x) for d ≤ D to the moments.
+/// Adds weight·T_d(x) for d ≤ D to the moments.
 #[inline]
-pub(crate) fn add_moments<F: Real>(x: F, moments: &mut [F]) {
-    let (twice, mut before, mut now) = (x + x, x, F::one());
+pub(crate) fn add_moments<F: Real>(x: F, weight: F, moments: &mut [F]) {
+    let (twice, mut before, mut now) = (x + x, x * weight, weight);
     for moment in moments {
         *moment += now;
         (before, now) = (now, twice * now - before);
@@ -100,7 +100,7 @@ mod tests {
         let chebyshev = Chebyshev::new(degree);
         let xs = [-0.9, -0.2, 0.3, 0.31, 0.99];
         let mut moments = [0.0; MAX_TERMS];
-        xs.iter().for_each(|&x| add_moments(x, &mut moments[..=degree]));
+        xs.iter().for_each(|&x| add_moments(x, 1.0, &mut moments[..=degree]));
         let weights = chebyshev.weights(&moments);
         let sum: f64 = (0..=degree).map(|n| weights[n] * cubic(chebyshev.point(n))).sum();
         assert!((sum - xs.iter().map(|&x| cubic(x)).sum::<f64>()).abs() < 1e-14);

@@ -11,12 +11,14 @@ use crate::{Noise, Real};
 pub(crate) struct Bulk<F> {
     pub chebyshev: Chebyshev<F>,
     pub degree: usize,
-    /// How many classes it stands for; 0: there is none.
-    pub size: usize,
+    /// The sum of its classes' weights; 0: there is none.
+    pub size: F,
     /// The u of the Chebyshev points.
     pub positions: Terms<F>,
-    /// Their weights.
-    pub weights: Terms<F>,
+    /// The weight of a class at each point.
+    pub tails: Terms<F>,
+    /// How many classes each point stands for.
+    pub multiplicities: Terms<F>,
 }
 
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
@@ -24,7 +26,7 @@ const POWERS: usize = 14;
 
 impl<F: Real> Bulk<F> {
     pub fn len(&self) -> usize {
-        if self.size == 0 { 0 } else { self.degree + 1 }
+        if self.size == F::zero() { 0 } else { self.degree + 1 }
     }
 
     /// Fills `counts` with the distribution of the bulk's count above t and returns a bound on its relative error.
@@ -35,24 +37,25 @@ impl<F: Real> Bulk<F> {
         let powers = POWERS.min(counts.len().saturating_sub(1));
         let mut logs = [F::zero(); MAX_TERMS];
         let mut dropped = F::zero();
-        for ((&p, &weight), log) in survivals.iter().zip(&self.weights).zip(&mut logs) {
-            *log = (-p).ln_1p();
+        for (((&p, &weight), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
+            let log = (-p).ln_1p();
+            *kept = log / tail;
             let ratio = p / (F::one() - p);
             let mut power = -F::one();
             if let Some((constant, terms)) = series.split_first_mut() {
-                *constant += weight * *log;
+                *constant += weight * log;
                 for (j, term) in (1..).zip(terms.iter_mut().take(powers)) {
                     power *= -ratio;
                     *term += weight * power / F::from_usize(j);
                 }
             }
             if counts.len() > powers + 1 {
-                dropped = dropped.max((power * ratio).abs());
+                dropped = dropped.max((power * ratio).abs() / tail);
             }
         }
         exp_series(series.get(..=powers).unwrap_or_default(), counts);
         let kept = logs.get(..self.len()).unwrap_or_default();
-        F::from_usize(self.size) * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
+        self.size * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
     }
 }
 
@@ -67,6 +70,26 @@ pub(crate) struct Node<'s, F> {
     all: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that the wanted rank is free.
     free: &'s mut [F],
+}
+
+/// All classes as the nodes see them.
+#[derive(Debug)]
+pub(crate) struct Classes<'a, N, F> {
+    pub law: N,
+    pub ranks: Ranks<'a, F>,
+    /// How many are above every t.
+    pub sure: usize,
+    /// The u of those treated by themselves.
+    pub candidates: &'a [F],
+    pub bulk: Bulk<F>,
+}
+
+/// Where the classes' shares are summed.
+#[derive(Debug)]
+pub(crate) struct Shares<'a, F> {
+    pub candidates: &'a mut [F],
+    /// One a Chebyshev point.
+    pub bulk: &'a mut Terms<F>,
 }
 
 /// What a node adds beside the classes' shares.
@@ -84,28 +107,18 @@ impl<'s, F: Real> Node<'s, F> {
         2 * depth + 2 * (failures + 1)
     }
 
-    pub fn new(depth: usize, failures: usize, scratch: &'s mut [F]) -> Option<(Self, &'s mut [F])> {
-        let (low, rest) = scratch.split_at_mut_checked(depth)?;
-        let (all, rest) = rest.split_at_mut_checked(depth)?;
-        let (failures_room, rest) = rest.split_at_mut_checked(failures + 1)?;
-        let (free, rest) = rest.split_at_mut_checked(failures + 1)?;
-        Some((Self { low, failures: failures_room, all, free }, rest))
+    /// `scratch` is at least [`scratch_len`](Self::scratch_len) long.
+    pub fn new(depth: usize, failures: usize, scratch: &'s mut [F]) -> Self {
+        let (low, rest) = scratch.split_at_mut(depth);
+        let (all, rest) = rest.split_at_mut(depth);
+        let (failures, rest) = rest.split_at_mut(failures + 1);
+        let free = rest.get_mut(..failures.len()).unwrap_or_default();
+        Self { low, failures, all, free }
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
-    #[allow(clippy::too_many_arguments, reason = "one call site; a struct would only rename them")]
-    pub fn add(
-        &mut self,
-        t: F,
-        weight: F,
-        law: impl Noise<F>,
-        ranks: &Ranks<'_, F>,
-        sure: usize,
-        candidates: &[F],
-        bulk: &Bulk<F>,
-        shares: &mut [F],
-        bulk_shares: &mut [F],
-    ) -> NodeSums<F> {
+    pub fn add<N: Noise<F>>(&mut self, t: F, weight: F, classes: &Classes<'_, N, F>, shares: Shares<'_, F>) -> NodeSums<F> {
+        let Classes { law, ref ranks, sure, candidates, ref bulk } = *classes;
         let mut survivals = [F::zero(); MAX_TERMS];
         let points = bulk.positions.iter().take(bulk.len());
         survivals.iter_mut().zip(points.clone()).for_each(|(p, &u)| *p = law.survival(t - u));
@@ -122,7 +135,7 @@ impl<'s, F: Real> Node<'s, F> {
         self.prepare_likely(likely, ranks, sure);
 
         let mut rate = F::zero();
-        for (&u, share) in candidates.iter().zip(shares) {
+        for (&u, share) in candidates.iter().zip(shares.candidates) {
             let density = law.pdf(t - u);
             if density == F::zero() {
                 continue;
@@ -130,7 +143,7 @@ impl<'s, F: Real> Node<'s, F> {
             rate += density;
             *share += weight * density * self.probability_of_rank(law.survival(t - u), law.cdf(t - u), likely, ranks, sure);
         }
-        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.weights).zip(bulk_shares) {
+        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.multiplicities).zip(shares.bulk) {
             let density = law.pdf(t - u);
             rate += points * density;
             *share += weight * density * self.unlikely(p, ranks, sure);

@@ -3,15 +3,17 @@
 use crate::Real;
 
 /// The accuracy the exact form aims at and the sizes that reach it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Precision<F> {
     /// The probability mass that may lie outside the window, at either end.
     pub outside: F,
     /// The degree of the Chebyshev expansions, below [`MAX_TERMS`].
     pub degree: usize,
-    /// Intervals of the coarsest trapezoid rule; it is halved at least once.
-    pub intervals: usize,
-    /// The error bound (L1, gradient) at which halving stops.
+    /// Nodes of the coarsest trapezoid rule, at least 2; the rule is halved at least once.
+    pub nodes: usize,
+    /// The bound on the quadrature's error (L1, gradient) at which halving stops.
+    pub quadrature: F,
+    /// The bound on the whole error above which the classes far below are treated one by one.
     pub tolerance: F,
 }
 
@@ -25,8 +27,9 @@ impl<F: Real> Precision<F> {
         Self {
             outside: pick(1e-11, 1e-7),
             degree: if double { 24 } else { 15 },
-            intervals: if double { 16 } else { 12 },
-            tolerance: pick(2e-9, 3e-6),
+            nodes: if double { 17 } else { 13 },
+            quadrature: pick(2e-9, 3e-6),
+            tolerance: pick(1e-7, 1e-4),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Where the classes lie, coarsely: a histogram of the scores, from which a certified window follows.
 
-use super::precision::Precision;
-use super::ranks::Ranks;
-use crate::{Noise, Real};
+use super::division::Division;
+use super::problem::Problem;
+use crate::{Error, Noise, Real, Result, check};
 
 /// Bins of the histogram.
 const BINS: usize = 128;
 
-/// The number of classes in each of 128 equal intervals around the scores that decide.
-///
-/// Profiles of disjoint sets of classes merge by addition.
+/// How many classes of a set lie in each of 128 equal intervals around the scores that decide: the second round of a computation over
+/// [shards](crate::sharded).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Profile<F> {
+pub struct Profile<'w, N, F> {
+    problem: Problem<'w, N, F>,
     lowest: F,
     width: F,
     counts: [u32; BINS],
@@ -24,46 +24,75 @@ pub(crate) struct Window<F> {
     pub high: F,
 }
 
-impl<F: Real> Profile<F> {
-    /// An empty histogram for `num_classes` classes; u = (s − center)/ε of the deepest wanted rank is 0, of the first is `spread`.
-    pub fn new(law: impl Noise<F>, num_classes: usize, spread: F, precision: Precision<F>) -> Self {
-        let negligible = precision.outside / F::from_usize(num_classes);
+impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
+    pub(crate) fn new(problem: Problem<'w, N, F>) -> Self {
+        let law = problem.law;
+        let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
         let reach = tail(|z| law.survival(z), negligible) + tail(|z| law.cdf(-z), negligible);
-        Self { lowest: -reach, width: (reach + reach + spread) / F::from_usize(BINS), counts: [0; BINS] }
+        let width = (reach + reach + problem.spread) / F::from_usize(BINS);
+        Self { problem, lowest: -reach, width, counts: [0; BINS] }
     }
 
-    /// Counts a class.
-    pub fn add(&mut self, u: F) {
+    /// Counts the classes of a slice of scores.
+    ///
+    /// # Errors
+    /// A NaN or infinite score.
+    pub fn add(&mut self, scores: &[F]) -> Result<()> {
+        check::finite("scores", scores)?;
         let last = F::from_usize(BINS - 1);
-        let bin = ((u - self.lowest) / self.width).max(F::zero()).min(last);
-        if let Some(count) = bin.to_usize().and_then(|bin| self.counts.get_mut(bin)) {
-            *count += 1;
+        for &score in scores {
+            let bin = ((self.problem.unit(score) - self.lowest) / self.width).max(F::zero()).min(last);
+            if let Some(count) = bin.to_usize().and_then(|bin| self.counts.get_mut(bin)) {
+                *count += 1;
+            }
         }
+        Ok(())
     }
 
-    /// The classes of another set.
-    pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(other.counts).for_each(|(a, b)| *a += b);
+    /// The counts, to be carried to another device.
+    #[must_use]
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
     }
 
-    /// The window for `ranks`. Every class is taken at the edge of its bin that makes the bound hold.
-    pub fn window(&self, law: impl Noise<F>, ranks: &Ranks<'_, F>, outside: F) -> Window<F> {
+    /// Adds the counts of another set of classes of the same row.
+    ///
+    /// # Errors
+    /// Another number of counts.
+    pub fn merge(&mut self, counts: &[u32]) -> Result<()> {
+        check::length("counts", counts, BINS)?;
+        self.counts.iter_mut().zip(counts).for_each(|(a, b)| *a += b);
+        Ok(())
+    }
+
+    /// The division of all classes, once those of every shard are counted.
+    ///
+    /// # Errors
+    /// Counts that are not those of all classes.
+    pub fn division(&self) -> Result<Division<'w, N, F>> {
+        let counted = self.total();
+        if counted != self.problem.num_classes {
+            return Err(Error::Length { what: "profile", expected: self.problem.num_classes, actual: counted });
+        }
+        Ok(Division::new(self.problem, self.window()))
+    }
+
+    /// The window. Every class is taken at the edge of its bin that makes the bound hold.
+    fn window(&self) -> Window<F> {
+        let Problem { law, ranks, precision, .. } = self.problem;
         let mut tails = Tails { survival: [F::zero(); 2 * BINS + 1], cdf: [F::zero(); 2 * BINS + 1] };
         for ((i, p), q) in tails.survival.iter_mut().enumerate().zip(&mut tails.cdf) {
             let z = (F::from_usize(i) - F::from_usize(BINS)) * self.width;
             (*p, *q) = (law.survival(z), law.cdf(z));
         }
-        let limit = outside.ln();
-        // P(the deepest rank falls below edge m), classes moved down; P(the first rank falls above it), classes moved up.
-        let below = |m: usize| self.bound_below(&tails, m, ranks.last()) <= limit;
-        let above = |m: usize| self.bound_above(&tails, m, ranks.first()) <= limit;
-        let low = partition_point(|m| below(m)).saturating_sub(1);
-        let high = partition_point(|m| !above(m));
+        let limit = precision.outside.ln();
+        let low = partition_point(|m| self.bound_below(&tails, m, ranks.last()) <= limit).saturating_sub(1);
+        let high = partition_point(|m| self.bound_above(&tails, m, ranks.first()) > limit);
         let edge = |m: usize| self.lowest + F::from_usize(m) * self.width;
         Window { low: edge(low), high: edge(high.max(low + 1)) }
     }
 
-    pub fn total(&self) -> usize {
+    fn total(&self) -> usize {
         self.counts.iter().map(|&c| c as usize).sum()
     }
 

@@ -1,20 +1,22 @@
 //! Which order statistics are asked for.
 
-use crate::{Error, Real, Result, check};
+use crate::Real;
 
-/// One rank, or a weighted sum of ranks; ranks count from 1, the largest first.
+/// The order statistics an oracle is made of; ranks count from 1, the largest first.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Ranks<'a, F> {
+#[non_exhaustive]
+pub enum Ranks<'a, F> {
     /// The k-th largest.
     Single(usize),
-    /// Σ_r w_r · (r-th largest), w_1 first.
-    Weighted(&'a [F]),
     /// The k largest, each with weight 1.
     Top(usize),
+    /// Σ_r w_r · (r-th largest), w_1 first.
+    Weighted(&'a [F]),
 }
 
 impl<F: Real> Ranks<'_, F> {
-    /// The deepest rank that has a weight.
+    /// The deepest rank that has a weight; 0 without one.
+    #[must_use]
     pub fn last(&self) -> usize {
         match *self {
             Self::Single(k) | Self::Top(k) => k,
@@ -22,7 +24,8 @@ impl<F: Real> Ranks<'_, F> {
         }
     }
 
-    /// The first rank that has a weight.
+    /// The first rank that has a weight; 0 without one.
+    #[must_use]
     pub fn first(&self) -> usize {
         match *self {
             Self::Single(k) => k,
@@ -31,6 +34,8 @@ impl<F: Real> Ranks<'_, F> {
         }
     }
 
+    /// w_r.
+    #[must_use]
     pub fn weight(&self, rank: usize) -> F {
         match *self {
             Self::Single(k) if rank == k => F::one(),
@@ -41,21 +46,13 @@ impl<F: Real> Ranks<'_, F> {
     }
 
     /// Σ_r w_r, the sum of the gradient.
+    #[must_use]
     pub fn mass(&self) -> F {
-        match *self {
-            Self::Single(_) => F::one(),
-            Self::Top(k) => F::from_usize(k),
-            Self::Weighted(weights) => weights.iter().fold(F::zero(), |sum, &w| sum + w),
-        }
+        (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank))
     }
 
-    pub fn check(&self, len: usize) -> Result<()> {
-        if let Self::Weighted(weights) = self {
-            check::finite("weights", weights)?;
-            if self.last() == 0 {
-                return Err(Error::Parameter { name: "weights", must: "non-zero for at least one rank" });
-            }
-        }
-        check::rank(self.last(), len)
+    /// Σ_r |w_r|.
+    pub(crate) fn size(&self) -> F {
+        (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank).abs())
     }
 }

@@ -1,7 +1,7 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::{Hinge, Loss};
-use crate::{Error, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
+use crate::{Error, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,6 +9,11 @@ use crate::{Error, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwis
 pub enum Smoothing<F> {
     /// Not at all: the calibrated top-K hinge itself.
     None,
+    /// Exactly, with no random number, see [`Exact`]: the smoothing to take unless another is being studied.
+    Exact {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+    },
     /// The paper's estimator, see [`Pathwise`].
     Pathwise {
         /// The scale of the noise, in units of the scores.
@@ -26,13 +31,14 @@ pub enum Smoothing<F> {
 /// | | margins | scale | smoothing |
 /// |---|---|---|---|
 /// | calibrated hinge | `Uniform(1)` | 1 | `None` |
-/// | noised balanced loss | `Uniform(1)` | 1 | ε = 0.2 … 1, B = 5 … 10 |
-/// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1, B = 5 |
+/// | noised balanced loss | `Uniform(1)` | 1 | ε = 0.2 … 1 |
+/// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1 |
 ///
 /// It is a [`Hinge`] over a [`KthLargest`] or a smoothing of it, as plain data that CPU batches and devices share. The smoothed forms
-/// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation.
+/// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with
+/// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, with smoothing 3L.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 8L + 2.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
@@ -42,10 +48,14 @@ pub enum Smoothing<F> {
 ///
 /// ```
 /// use topk_loss::{Loss, Margins, Smoothing, TopKHinge};
-/// let loss = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
-/// let (scores, mut grad) = ([0.2, 0.9, 0.4, 0.7], [0.0; 4]);
-/// let value = loss.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 12])?;
+/// let (scores, mut grad) = ([0.2_f64, 0.9, 0.4, 0.7], [0.0; 4]);
+/// let hard = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let value = hard.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8])?;
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
+///
+/// let smooth = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1e-3 })?;
+/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 34])?;
+/// assert!((value - 1.2).abs() < 1e-9 && (grad[2] - 1.0).abs() < 1e-9);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
@@ -70,9 +80,15 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         }
         margins.check()?;
         check::positive("scale", scale)?;
-        if let Smoothing::Pathwise { epsilon, num_samples, .. } = smoothing {
-            check::positive("epsilon", epsilon)?;
-            MonteCarlo::new(Normal, num_samples)?;
+        match smoothing {
+            Smoothing::None => {}
+            Smoothing::Exact { epsilon } => {
+                check::positive("epsilon", epsilon)?;
+            }
+            Smoothing::Pathwise { epsilon, num_samples, .. } => {
+                check::positive("epsilon", epsilon)?;
+                MonteCarlo::new(Normal, num_samples)?;
+            }
         }
         Ok(Self { k, margins, scale, smoothing })
     }
@@ -110,6 +126,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         let missed = KthLargest::new(select::first_missed(self.k, num_classes)?)?;
         match self.smoothing {
             Smoothing::None => visit(&self.hinge(missed)?),
+            Smoothing::Exact { epsilon } => visit(&self.hinge(Exact::new(missed, Normal, epsilon)?)?),
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 visit(&self.hinge(Pathwise::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
             }
@@ -119,10 +136,8 @@ impl<'a, F: Real> TopKHinge<'a, F> {
 
 impl<F: Real> Loss<F> for TopKHinge<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        match self.smoothing {
-            Smoothing::None => 2 * num_classes,
-            Smoothing::Pathwise { .. } => 3 * num_classes,
-        }
+        // Where there is no such hinge, K ≥ L, the calls fail before they look at the scratch.
+        self.with_hinge(num_classes, |hinge| Ok(hinge.scratch_len(num_classes))).unwrap_or(0)
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {

@@ -8,7 +8,7 @@ use crate::Real;
 /// Its mean is Euler's constant γ = 0.577…, not 0: a maximum smoothed by it is the log-sum-exp plus γ (times ε).
 ///
 /// **Accuracy.** Each function is at most three calls to `libm`, composed so that no digit cancels: `survival` by exp_m1 where it
-/// is small. The relative error is below 2 units in the last place times the function's own condition number, in both tails.
+/// is small. The relative error is at most 2 units in the last place times the function's own condition number, in both tails.
 ///
 /// ```
 /// use topk_loss::{Gumbel, Noise};

@@ -8,7 +8,7 @@ use crate::Real;
 /// The density has a kink at 0. The score sign(z) jumps there and is given as 0, which no expectation notices. A smoothing by this
 /// law has a continuous gradient but a second derivative that jumps wherever two scores cross.
 ///
-/// **Accuracy.** One exponential or logarithm each: the relative error is below 2 units in the last place times the function's own
+/// **Accuracy.** One exponential or logarithm each: the relative error is at most 2 units in the last place times the function's own
 /// condition number, in both tails. `quantile` is exactly odd about ½.
 ///
 /// ```

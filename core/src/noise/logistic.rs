@@ -7,7 +7,7 @@ use crate::Real;
 ///
 /// The density is the derivative, e^{−|z|}/(1 + e^{−|z|})², the score tanh(z/2). The variance is π²/3.
 ///
-/// **Accuracy.** Everything is a function of e^{−|z|}, which never overflows, so the relative error is below 4 units in the last
+/// **Accuracy.** Everything is a function of e^{−|z|}, which never overflows, so the relative error is at most 2 units in the last
 /// place times the function's own condition number, in both tails and through the median. `quantile` is exactly odd about ½.
 ///
 /// ```

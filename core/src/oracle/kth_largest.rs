@@ -1,7 +1,7 @@
 //! The k-th largest entry.
 
-use super::{Oracle, Translation};
-use crate::{Error, FoldIn, Real, Result, check, select};
+use super::{Oracle, OrderStatistics, Translation};
+use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 
 /// f(θ) = θ₍ₖ₎, the k-th largest entry; its gradient is 1 at the position of that entry and 0 elsewhere.
 ///
@@ -62,6 +62,12 @@ impl<F: Real> Oracle<F> for KthLargest {
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         Ok(Translation { center: self.value(theta, scratch)?, mass: F::one() })
+    }
+}
+
+impl<F: Real> OrderStatistics<F> for KthLargest {
+    fn ranks(&self) -> Ranks<'_, F> {
+        Ranks::Single(self.k)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The largest entry.
 
-use super::{Oracle, Translation};
-use crate::{FoldIn, KthLargest, Real, Result};
+use super::{Oracle, OrderStatistics, Translation};
+use crate::{FoldIn, KthLargest, Ranks, Real, Result};
 
 /// f(θ) = max θ, the support function of the simplex; its gradient is 1 at the first largest entry.
 ///
@@ -40,6 +40,12 @@ impl<F: Real> Oracle<F> for Max {
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         self.first()?.translation(theta, scratch)
+    }
+}
+
+impl<F: Real> OrderStatistics<F> for Max {
+    fn ranks(&self) -> Ranks<'_, F> {
+        Ranks::Single(1)
     }
 }
 

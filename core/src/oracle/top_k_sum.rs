@@ -1,7 +1,7 @@
 //! The sum of the k largest entries.
 
-use super::{Oracle, Translation};
-use crate::{Error, FoldIn, Real, Result, check, select};
+use super::{Oracle, OrderStatistics, Translation};
+use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 
 /// f(θ) = θ₍₁₎ + … + θ₍ₖ₎, the support function of the k-subsets; its gradient is the 0/1 mask of the k largest entries.
 ///
@@ -71,6 +71,12 @@ impl<F: Real> Oracle<F> for TopKSum {
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         Ok(Translation { center: self.threshold(theta, scratch)?, mass: F::from_usize(self.k) })
+    }
+}
+
+impl<F: Real> OrderStatistics<F> for TopKSum {
+    fn ranks(&self) -> Ranks<'_, F> {
+        Ranks::Top(self.k)
     }
 }
 

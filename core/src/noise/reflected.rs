@@ -1,0 +1,38 @@
+//! The law of −Z.
+
+use super::{Noise, Regularity};
+use crate::Real;
+
+/// The law of −Z for Z of the law inside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reflected<N>(pub N);
+
+impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
+    fn quantile(&self, p: F) -> F {
+        -self.0.quantile(F::one() - p)
+    }
+
+    fn cdf(&self, z: F) -> F {
+        self.0.survival(-z)
+    }
+
+    fn survival(&self, z: F) -> F {
+        self.0.cdf(-z)
+    }
+
+    fn pdf(&self, z: F) -> F {
+        self.0.pdf(-z)
+    }
+
+    fn score(&self, z: F) -> F {
+        -self.0.score(-z)
+    }
+
+    /// What is known of one tail says nothing of the other.
+    fn regularity(&self) -> Regularity {
+        match self.0.regularity() {
+            Regularity::Kinked => Regularity::Kinked,
+            _ => Regularity::Smooth,
+        }
+    }
+}

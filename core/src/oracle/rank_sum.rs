@@ -1,0 +1,93 @@
+//! A weighted sum of order statistics.
+
+use super::{Oracle, OrderStatistics, Translation};
+use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
+
+/// f(θ) = Σ_r w_r θ₍ᵣ₎, an ordered weighted average: several K at once, the mean of the k largest, a trimmed mean.
+///
+/// **Shapes.** Weights for the ranks 1, 2, …; θ of at least as many entries as there are ranks with a weight; scratch L.
+///
+/// **Errors.** No non-zero weight, NaN or infinite weights.
+///
+/// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
+///
+/// **Cost.** O(L) for each rank with a weight.
+///
+/// ```
+/// use topk_loss::{Oracle, RankSum};
+/// let mut grad = [0.0; 4];
+/// let sum = RankSum::new(&[0.5, 0.0, 2.0])?;
+/// assert_eq!(sum.value_and_add_grad(&[1.0, 4.0, 2.0, 2.0], 1.0, &mut grad, &mut [0.0; 4])?, 6.0);
+/// assert_eq!(grad, [0.0, 0.5, 0.0, 2.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RankSum<'a, F> {
+    weights: &'a [F],
+}
+
+impl<'a, F: Real> RankSum<'a, F> {
+    /// The sum with weight w_r on rank r, w_1 first.
+    ///
+    /// # Errors
+    /// No non-zero weight, NaN or infinite weights.
+    pub fn new(weights: &'a [F]) -> Result<Self> {
+        check::finite("weights", weights)?;
+        if weights.iter().all(|&w| w == F::zero()) {
+            return Err(Error::Parameter { name: "weights", must: "non-zero for at least one rank" });
+        }
+        Ok(Self { weights })
+    }
+
+    fn sum(&self, theta: &[F], scratch: &mut [F], mut visit: impl FnMut(F, usize)) -> Result<F> {
+        check::scores(theta)?;
+        check::rank(self.ranks().last(), theta.len())?;
+        let scratch = check::scratch(scratch, theta.len())?;
+        let mut sum = F::zero();
+        for (k, &weight) in (1..).zip(self.weights).filter(|&(_, &weight)| weight != F::zero()) {
+            let value = select::kth_value(theta, k, scratch);
+            sum += weight * value;
+            visit(weight, select::index_of_kth(theta, k, value));
+        }
+        check::in_range("sum over the ranks", sum)
+    }
+}
+
+impl<F: Real> Oracle<F> for RankSum<'_, F> {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        self.sum(theta, scratch, |_, _| {})
+    }
+
+    fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, theta.len())?;
+        self.value(theta, scratch)?;
+        self.sum(theta, scratch, |share, index| {
+            if let Some(entry) = grad.get_mut(index) {
+                *entry += weight * share;
+            }
+        })
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        check::scores(theta)?;
+        check::rank(self.ranks().last(), theta.len())?;
+        let center = select::kth_value(theta, self.ranks().last(), check::scratch(scratch, theta.len())?);
+        Ok(Translation { center, mass: self.ranks().mass() })
+    }
+}
+
+impl<F: Real> OrderStatistics<F> for RankSum<'_, F> {
+    fn ranks(&self) -> Ranks<'_, F> {
+        Ranks::Weighted(self.weights)
+    }
+}
+
+impl<F: Real> FoldIn for RankSum<'_, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

@@ -1,0 +1,120 @@
+//! The command line.
+
+use core::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use clap::{Parser, ValueEnum};
+
+use crate::method::{Domain, Method, Overrides};
+use crate::number::{factor, probability};
+use crate::sample::Tail;
+
+/// Trains a linear classifier with several losses on a heavy-tailed problem and compares them where K guesses are allowed.
+///
+/// Without arguments: 100 generated classes, the most frequent 100 times as frequent as the rarest, K = 5, three seeds.
+#[derive(Parser)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// Losses to compare, separated by commas
+    #[arg(
+        long = "loss",
+        value_enum,
+        value_delimiter = ',',
+        default_values_t = [Method::Hinge, Method::CrossEntropy, Method::NoisedBalanced, Method::NoisedImbalanced]
+    )]
+    pub methods: Vec<Method>,
+    /// Number of guesses K
+    #[arg(short, long, default_value_t = 5)]
+    pub k: usize,
+    #[command(flatten)]
+    pub overrides: Overrides,
+
+    /// Passes over the training rows
+    #[arg(long, default_value_t = NonZeroUsize::new(30).unwrap())]
+    pub epochs: NonZeroUsize,
+    /// Rows a step
+    #[arg(long, default_value_t = NonZeroUsize::new(64).unwrap())]
+    pub batch_size: NonZeroUsize,
+    /// Trainings of each loss; each has a tail, an order of the rows and noise of its own
+    #[arg(long, default_value_t = NonZeroUsize::new(3).unwrap())]
+    pub seeds: NonZeroUsize,
+    /// Threads; the results do not depend on them [default: one a core]
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+
+    /// Texts to classify instead of generated rows: tab-separated values, header split, label, text
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// How often the most frequent class outnumbers the rarest [default: 100; with --data 1: as in the file]
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    imbalance: Option<f64>,
+    /// Training rows that the most frequent class keeps [default: all]
+    #[arg(long, value_name = "ROWS")]
+    largest: Option<NonZeroUsize>,
+    /// Probability that a training label is replaced by a random one of the same group of generated classes
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability, conflicts_with = "data")]
+    label_noise: f64,
+
+    /// The rows that are measured; choose settings by the validation rows
+    #[arg(long, value_enum, default_value_t = Split::Test)]
+    pub measure: Split,
+    /// Folder for the plots
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Split {
+    Valid,
+    Test,
+}
+
+impl Args {
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get)
+    }
+
+    pub fn domain(&self) -> Domain {
+        if self.data.is_some() { Domain::Text } else { Domain::Generated }
+    }
+
+    pub fn tail(&self) -> Tail {
+        let usual = if self.domain() == Domain::Generated { 100.0 } else { 1.0 };
+        Tail { imbalance: self.imbalance.unwrap_or(usual), largest: self.largest.map(NonZeroUsize::get), label_noise: self.label_noise }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::Args;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for flags in [
+            ["--epsilon", "-1"],
+            ["--draws", "0"],
+            ["--learning-rate", "inf"],
+            ["--imbalance", "0.5"],
+            ["--imbalance", "NaN"],
+            ["--label-noise", "1.5"],
+            ["--batch-size", "0"],
+            ["--loss", "huber"],
+        ] {
+            assert!(Args::try_parse_from(["train"].into_iter().chain(flags)).is_err(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn label_noise_needs_the_generated_groups() {
+        let error = Args::try_parse_from(["train", "--label-noise", "0.1", "--data", "a.tsv"]).err().unwrap();
+        assert!(error.to_string().contains("--label-noise"), "{error}");
+    }
+}

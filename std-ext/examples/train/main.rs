@@ -1,0 +1,86 @@
+//! Trains a linear classifier with the calibrated top-K hinge, its smoothed forms and cross-entropy, and compares them.
+//!
+//! ```sh
+//! cargo run --release --example train
+//! cargo run --release --example train -- --help
+//! ```
+
+mod args;
+mod conclusions;
+mod corpus;
+mod evaluation;
+mod method;
+mod number;
+mod optimizer;
+mod outcome;
+mod plots;
+mod sample;
+mod study;
+mod synthetic;
+mod table;
+mod text;
+mod training;
+mod tsv;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use args::{Args, Split};
+use clap::Parser;
+use corpus::Corpus;
+use evaluation::{FEW_BELOW, MANY_ABOVE};
+use faer::Par;
+use indicatif::{ProgressBar, ProgressStyle};
+use method::Settings;
+use outcome::Outcome;
+use study::Study;
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let corpus = args.data.as_deref().map_or_else(|| Ok(synthetic::corpus()), read)?;
+    let study = Study {
+        corpus: &corpus,
+        tail: args.tail(),
+        k: args.k,
+        epochs: args.epochs.get(),
+        batch_size: args.batch_size,
+        par: Par::rayon(args.threads()),
+        measure_valid: args.measure == Split::Valid,
+    };
+    let outcomes = train_all(&args, &study)?;
+    println!("{}", table::table(&outcomes, args.k));
+    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.", args.seeds);
+    println!("Many: classes with more than {MANY_ABOVE} training rows; few: with fewer than {FEW_BELOW}.\n");
+    for sentence in conclusions::conclusions(&outcomes, args.k) {
+        println!("• {sentence}");
+    }
+    plots::write(&outcomes, args.k, &args.out)?;
+    println!("\nPlots: {}", args.out.display());
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Corpus> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    tsv::read(BufReader::new(file)).with_context(|| format!("cannot use {}", path.display()))
+}
+
+fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
+    let seeds = args.seeds.get() as u64;
+    let epochs = args.methods.len() as u64 * seeds * study.epochs as u64;
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} epochs, {eta} left, {msg}")?;
+    let progress = ProgressBar::new(epochs).with_style(style);
+    let mut outcomes = Vec::new();
+    for &method in &args.methods {
+        let settings = Settings::new(method, args.domain(), &args.overrides);
+        progress.set_message(method.name());
+        let train = |seed| {
+            let run = study.run(method, &settings, seed, &progress);
+            run.with_context(|| format!("cannot train with {}, seed {seed}", method.name()))
+        };
+        outcomes.push(Outcome { method, settings, runs: (1..=seeds).map(train).collect::<Result<_>>()? });
+    }
+    progress.finish_and_clear();
+    Ok(outcomes)
+}

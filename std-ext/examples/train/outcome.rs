@@ -1,0 +1,76 @@
+//! The trainings of one loss, summarised over seeds.
+
+use core::fmt;
+
+use crate::method::{Method, Settings};
+use crate::study::Run;
+
+pub struct Outcome {
+    pub method: Method,
+    pub settings: Settings,
+    /// One a seed, at least one, in the same order for every loss.
+    pub runs: Vec<Run>,
+}
+
+impl Outcome {
+    /// A number of every run, over the runs that have it.
+    pub fn over_seeds(&self, of: impl Fn(&Run) -> Option<f64>) -> Statistic {
+        self.runs.iter().filter_map(of).collect()
+    }
+
+    pub fn macro_accuracy(&self) -> Statistic {
+        self.over_seeds(|run| Some(run.last.macro_accuracy))
+    }
+
+    /// The occupancy of the class with the largest one.
+    pub fn highest_occupancy(&self) -> Statistic {
+        self.over_seeds(|run| run.last.occupancies.iter().copied().reduce(f64::max))
+    }
+
+    /// The mean over seeds of a list that has the same length in every run.
+    pub fn mean_list(&self, of: impl Fn(&Run) -> Vec<f64>) -> Vec<f64> {
+        let lists: Vec<Vec<f64>> = self.runs.iter().map(of).collect();
+        (0..lists[0].len()).map(|i| lists.iter().map(|list| list[i]).collect::<Statistic>().mean).collect()
+    }
+}
+
+/// Mean and standard deviation.
+#[derive(Clone, Copy)]
+pub struct Statistic {
+    /// NaN of nothing.
+    pub mean: f64,
+    /// From two numbers on.
+    pub deviation: Option<f64>,
+}
+
+impl FromIterator<f64> for Statistic {
+    fn from_iter<T: IntoIterator<Item = f64>>(numbers: T) -> Self {
+        let numbers: Vec<f64> = numbers.into_iter().collect();
+        let n = numbers.len() as f64;
+        let mean = numbers.iter().sum::<f64>() / n;
+        let squares = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+        Self { mean, deviation: (numbers.len() > 1).then(|| (squares / (n - 1.0)).sqrt()) }
+    }
+}
+
+/// In per cent, for shares.
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.deviation {
+            _ if self.mean.is_nan() => write!(f, "–"),
+            None => write!(f, "{:.1}", 100.0 * self.mean),
+            Some(deviation) => write!(f, "{:.1} ± {:.1}", 100.0 * self.mean, 100.0 * deviation),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Statistic;
+
+    #[test]
+    fn a_statistic_is_mean_and_sample_deviation() {
+        let shown = |numbers: &[f64]| numbers.iter().copied().collect::<Statistic>().to_string();
+        assert_eq!([shown(&[]), shown(&[0.5]), shown(&[0.4, 0.5, 0.6])], ["–", "50.0", "50.0 ± 10.0"]);
+    }
+}

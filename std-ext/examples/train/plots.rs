@@ -1,0 +1,148 @@
+//! The results as SVG files.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+
+use crate::method::Method;
+use crate::outcome::{Outcome, Statistic};
+
+const SIZE: (u32, u32) = (900, 540);
+/// Classes of neighbouring ranks are averaged into about this many points.
+const POINTS: usize = 20;
+
+/// Writes all plots into `folder`, which is made if need be.
+pub fn write(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    learning_curves(outcomes, k, &folder.join("learning_curves.svg"))?;
+    accuracy_by_frequency(outcomes, k, &folder.join("accuracy_by_frequency.svg"))?;
+    occupancy(outcomes, k, &folder.join("occupancy.svg"))
+}
+
+fn learning_curves(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
+    let line = |outcome: &Outcome| (1..).map(f64::from).zip(outcome.mean_list(|run| run.curve.clone())).collect();
+    let lines = lines(outcomes, line);
+    let plot = Plot {
+        title: format!("Learning curves, mean of {} seeds", outcomes[0].runs.len()),
+        x_label: "epoch",
+        y_label: format!("macro top-{k} accuracy (%)"),
+        x_format: &|epoch| format!("{epoch:.0}"),
+        legend: SeriesLabelPosition::LowerRight,
+        lines,
+    };
+    plot.draw(path, 0.0..100.0)
+}
+
+fn accuracy_by_frequency(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
+    let first = &outcomes[0].runs[0];
+    let rows_of = |rank: &f64| first.ranking.get(*rank as usize - 1).map_or(0, |&class| first.counts[class]);
+    let ranks: Vec<usize> = (0..first.ranking.len()).collect();
+    let plot = Plot {
+        title: "Accuracy against class frequency".into(),
+        x_label: "class, most frequent first (training rows)",
+        y_label: format!("top-{k} accuracy (%)"),
+        x_format: &|rank| format!("{rank:.0} ({})", rows_of(rank)),
+        legend: SeriesLabelPosition::LowerLeft,
+        lines: lines(outcomes, |outcome| {
+            let bins = ranks.chunks(ranks.len().div_ceil(POINTS));
+            bins.map(|bin| {
+                let runs = outcome.runs.iter();
+                let accuracies = runs.flat_map(|run| bin.iter().filter_map(|&rank| run.last.class_accuracies[run.ranking[rank]]));
+                let centre = (bin[0] + bin[bin.len() - 1]) as f64 / 2.0 + 1.0;
+                (centre, accuracies.collect::<Statistic>().mean)
+            })
+            .filter(|(_, accuracy)| !accuracy.is_nan())
+            .collect()
+        }),
+    };
+    plot.draw(path, 0.0..100.0)
+}
+
+fn occupancy(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
+    let plot = Plot {
+        title: format!("Top-{k} occupancy: how often a class is among the guesses"),
+        x_label: "class, most guessed first",
+        y_label: "occupancy (% of the rows, logarithmic)".into(),
+        x_format: &|position| format!("{position:.0}"),
+        legend: SeriesLabelPosition::LowerLeft,
+        lines: lines(outcomes, |outcome| {
+            let sorted = outcome.mean_list(|run| {
+                let mut occupancies = run.last.occupancies.clone();
+                occupancies.sort_by(|a, b| b.total_cmp(a));
+                occupancies
+            });
+            (1..).map(f64::from).zip(sorted).filter(|&(_, occupancy)| occupancy > 0.0).collect()
+        }),
+    };
+    plot.draw(path, (0.01..110.0).log_scale())
+}
+
+fn lines(outcomes: &[Outcome], line: impl Fn(&Outcome) -> Vec<(f64, f64)>) -> Vec<(Method, Vec<(f64, f64)>)> {
+    outcomes.iter().map(|outcome| (outcome.method, line(outcome))).collect()
+}
+
+/// One line a loss, over an axis from 1.
+struct Plot<'a> {
+    title: String,
+    x_label: &'a str,
+    y_label: String,
+    x_format: &'a dyn Fn(&f64) -> String,
+    legend: SeriesLabelPosition,
+    /// Shares, to be shown in per cent.
+    lines: Vec<(Method, Vec<(f64, f64)>)>,
+}
+
+impl Plot<'_> {
+    fn draw<Y>(self, path: &Path, y: Y) -> Result<()>
+    where
+        Y: AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64>>,
+    {
+        let last = self.lines.iter().flat_map(|(_, points)| points).fold(1.0, |last: f64, point| last.max(point.0));
+        let root = SVGBackend::new(path, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&root)
+            .caption(self.title, ("sans-serif", 22))
+            .margin(16)
+            .x_label_area_size(48)
+            .y_label_area_size(60)
+            .build_cartesian_2d(1.0..last, y)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .label_style(("sans-serif", 14))
+            .axis_desc_style(("sans-serif", 16))
+            .x_desc(self.x_label)
+            .x_label_formatter(self.x_format)
+            .y_desc(self.y_label)
+            .y_label_formatter(&|y| y.to_string())
+            .draw()?;
+        for (method, points) in self.lines {
+            let style = colour(method).stroke_width(2).filled();
+            let points = points.into_iter().map(|(x, share)| (x, 100.0 * share));
+            let legend = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style);
+            chart.draw_series(LineSeries::new(points, style).point_size(2))?.label(method.name()).legend(legend);
+        }
+        chart
+            .configure_series_labels()
+            .position(self.legend)
+            .label_font(("sans-serif", 15))
+            .background_style(WHITE.mix(0.85))
+            .border_style(BLACK.mix(0.3))
+            .draw()?;
+        root.present().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Okabe and Ito's palette, which the colour-blind can tell apart.
+const fn colour(method: Method) -> RGBColor {
+    match method {
+        Method::Hinge => RGBColor(0x99, 0x99, 0x99),
+        Method::CrossEntropy => RGBColor(0x00, 0x72, 0xB2),
+        Method::NoisedBalanced => RGBColor(0xE6, 0x9F, 0x00),
+        Method::Imbalanced => RGBColor(0x00, 0x9E, 0x73),
+        Method::NoisedImbalanced => RGBColor(0xD5, 0x5E, 0x00),
+    }
+}
