@@ -225,7 +225,7 @@ fn expected_argmax_and_products_are_unbiased() {
 }
 
 /// On a larger grid, whose expectation has no formula: ⟨w, J v⟩ against a difference of expected argmaxes that share their draws.
-fn larger_grid(wrong_by: f64) -> [f64; 2] {
+fn larger_grid() -> impl Fn(f64) -> [f64; 2] {
     const DRAWS: usize = 20;
     const STEP: f64 = 0.1;
     let (grid, len) = (ShortestPath { columns: 4 }, 12);
@@ -246,15 +246,18 @@ fn larger_grid(wrong_by: f64) -> [f64; 2] {
         forward.extend([dot(&jvp, &w)]);
         backward.extend([dot(&vjp, &v)]);
     }
-    let expected = differences.mean() * (1.0 + wrong_by);
-    [forward, backward].map(|m| (m.mean() - expected) / m.standard_error().hypot(differences.standard_error()))
+    move |wrong_by| {
+        let expected = differences.mean() * (1.0 + wrong_by);
+        [forward, backward].map(|m| (m.mean() - expected) / m.standard_error().hypot(differences.standard_error()))
+    }
 }
 
 #[test]
 fn products_are_the_slope_of_the_expected_argmax() {
-    let z_scores = larger_grid(0.0);
+    let judge = larger_grid();
+    let z_scores = judge(0.0);
     assert!(!reject(&z_scores), "{z_scores:?}");
-    assert!([DETECTABLE_BIAS, -DETECTABLE_BIAS].iter().all(|&wrong_by| reject(&larger_grid(wrong_by))));
+    assert!([DETECTABLE_BIAS, -DETECTABLE_BIAS].iter().all(|&wrong_by| reject(&judge(wrong_by))));
 }
 
 /// Subtracting y*(θ) changes no expectation, and saves the more the fewer draws change the argmax.
