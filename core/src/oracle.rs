@@ -3,11 +3,13 @@
 mod kth_largest;
 mod max;
 mod rank_sum;
+mod support_function;
 mod top_k_sum;
 
 pub use kth_largest::KthLargest;
 pub use max::Max;
 pub use rank_sum::RankSum;
+pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
 use crate::{Ranks, Real, Result, check};
