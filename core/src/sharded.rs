@@ -7,7 +7,8 @@
 //! 3. each shard fills a [`Summary`] with its candidates and moments; merged, [`solve`](Summary::solve) gives the [`Solution`],
 //!    from which each shard computes the gradient of its own classes.
 //!
-//! Any partition of the classes, merged in any order, gives the whole's value and gradient up to the rounding of the sums.
+//! Any partition of the classes, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks
+//! beyond the middle, which [`Exact`](crate::Exact) counts from the other end, up to the error bounds.
 //!
 //! ```
 //! use topk_loss::{Exact, KthLargest, Normal, Oracle, sharded};

@@ -44,8 +44,10 @@ pub struct Division<'w, N, F> {
 /// The survival probability below which a class joins the bulk: p/(1 − p) is then at most ⅓ and its powers converge fast.
 const BULK_PROBABILITY: f64 = 0.25;
 
-/// Where in the window a class of the bulk aims, as a share of its width.
-const WEIGHT_TARGET: f64 = 0.3;
+/// How far above the window's lower end a class of the bulk aims, as a share of its width and at most: a window of several ranks is
+/// wider than the noise.
+const LIFT: f64 = 0.3;
+const MAX_LIFT: f64 = 2.0;
 
 impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
     pub(super) fn new(problem: Problem<'w, N, F>, window: Window<F>) -> Self {
@@ -111,7 +113,8 @@ impl<N, F: Real> Division<'_, N, F> {
     /// exp(−(r − u)²/2), scaled to 1 at the top of the bulk; r is in the lower half of the window, where the noise would have to lift u.
     #[inline]
     fn gaussian_weight(&self, u: F) -> F {
-        let target = self.window.low + (self.window.high - self.window.low) * F::from_f64(WEIGHT_TARGET);
+        let lift = (self.window.high - self.window.low) * F::from_f64(LIFT);
+        let target = self.window.low + lift.min(F::from_f64(MAX_LIFT));
         let below_top = self.bulk_below - u;
         (below_top * (self.bulk_below - target - below_top * F::from_f64(0.5))).exp()
     }

@@ -1,0 +1,105 @@
+//! The exact form over shards: any partition of the classes, merged in any order, is the whole.
+
+use proptest::prelude::*;
+use topk_loss::sharded::{Summary, largest, merge_largest};
+use topk_loss::{Error, Exact, KthLargest, Normal, Oracle, Real};
+use topk_loss_laws::reference::to_f64;
+use topk_loss_laws::strategies::moderate_example;
+use topk_loss_laws::{Example, both_floats};
+
+#[derive(Debug, Clone)]
+struct Case<F> {
+    example: Example<F>,
+    epsilon: F,
+    /// For each class the shard it lives on.
+    homes: Vec<usize>,
+    /// The order in which the shards are merged.
+    order: Vec<usize>,
+}
+
+const SHARDS: usize = 4;
+
+fn case<F: Real>() -> impl Strategy<Value = Case<F>> {
+    let epsilon = prop_oneof![Just(0.05), Just(0.5), Just(5.0)];
+    let homes = proptest::collection::vec(0..SHARDS, 64);
+    let order = Just((0..SHARDS).collect::<Vec<_>>()).prop_shuffle();
+    (moderate_example(), epsilon, homes, order).prop_map(|(example, epsilon, homes, order)| Case {
+        example,
+        epsilon: F::from_f64(epsilon),
+        homes,
+        order,
+    })
+}
+
+fn shards_are_the_whole<F: Real>(Case { example, epsilon, homes, order }: Case<F>) -> Result<(), TestCaseError> {
+    let Example { scores, k, .. } = example;
+    let home = |class: usize| homes[class % homes.len()];
+    let shards: Vec<Vec<F>> =
+        order.iter().map(|&shard| scores.iter().enumerate().filter(|&(i, _)| home(i) == shard).map(|(_, &s)| s).collect()).collect();
+    let exact = Exact::new(KthLargest::new(k).unwrap(), Normal, epsilon).unwrap();
+
+    let mut best = vec![F::neg_infinity(); k];
+    for shard in &shards {
+        let mut own = vec![F::zero(); k];
+        largest(shard, &mut own).unwrap();
+        merge_largest(&mut best, &own).unwrap();
+    }
+    let mut profile = exact.profile(best[k - 1], scores.len()).unwrap();
+    for shard in &shards {
+        let mut own = exact.profile(best[k - 1], scores.len()).unwrap();
+        own.add(shard).unwrap();
+        profile.merge(own.counts()).unwrap();
+    }
+    let division = profile.division().unwrap();
+    let (mut room, mut firsts) = (vec![F::zero(); scores.len()], Vec::new());
+    let mut whole = division.summary(&mut room);
+    for shard in &shards {
+        let mut room = vec![F::zero(); shard.len()];
+        let mut own = division.summary(&mut room);
+        own.add(shard).unwrap();
+        firsts.push(whole.merge(own.part()).unwrap());
+    }
+    let mut scratch = vec![F::nan(); whole.scratch_len()];
+    let solution = whole.solve(&mut scratch).unwrap();
+
+    let (mut expected, mut scratch) = (vec![F::zero(); scores.len()], vec![F::nan(); exact.scratch_len(scores.len())]);
+    let value = exact.value_and_add_grad(&scores, F::one(), &mut expected, &mut scratch).unwrap();
+    // Deep ranks of the whole are counted from the other end: another quadrature of the same integral.
+    let mirrored = 2 * k > scores.len() + 1;
+    let tolerance = if mirrored { to_f64(solution.error_bound()) } else { to_f64(F::epsilon()) * 1e3 };
+    prop_assert!(
+        to_f64((solution.value() - value).abs()) <= tolerance * to_f64(epsilon + value.abs()),
+        "{} for {}",
+        solution.value(),
+        value
+    );
+    let mut distance = 0.0;
+    for ((shard, &first), &name) in shards.iter().zip(&firsts).zip(&order) {
+        let mut grad = vec![F::zero(); shard.len()];
+        solution.add_grad(shard, first, F::one(), &mut grad).unwrap();
+        let whole = expected.iter().enumerate().filter(|&(i, _)| home(i) == name).map(|(_, &g)| g);
+        distance += grad.iter().zip(whole).map(|(&a, b)| to_f64((a - b).abs())).sum::<f64>();
+    }
+    prop_assert!(distance <= tolerance, "gradient off by {}", distance);
+    Ok(())
+}
+both_floats!(shards_are_the_whole in case);
+
+#[test]
+fn mistakes_are_named() {
+    let exact = Exact::new(KthLargest::new(2).unwrap(), Normal, 1.0).unwrap();
+    assert_eq!(exact.profile(f64::NAN, 5).unwrap_err(), Error::NotFinite { what: "center", index: 0 });
+    assert_eq!(exact.profile(0.0, 1).unwrap_err(), Error::K { k: 2, max: 1 });
+    let mut profile = exact.profile(1.0, 3).unwrap();
+    assert_eq!(profile.merge(&[1, 2, 3]), Err(Error::Length { what: "counts", expected: profile.counts().len(), actual: 3 }));
+    assert_eq!(profile.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
+    profile.add(&[2.0, 1.0]).unwrap();
+    assert_eq!(profile.division().unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
+    profile.add(&[0.5]).unwrap();
+    let division = profile.division().unwrap();
+    let mut room = [0.0; 1];
+    let mut summary: Summary<'_, '_, _, f64> = division.summary(&mut room);
+    assert_eq!(summary.add(&[2.0, 1.0]), Err(Error::Length { what: "candidates", expected: 2, actual: 1 }));
+    assert_eq!(largest(&[1.0], &mut []), Err(Error::Length { what: "best", expected: 1, actual: 0 }));
+    assert_eq!(merge_largest(&mut [1.0], &[f64::NAN]), Err(Error::NotFinite { what: "best", index: 1 }));
+}
