@@ -1,23 +1,19 @@
 //! Estimators of a smoothed function f_ε(θ) = E f(θ + εZ): what is averaged over the draws, one file each.
 //!
-//! Every estimator is an [`Oracle`](crate::Oracle) of f_ε, so whatever takes an oracle takes a smoothed one.
+//! Every estimator is an [`Oracle`](crate::Oracle) of f_ε, so whatever takes an oracle takes a smoothed one. What one draw
+//! contributes is a [`Draw`](draw::Draw); the mean over the draws and its standard error are written once, for all of them.
 
+mod conditional;
+mod control_variate;
+mod draw;
+mod estimate;
 mod exact;
 mod pathwise;
+mod score_function;
 
+pub use conditional::Conditional;
+pub use control_variate::ControlVariate;
+pub use estimate::{Estimate, Estimator, Until};
 pub use exact::{Certified, Exact};
 pub use pathwise::Pathwise;
-
-use crate::{Error, Real, Result};
-
-/// Turns noise into perturbed scores in place: z ← (θ − center) + εz.
-fn perturb<F: Real>(theta: &[F], center: F, epsilon: F, z: &mut [F]) -> Result<()> {
-    if let Some(index) = z.iter().position(|z| !z.is_finite()) {
-        return Err(Error::NotFinite { what: "noise", index });
-    }
-    z.iter_mut().zip(theta).for_each(|(z, &t)| *z = (t - center) + epsilon * *z);
-    if z.iter().any(|z| !z.is_finite()) {
-        return Err(Error::Overflow { what: "perturbed scores" });
-    }
-    Ok(())
-}
+pub use score_function::{Baseline, ScoreFunction};

@@ -25,10 +25,13 @@
 //!
 //! | room | traits | what is there |
 //! |---|---|---|
-//! | functions | [`Oracle`] | [`Max`], [`TopKSum`], [`KthLargest`] |
+//! | functions | [`Oracle`] | [`KthLargest`], [`Max`], [`TopKSum`], [`RankSum`]; [`SupportFunction`] of a maximizer |
+//! | combinatorial problems | [`Maximizer`] | [`TopKMask`], [`Ranking`]; the expected argmax and its Jacobian's products, [`PerturbedArgmax`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
-//! | what is averaged | [`Oracle`] | [`Pathwise`] |
+//! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
 //! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
+//! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
+//! | losses of a target vector | | [`FenchelYoung`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
 //! | order statistics | | [`kth_largest`], [`rank_of`] |
 //!
@@ -39,15 +42,20 @@
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
+pub mod compositions;
 mod error;
 mod estimator;
 mod exact;
+mod fenchel_young;
 mod key;
 mod loss;
 mod margins;
+mod maximizer;
 mod metrics;
 mod noise;
 mod oracle;
+mod perturbation;
+mod perturbed_argmax;
 mod philox;
 mod real;
 mod sampler;
@@ -55,14 +63,17 @@ mod select;
 pub mod sharded;
 
 pub use error::{Error, Result};
-pub use estimator::{Certified, Exact, Pathwise};
+pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
 pub use exact::Ranks;
+pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
-pub use loss::{CrossEntropy, Hinge, Loss, Smoothing, TopKHinge};
+pub use loss::{CrossEntropy, Hinge, Loss, MeanOfHinge, SmoothedLoss, Smoothing, TopKHinge};
 pub use margins::{Margins, ldam_margins};
+pub use maximizer::{Maximizer, Ranking, TopKMask};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
 pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
-pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, TopKSum, Translation};
+pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, SupportFunction, TopKSum, Translation};
+pub use perturbed_argmax::PerturbedArgmax;
 pub use real::Real;
 pub use sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler, Sequential};
 pub use select::{Ranked, kth_largest, rank_of};

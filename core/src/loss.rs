@@ -2,10 +2,14 @@
 
 mod cross_entropy;
 mod hinge;
+mod mean_of_hinge;
+mod smoothed_loss;
 mod top_k_hinge;
 
 pub use cross_entropy::CrossEntropy;
 pub use hinge::Hinge;
+pub use mean_of_hinge::MeanOfHinge;
+pub use smoothed_loss::SmoothedLoss;
 pub use top_k_hinge::{Smoothing, TopKHinge};
 
 use crate::{Real, Result};

@@ -34,6 +34,12 @@ pub trait Noise<F: Real>: Copy {
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 
+    /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the
+    /// [score-function estimator](crate::ScoreFunction) declines.
+    fn is_continuous(&self) -> bool {
+        true
+    }
+
     /// What the density allows the [exact estimator](crate::Exact) to do; the default is always safe.
     fn regularity(&self) -> Regularity {
         Regularity::Kinked

@@ -3,11 +3,13 @@
 mod kth_largest;
 mod max;
 mod rank_sum;
+mod support_function;
 mod top_k_sum;
 
 pub use kth_largest::KthLargest;
 pub use max::Max;
 pub use rank_sum::RankSum;
+pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
 use crate::{Ranks, Real, Result, check};
@@ -57,7 +59,8 @@ pub struct Translation<F> {
     pub mass: F,
 }
 
-/// An oracle that is a weighted sum of order statistics, which the [exact estimator](crate::Exact) can smooth.
+/// An oracle that is a weighted sum of order statistics, which the [exact](crate::Exact) and the
+/// [conditional](crate::Conditional) estimator can smooth.
 pub trait OrderStatistics<F: Real>: Oracle<F> {
     /// Which ones.
     fn ranks(&self) -> Ranks<'_, F>;
@@ -78,5 +81,11 @@ impl<F: Real, O: Oracle<F> + ?Sized> Oracle<F> for &O {
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
         (**self).translation(theta, scratch)
+    }
+}
+
+impl<F: Real, O: OrderStatistics<F> + ?Sized> OrderStatistics<F> for &O {
+    fn ranks(&self) -> Ranks<'_, F> {
+        (**self).ranks()
     }
 }

@@ -25,6 +25,14 @@ pub trait Sampler<F: Real> {
     /// How many draws an estimate averages, at least 1.
     fn num_samples(&self) -> usize;
 
+    /// How many consecutive draws depend on one another: 1 for independent draws, 2 for pairs, all for a lattice. Draws 0..block_len
+    /// are one block, the next as many another, and different blocks are independent. It divides the number of draws.
+    ///
+    /// Standard errors are those of the means of the blocks.
+    fn block_len(&self) -> usize {
+        1
+    }
+
     /// Whether the draws can have `dim` entries: what an estimator asks before it writes anything. By default they can.
     ///
     /// # Errors

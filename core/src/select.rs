@@ -91,9 +91,21 @@ pub(crate) fn insert<F: Real>(score: F, best: &mut [F]) {
 }
 
 fn partition<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
-    scratch.copy_from_slice(scores);
+    split_at_rank(scores, k, scratch).map_or(F::nan(), |(_, value, _)| value)
+}
+
+/// What ranks above the k-th largest, its value, and what ranks below; `None` where there is no such rank, which callers rule out: the
+/// check is here again so that no panic depends on the optimiser's seeing theirs.
+fn split_at_rank<'a, F: Real>(scores: &[F], k: usize, scratch: &'a mut [F]) -> Option<(&'a [F], F, &'a [F])> {
+    let scratch = scratch.get_mut(..scores.len())?;
+    scratch.iter_mut().zip(scores).for_each(|(place, &score)| *place = score);
     let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
-    *scratch.select_nth_unstable_by(k - 1, descending).1
+    let place = k.wrapping_sub(1);
+    if place >= scratch.len() {
+        return None;
+    }
+    let (above, value, below) = scratch.select_nth_unstable_by(place, descending);
+    Some((above, *value, below))
 }
 
 /// The k-th largest together with the values ranked just above and just below it.
@@ -108,12 +120,10 @@ pub(crate) struct Neighbours<F> {
 }
 
 pub(crate) fn neighbours<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Neighbours<F> {
-    scratch.copy_from_slice(scores);
-    let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
-    let (above, value, below) = scratch.select_nth_unstable_by(k - 1, descending);
+    let (above, value, below) = split_at_rank(scores, k, scratch).unwrap_or((&[], F::nan(), &[]));
     Neighbours {
         above: above.iter().copied().fold(F::infinity(), F::min),
-        value: *value,
+        value,
         below: below.iter().copied().fold(F::neg_infinity(), F::max),
     }
 }

@@ -19,16 +19,20 @@
 //! |---|---|
 //! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, class counts |
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
+//! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
 //! | [`statistics`] | means judged together, at a fixed false-alarm level |
+//! | [`unbiased`] | the mean of an estimator is the smoothed function |
 
+pub mod problems;
 pub mod property;
 pub mod reference;
 pub mod smoothed;
 pub mod statistics;
 pub mod strategies;
 pub mod tolerances;
+pub mod unbiased;
 
 pub use strategies::{Example, class_counts, example, scores};
 pub use tolerances::Tolerance;

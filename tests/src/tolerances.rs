@@ -36,6 +36,9 @@ pub const SUM: Tolerance = Tolerance::epsilons(80.0);
 /// The mean of at most 16 draws: an addition and a division a draw on either side, and the hinge's roundings.
 pub const MEAN: Tolerance = Tolerance::epsilons(40.0);
 
+/// A mean or a spread of at most 48 draws by a recurrence, against plain sums: some roundings a draw, and a root.
+pub const ESTIMATE: Tolerance = Tolerance::epsilons(400.0);
+
 /// Up to 40 exponentials of at most one rounding each, their sum, a logarithm or a quotient.
 pub const CROSS_ENTROPY: Tolerance = Tolerance::epsilons(64.0);
 

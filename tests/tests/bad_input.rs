@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use topk_loss::{
-    CrossEntropy, Error, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Sampler,
-    Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, rank_of,
+    Baseline, Conditional, ControlVariate, CrossEntropy, Error, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal,
+    Oracle, Pathwise, Real, Sampler, ScoreFunction, Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, rank_of,
 };
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats};
@@ -19,7 +19,20 @@ fn noise<O, F: Real>(oracle: O) -> Pathwise<O, MonteCarlo<Normal>, F> {
 
 fn oracles<F: Real>(k: usize) -> Vec<Box<dyn Oracle<F>>> {
     let (kth, sum) = (KthLargest::new(k).unwrap(), TopKSum::new(k).unwrap());
-    vec![Box::new(kth), Box::new(sum), Box::new(noise(kth)), Box::new(noise(sum))]
+    let (sampler, one, key) = (MonteCarlo::new(Normal, 3).unwrap(), F::one(), Key::new(0));
+    let score = |baseline| ScoreFunction::new(kth, sampler, one, baseline, key).unwrap();
+    vec![
+        Box::new(kth),
+        Box::new(sum),
+        Box::new(noise(kth)),
+        Box::new(noise(sum)),
+        Box::new(Conditional::new(kth, sampler, one, key).unwrap()),
+        Box::new(Conditional::new(sum, sampler, one, key).unwrap()),
+        Box::new(score(Baseline::None)),
+        Box::new(score(Baseline::Mean)),
+        Box::new(score(Baseline::LeaveOneOut)),
+        Box::new(ControlVariate::new(sum, kth, noise(kth), sampler, one, key).unwrap()),
+    ]
 }
 
 /// Top-K hinges, then losses for which K means nothing.

@@ -1,5 +1,5 @@
-//! The top-K hinge, plain and smoothed, on stack arrays, in a program without `std`, libc or an allocator. It exits with 0 when the
-//! numbers are right.
+//! The top-K hinge, plain and smoothed, and the estimators, on stack arrays, in a program without `std`, libc or an allocator. It exits
+//! with 0 when the numbers are right.
 //!
 //! No panic can happen in it either: the panic handler calls a function that does not exist, so that the program links only if
 //! the optimiser has proved every panic away.
@@ -10,7 +10,10 @@ mod bare;
 
 use core::hint::black_box;
 
-use topk_loss::{CrossEntropy, Key, Loss, Margins, Result, Smoothing, TopKHinge, ldam_margins};
+use topk_loss::{
+    Baseline, Conditional, ControlVariate, CrossEntropy, Estimator, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Result,
+    ScoreFunction, Smoothing, TopKHinge, TopKSum, Until, ldam_margins,
+};
 
 const CLASSES: usize = 6;
 
@@ -25,6 +28,24 @@ fn evaluate(loss: &impl Loss<f32>) -> Result<(f32, [f32; CLASSES])> {
     Ok((value, grad))
 }
 
+/// With as many draws as it takes, the entries of the gradient sum to `mass`.
+fn sums_to(mass: f32, estimator: &impl Estimator<f32>) -> Result<bool> {
+    let (mut grad, mut scratch) = ([0.0; CLASSES], [f32::NAN; 8 * CLASSES]);
+    let estimate = estimator.estimate_until(scores(), Until::Gradient(0.1), 1.0, &mut grad, &mut scratch)?;
+    estimator.value_and_add_grad(scores(), 1.0, &mut grad, &mut scratch)?;
+    Ok(estimate.gradient_standard_error <= 0.1 && (grad.iter().sum::<f32>() / 2.0 - mass).abs() < 0.3)
+}
+
+fn estimators_are_right() -> Result<bool> {
+    let (draws, key) = (MonteCarlo::new(Normal, black_box(5000))?, Key::new(2));
+    let (third, sum) = (KthLargest::new(black_box(3))?, TopKSum::new(black_box(3))?);
+    Ok(sums_to(1.0, &Conditional::new(third, draws, 0.2, key)?)?
+        && sums_to(3.0, &Conditional::new(sum, draws, 0.2, key)?)?
+        && sums_to(1.0, &ScoreFunction::new(third, draws, 0.2, Baseline::Mean, key)?)?
+        && sums_to(1.0, &ScoreFunction::new(third, draws, 0.2, Baseline::LeaveOneOut, key)?)?
+        && sums_to(3.0, &ControlVariate::new(sum, Max, Conditional::new(Max, draws, 0.2, key)?, draws, 0.2, key)?)?)
+}
+
 fn numbers_are_right() -> Result<bool> {
     let hard = TopKHinge::new(black_box(2), Margins::Uniform(1.0), 1.0, Smoothing::None)?;
     let hard_is_right = evaluate(&hard)? == (1.3, [-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
@@ -37,7 +58,7 @@ fn numbers_are_right() -> Result<bool> {
 
     let (value, grad) = evaluate(&CrossEntropy)?;
     let softmax_is_right = value > 0.0 && grad.iter().sum::<f32>().abs() < 1e-6;
-    Ok(hard_is_right && noised_is_right && softmax_is_right)
+    Ok(hard_is_right && noised_is_right && softmax_is_right && estimators_are_right()?)
 }
 
 fn main() -> i32 {

@@ -16,7 +16,7 @@ use crate::{Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Res
 /// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,
 /// where its own error bound is above the [tolerance](Exact::with_tolerance).
 ///
-/// **Shapes.** θ of L entries; scratch at most 7L + 2.
+/// **Shapes.** θ of L entries; scratch at most 8L + 2.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
 /// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
@@ -82,7 +82,7 @@ impl<O, N, F: Real> Exact<O, N, F> {
         Self { plain: true, ..self }
     }
 
-    /// The error bound that a result must meet: 1e−7 in `f64` and 1e−4 in `f32` unless said. A smaller one costs more nodes.
+    /// The error bound that a result must meet: 1e−7 in `f64` and 1e−3 in `f32` unless said. A smaller one costs more nodes.
     ///
     /// # Errors
     /// A tolerance that is not positive and finite.

@@ -1,7 +1,7 @@
 //! The mean over draws of the oracle's own gradient (the paper's estimator).
 
-use super::perturb;
-use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
+use super::draw::{self, Draw, Points};
+use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation};
 
 /// f_ε(θ) ≈ (1/B) Σ_b f(θ + εz_b), with the mean of the oracle's gradients as gradient (Danskin's theorem).
 ///
@@ -34,64 +34,62 @@ use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pathwise<O, S, F> {
     oracle: O,
-    sampler: S,
-    epsilon: F,
-    key: Key,
+    points: Points<S, F>,
 }
 
-impl<O, S, F: Real> Pathwise<O, S, F> {
+impl<O, S: Sampler<F>, F: Real> Pathwise<O, S, F> {
     /// The smoothing of `oracle` by `epsilon` times the sampler's noise.
     ///
     /// # Errors
-    /// An ε that is not positive and finite.
+    /// An ε that is not positive and finite, a sampler without draws.
     pub fn new(oracle: O, sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        Ok(Self { oracle, sampler, epsilon: check::positive("epsilon", epsilon)?, key })
+        Ok(Self { oracle, points: Points::new(sampler, epsilon, key)? })
     }
 }
 
-impl<F: Real, O: Oracle<F>, S: Sampler<F>> Pathwise<O, S, F> {
-    /// The mean over the draws of what `evaluate` makes of the perturbed, centered θ.
-    fn mean(&self, theta: &[F], scratch: &mut [F], mut evaluate: impl FnMut(&[F], &mut [F]) -> Result<F>) -> Result<F> {
-        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let Translation { center, mass } = self.translation(theta, scratch)?;
-        let (z, scratch) = scratch.split_at_mut(theta.len());
-        let mut sum = F::zero();
-        for index in 0..self.sampler.num_samples() {
-            self.sampler.sample(self.key, index, z)?;
-            perturb(theta, center, self.epsilon, z)?;
-            sum += evaluate(z, scratch)?;
-        }
-        check::in_range("mean over the draws", sum / self.num_samples() + center * mass)
+impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
+    type Sampler = S;
+    type Start = Translation<F>;
+
+    fn points(&self) -> &Points<S, F> {
+        &self.points
     }
 
-    fn num_samples(&self) -> F {
-        F::from_usize(self.sampler.num_samples())
+    fn start(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        self.translation(theta, scratch)
+    }
+
+    fn constant(&self, _: &[F], start: &Translation<F>, _: F, _: Option<&mut [F]>, _: &mut [F]) -> Result<F> {
+        Ok(start.center * start.mass)
+    }
+
+    fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+        let (z, scratch) = draw::split(scratch, theta.len())?;
+        self.points.point(theta, start.center, index, z)?;
+        draw::evaluate(&self.oracle, z, weight, grad, scratch)
     }
 }
 
-impl<F: Real, O: Oracle<F>, S: Sampler<F>> Oracle<F> for Pathwise<O, S, F> {
+impl<O: Oracle<F>, S: Sampler<F>, F: Real> Oracle<F> for Pathwise<O, S, F> {
     fn scratch_len(&self, dim: usize) -> usize {
         dim + self.oracle.scratch_len(dim)
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        self.mean(theta, scratch, |perturbed, scratch| self.oracle.value(perturbed, scratch))
+        draw::mean(self, theta, F::one(), None, scratch)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, theta.len())?;
-        let weight = weight / self.num_samples();
-        self.mean(theta, scratch, |perturbed, scratch| self.oracle.value_and_add_grad(perturbed, weight, grad, scratch))
+        draw::mean(self, theta, weight, Some(grad), scratch)
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
-        self.sampler.check_dim(theta.len())?;
-        self.oracle.translation(theta, scratch)
+        draw::translation(&self.oracle, &self.points.sampler, theta, scratch)
     }
 }
 
 impl<O: Copy, S: Copy, F: Real> FoldIn for Pathwise<O, S, F> {
     fn fold_in(&self, data: u64) -> Self {
-        Self { key: self.key.fold_in(data), ..*self }
+        Self { points: self.points.fold_in(data), ..*self }
     }
 }

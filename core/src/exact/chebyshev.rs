@@ -17,13 +17,22 @@ pub(crate) struct Chebyshev<F> {
     cosines: [F; 4 * MAX_TERMS],
 }
 
-/// Adds weight·T_d(x) for d ≤ D to the moments.
+/// Classes that are treated together, so that the recurrences over the degree overlap.
+pub(crate) const LANES: usize = 8;
+
+/// Moments lane by lane.
+pub(crate) type LaneTerms<F> = [[F; LANES]; MAX_TERMS];
+
+/// Adds weight·T_d(x) for d ≤ D to the moments of each lane.
 #[inline]
-pub(crate) fn add_moments<F: Real>(x: F, weight: F, moments: &mut [F]) {
-    let (twice, mut before, mut now) = (x + x, x * weight, weight);
-    for moment in moments {
-        *moment += now;
-        (before, now) = (now, twice * now - before);
+pub(crate) fn add_moments<F: Real>(x: &[F; LANES], weight: &[F; LANES], moments: &mut [[F; LANES]]) {
+    let (mut before, mut now) = (*x, *weight);
+    before.iter_mut().zip(weight).for_each(|(b, &w)| *b *= w);
+    for moments in moments {
+        for (((moment, &x), before), now) in moments.iter_mut().zip(x).zip(&mut before).zip(&mut now) {
+            *moment += *now;
+            (*before, *now) = (*now, (x + x) * *now - *before);
+        }
     }
 }
 
@@ -81,13 +90,20 @@ impl<F: Real> Chebyshev<F> {
     }
 }
 
-/// The polynomial at x (Clenshaw).
+/// The polynomial at the x of each lane (Clenshaw).
 #[inline]
-pub(crate) fn evaluate<F: Real>(coefficients: &[F], x: F) -> F {
-    let twice = x + x;
-    let Some((&constant, higher)) = coefficients.split_first() else { return F::zero() };
-    let (b1, b2) = higher.iter().rev().fold((F::zero(), F::zero()), |(b1, b2), &c| (c + twice * b1 - b2, b1));
-    constant + x * b1 - b2
+pub(crate) fn evaluate<F: Real>(coefficients: &[F], x: &[F; LANES]) -> [F; LANES] {
+    let (mut b1, mut b2) = ([F::zero(); LANES], [F::zero(); LANES]);
+    let (constant, higher) = coefficients.split_first().map_or((F::zero(), coefficients), |(&constant, higher)| (constant, higher));
+    for &c in higher.iter().rev() {
+        for ((&x, b1), b2) in x.iter().zip(&mut b1).zip(&mut b2) {
+            (*b1, *b2) = (c + (x + x) * *b1 - *b2, *b1);
+        }
+    }
+    for ((&x, b1), &b2) in x.iter().zip(&mut b1).zip(&b2) {
+        *b1 = constant + x * *b1 - b2;
+    }
+    b1
 }
 
 #[cfg(test)]
@@ -98,9 +114,10 @@ mod tests {
     fn a_polynomial_is_summed_and_interpolated_exactly() {
         let (degree, cubic) = (5, |x: f64| 1.0 - x + 4.0 * x * x * x);
         let chebyshev = Chebyshev::new(degree);
-        let xs = [-0.9, -0.2, 0.3, 0.31, 0.99];
-        let mut moments = [0.0; MAX_TERMS];
-        xs.iter().for_each(|&x| add_moments(x, 1.0, &mut moments[..=degree]));
+        let xs = [-0.9, -0.2, 0.3, 0.31, 0.99, -1.0, 0.0, 0.5];
+        let mut lanes = [[0.0; LANES]; MAX_TERMS];
+        add_moments(&xs, &[1.0; LANES], &mut lanes[..=degree]);
+        let moments = lanes.map(|lanes| lanes.iter().sum());
         let weights = chebyshev.weights(&moments);
         let sum: f64 = (0..=degree).map(|n| weights[n] * cubic(chebyshev.point(n))).sum();
         assert!((sum - xs.iter().map(|&x| cubic(x)).sum::<f64>()).abs() < 1e-14);
@@ -108,7 +125,8 @@ mod tests {
         let mut values = [0.0; MAX_TERMS];
         (0..=degree).for_each(|n| values[n] = cubic(chebyshev.point(n)));
         let coefficients = chebyshev.coefficients(&values);
-        assert!((evaluate(&coefficients[..=degree], 0.37) - cubic(0.37)).abs() < 1e-14);
+        let interpolated = evaluate(&coefficients[..=degree], &xs);
+        assert!(interpolated.iter().zip(xs).all(|(y, x)| (y - cubic(x)).abs() < 1e-14));
         assert!(chebyshev.truncation(&values[..=degree]) < 1e-15);
     }
 }

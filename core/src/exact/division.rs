@@ -41,8 +41,8 @@ pub struct Division<'w, N, F> {
     regularity: Regularity,
 }
 
-/// The survival probability below which a class joins the bulk: p/(1 − p) is then at most 0.19 and its powers converge fast.
-const BULK_PROBABILITY: f64 = 0.16;
+/// The survival probability below which a class joins the bulk: p/(1 − p) is then at most ⅓ and its powers converge fast.
+const BULK_PROBABILITY: f64 = 0.25;
 
 /// Where in the window a class of the bulk aims, as a share of its width.
 const WEIGHT_TARGET: f64 = 0.3;

@@ -4,7 +4,7 @@ use super::chebyshev::{Chebyshev, Terms};
 use super::counts::{add_trial, exp_series, without_trial};
 use super::precision::MAX_TERMS;
 use super::ranks::Ranks;
-use crate::{Noise, Real};
+use crate::{Noise, Real, check};
 
 /// The bulk as D+1 weighted classes.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Bulk<F> {
 }
 
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
-const POWERS: usize = 14;
+const POWERS: usize = 18;
 
 impl<F: Real> Bulk<F> {
     pub fn len(&self) -> usize {
@@ -68,6 +68,8 @@ pub(crate) struct Node<'s, F> {
     failures: &'s mut [F],
     /// How many of all are above t, up to the deepest rank.
     all: &'s mut [F],
+    /// For each candidate the smaller of its two tails: P(above t), or −P(not above t) for a likely one.
+    tails: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that the wanted rank is free.
     free: &'s mut [F],
 }
@@ -76,6 +78,8 @@ pub(crate) struct Node<'s, F> {
 #[derive(Debug)]
 pub(crate) struct Classes<'a, N, F> {
     pub law: N,
+    /// Of the law: a class further below t is likelier not to be above it.
+    pub median: F,
     pub ranks: Ranks<'a, F>,
     /// How many are above every t.
     pub sure: usize,
@@ -102,23 +106,24 @@ pub(crate) struct NodeSums<F> {
 }
 
 impl<'s, F: Real> Node<'s, F> {
-    /// `depth`: the deepest rank below the sure classes; `failures`: how many of the likely classes may fail, at most.
-    pub fn scratch_len(depth: usize, failures: usize) -> usize {
-        2 * depth + 2 * (failures + 1)
+    /// `depth`: the deepest rank below the sure classes.
+    pub fn scratch_len(depth: usize, candidates: usize) -> usize {
+        2 * depth + 3 * candidates + 2
     }
 
     /// `scratch` is at least [`scratch_len`](Self::scratch_len) long.
-    pub fn new(depth: usize, failures: usize, scratch: &'s mut [F]) -> Self {
-        let (low, rest) = scratch.split_at_mut(depth);
-        let (all, rest) = rest.split_at_mut(depth);
-        let (failures, rest) = rest.split_at_mut(failures + 1);
-        let free = rest.get_mut(..failures.len()).unwrap_or_default();
-        Self { low, failures, all, free }
+    pub fn new(depth: usize, candidates: usize, scratch: &'s mut [F]) -> Self {
+        let (low, rest) = check::split(scratch, depth);
+        let (all, rest) = check::split(rest, depth);
+        let (tails, rest) = check::split(rest, candidates);
+        let (failures, rest) = check::split(rest, candidates + 1);
+        let (free, _) = check::split(rest, candidates + 1);
+        Self { low, failures, all, tails, free }
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
     pub fn add<N: Noise<F>>(&mut self, t: F, weight: F, classes: &Classes<'_, N, F>, shares: Shares<'_, F>) -> NodeSums<F> {
-        let Classes { law, ref ranks, sure, candidates, ref bulk } = *classes;
+        let Classes { law, ref ranks, sure, candidates, ref bulk, .. } = *classes;
         let mut survivals = [F::zero(); MAX_TERMS];
         let points = bulk.positions.iter().take(bulk.len());
         survivals.iter_mut().zip(points.clone()).for_each(|(p, &u)| *p = law.survival(t - u));
@@ -130,18 +135,18 @@ impl<'s, F: Real> Node<'s, F> {
         } else {
             delta(self.low);
         }
-        let likely = self.add_candidates(t, &law, candidates);
+        let likely = self.add_candidates(t, classes);
         self.combine(likely);
         self.prepare_likely(likely, ranks, sure);
 
         let mut rate = F::zero();
-        for (&u, share) in candidates.iter().zip(shares.candidates) {
+        for ((&u, &tail), share) in candidates.iter().zip(self.tails.iter()).zip(shares.candidates) {
             let density = law.pdf(t - u);
             if density == F::zero() {
                 continue;
             }
             rate += density;
-            *share += weight * density * self.probability_of_rank(law.survival(t - u), law.cdf(t - u), likely, ranks, sure);
+            *share += weight * density * self.probability_of_rank(tail, likely, ranks, sure);
         }
         for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.multiplicities).zip(shares.bulk) {
             let density = law.pdf(t - u);
@@ -153,18 +158,20 @@ impl<'s, F: Real> Node<'s, F> {
     }
 
     /// Adds the candidates' trials and returns how many of them are likelier than not to be above t.
-    fn add_candidates(&mut self, t: F, law: &impl Noise<F>, candidates: &[F]) -> usize {
+    fn add_candidates<N: Noise<F>>(&mut self, t: F, classes: &Classes<'_, N, F>) -> usize {
         delta(self.failures);
-        let half = F::from_f64(0.5);
         let mut likely = 0;
-        for &u in candidates {
-            let p = law.survival(t - u);
-            if p <= half {
-                add_trial(self.low, p);
+        for (&u, tail) in classes.candidates.iter().zip(self.tails.iter_mut()) {
+            let z = t - u;
+            if z >= classes.median {
+                *tail = classes.law.survival(z);
+                add_trial(self.low, *tail);
             } else {
+                let fails = classes.law.cdf(z);
+                *tail = -fails;
                 likely += 1;
                 let reached = self.failures.len().min(likely + 1);
-                add_trial(self.failures.get_mut(..reached).unwrap_or_default(), law.cdf(t - u));
+                add_trial(self.failures.get_mut(..reached).unwrap_or_default(), fails);
             }
         }
         likely
@@ -191,15 +198,15 @@ impl<'s, F: Real> Node<'s, F> {
         }
     }
 
-    /// Σ_r w_r P(r − 1 of the other classes above t) for a candidate with the given two tails.
-    fn probability_of_rank(&self, p: F, q: F, likely: usize, ranks: &Ranks<'_, F>, sure: usize) -> F {
-        if p <= F::from_f64(0.5) {
-            return self.unlikely(p, ranks, sure);
+    /// Σ_r w_r P(r − 1 of the other classes above t) for a candidate with the given smaller tail.
+    fn probability_of_rank(&self, tail: F, likely: usize, ranks: &Ranks<'_, F>, sure: usize) -> F {
+        if tail.is_sign_positive() {
+            return self.unlikely(tail, ranks, sure);
         }
         let reached = self.failures.len().min(likely + 1);
         let mut free = self.free.iter();
         let mut sum = F::zero();
-        without_trial(self.failures.get(..reached).unwrap_or_default(), q, |failures| {
+        without_trial(self.failures.get(..reached).unwrap_or_default(), -tail, |failures| {
             sum += failures * free.next().copied().unwrap_or(F::zero());
         });
         sum.max(F::zero())

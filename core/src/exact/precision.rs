@@ -29,7 +29,7 @@ impl<F: Real> Precision<F> {
             degree: if double { 24 } else { 15 },
             nodes: if double { 17 } else { 13 },
             quadrature: pick(2e-9, 3e-6),
-            tolerance: pick(1e-7, 1e-4),
+            tolerance: pick(1e-7, 1e-3),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The trapezoid rule over the window, halved until its error is small enough.
 
-use super::chebyshev::{Chebyshev, Terms, evaluate};
+use super::chebyshev::{Chebyshev, LANES, Terms, evaluate};
 use super::division::{Division, Place};
 use super::node::{Bulk, Classes, Node, Shares};
 use super::precision::MAX_TERMS;
@@ -46,11 +46,20 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
         let problem = &self.division.problem;
         let mut candidates = self.candidates.iter().skip(first);
         let coefficients = self.coefficients.get(..=problem.precision.degree).unwrap_or_default();
-        for (&score, entry) in scores.iter().zip(grad) {
-            match self.division.place(problem.unit(score)) {
-                Place::Candidate => *entry += weight * candidates.next().copied().unwrap_or(F::zero()),
-                Place::Bulk(far) => *entry += weight * (far.weight * evaluate(coefficients, far.x)).max(F::zero()),
-                Place::Sure | Place::Negligible => {}
+        for (scores, grad) in scores.chunks(LANES).zip(grad.chunks_mut(LANES)) {
+            let (mut xs, mut weights, mut any) = ([F::zero(); LANES], [F::zero(); LANES], false);
+            for (((&score, entry), x), far_weight) in scores.iter().zip(grad.iter_mut()).zip(&mut xs).zip(&mut weights) {
+                match self.division.place(problem.unit(score)) {
+                    Place::Candidate => *entry += weight * candidates.next().copied().unwrap_or(F::zero()),
+                    Place::Bulk(far) => (*x, *far_weight, any) = (far.x, far.weight, true),
+                    Place::Sure | Place::Negligible => {}
+                }
+            }
+            if any {
+                let shares = evaluate(coefficients, &xs);
+                for ((entry, &share), &far_weight) in grad.iter_mut().zip(&shares).zip(&weights) {
+                    *entry += weight * (far_weight * share).max(F::zero());
+                }
             }
         }
         Ok(())
@@ -78,12 +87,13 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
     let problem = division.problem;
     let (precision, mass, size) = (problem.precision, problem.ranks.mass(), problem.ranks.size());
     let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &problem.ranks))?;
-    let (sums, rest) = scratch.split_at_mut(2 * part.candidates.len());
-    let (old, new) = sums.split_at_mut(part.candidates.len());
+    let (sums, rest) = check::split(scratch, 2 * part.candidates.len());
+    let (old, new) = check::split(sums, part.candidates.len());
     let depth = problem.ranks.last().saturating_sub(part.sure);
     let mut node = Node::new(depth, part.candidates.len(), rest);
+    let median = problem.law.quantile(F::from_f64(0.5));
     let bulk = compress(part, &division);
-    let classes = Classes { law: problem.law, ranks: problem.ranks, sure: part.sure, candidates: part.candidates, bulk };
+    let classes = Classes { law: problem.law, median, ranks: problem.ranks, sure: part.sure, candidates: part.candidates, bulk };
     let bulk = &classes.bulk;
 
     let half = F::from_f64(0.5);

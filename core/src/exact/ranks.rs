@@ -1,5 +1,7 @@
 //! Which order statistics are asked for.
 
+use core::ops::RangeInclusive;
+
 use crate::Real;
 
 /// The order statistics an oracle is made of; ranks count from 1, the largest first.
@@ -49,6 +51,16 @@ impl<F: Real> Ranks<'_, F> {
     #[must_use]
     pub fn mass(&self) -> F {
         (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank))
+    }
+
+    /// The ranks in runs of one weight, of which the gradient is that weight times the indicator of the run.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (F, RangeInclusive<usize>)> {
+        let (top, singles) = match *self {
+            Self::Top(k) => (Some((F::one(), 1..=k)), 1..=0),
+            _ => (None, self.first()..=self.last()),
+        };
+        let singles = singles.map(|rank| (self.weight(rank), rank..=rank)).filter(|&(weight, _)| weight != F::zero());
+        top.into_iter().chain(singles)
     }
 
     /// Σ_r |w_r|.

@@ -1,6 +1,6 @@
 //! What the exact form needs to know of a set of classes.
 
-use super::chebyshev::{Terms, add_moments};
+use super::chebyshev::{LANES, LaneTerms, Terms, add_moments};
 use super::division::{Division, Place};
 use super::precision::MAX_TERMS;
 use super::quadrature::{self, Solution};
@@ -34,7 +34,7 @@ pub struct Part<'a, F> {
 }
 
 /// Classes whose moments are added among themselves first: short sums round less. The sums of blocks are added with compensation.
-const BLOCK: usize = 16;
+const BLOCK: usize = 16 * LANES;
 
 impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     pub(super) fn new(division: Division<'w, N, F>, candidates: &'a mut [F]) -> Self {
@@ -49,21 +49,34 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
         check::finite("scores", scores)?;
         let degree = self.division.problem.precision.degree;
         for scores in scores.chunks(BLOCK) {
-            let mut block = [F::zero(); MAX_TERMS];
+            let mut block: LaneTerms<F> = [[F::zero(); LANES]; MAX_TERMS];
             let moments = block.get_mut(..=degree).unwrap_or_default();
-            for &score in scores {
-                let u = self.division.problem.unit(score);
-                match self.division.place(u) {
-                    Place::Sure => self.sure += 1,
-                    Place::Candidate => self.push(u)?,
-                    Place::Bulk(far) => {
-                        add_moments(far.x, far.weight, moments);
-                        self.bulk += 1;
-                    }
-                    Place::Negligible => {}
-                }
+            for scores in scores.chunks(LANES) {
+                self.add_lanes(scores, moments)?;
             }
-            self.add_moments(&block);
+            let sums = block.map(|lanes| lanes.iter().fold(F::zero(), |sum, &moment| sum + moment));
+            self.add_moments(&sums);
+        }
+        Ok(())
+    }
+
+    fn add_lanes(&mut self, scores: &[F], moments: &mut [[F; LANES]]) -> Result<()> {
+        let (mut xs, mut weights) = ([F::zero(); LANES], [F::zero(); LANES]);
+        let before = self.bulk;
+        for ((&score, x), weight) in scores.iter().zip(&mut xs).zip(&mut weights) {
+            let u = self.division.problem.unit(score);
+            match self.division.place(u) {
+                Place::Sure => self.sure += 1,
+                Place::Candidate => self.push(u)?,
+                Place::Bulk(far) => {
+                    (*x, *weight) = (far.x, far.weight);
+                    self.bulk += 1;
+                }
+                Place::Negligible => {}
+            }
+        }
+        if self.bulk > before {
+            add_moments(&xs, &weights, moments);
         }
         Ok(())
     }

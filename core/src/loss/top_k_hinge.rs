@@ -1,7 +1,7 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::{Hinge, Loss};
-use crate::{Error, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
+use crate::{Conditional, Error, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +16,15 @@ pub enum Smoothing<F> {
     },
     /// The paper's estimator, see [`Pathwise`].
     Pathwise {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+        /// How many draws are averaged.
+        num_samples: usize,
+        /// Where the draws come from; fold the training step in, batches fold the example in.
+        key: Key,
+    },
+    /// The paper's draws with the variance of each class's own noise taken out, see [`Conditional`].
+    Conditional {
         /// The scale of the noise, in units of the scores.
         epsilon: F,
         /// How many draws are averaged.
@@ -38,7 +47,7 @@ pub enum Smoothing<F> {
 /// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with
 /// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 8L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 9L + 2.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
@@ -54,7 +63,7 @@ pub enum Smoothing<F> {
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
 ///
 /// let smooth = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1e-3 })?;
-/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 34])?;
+/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 38])?;
 /// assert!((value - 1.2).abs() < 1e-9 && (grad[2] - 1.0).abs() < 1e-9);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
@@ -85,7 +94,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
             Smoothing::Exact { epsilon } => {
                 check::positive("epsilon", epsilon)?;
             }
-            Smoothing::Pathwise { epsilon, num_samples, .. } => {
+            Smoothing::Pathwise { epsilon, num_samples, .. } | Smoothing::Conditional { epsilon, num_samples, .. } => {
                 check::positive("epsilon", epsilon)?;
                 MonteCarlo::new(Normal, num_samples)?;
             }
@@ -129,6 +138,9 @@ impl<'a, F: Real> TopKHinge<'a, F> {
             Smoothing::Exact { epsilon } => visit(&self.hinge(Exact::new(missed, Normal, epsilon)?)?),
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 visit(&self.hinge(Pathwise::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
+            }
+            Smoothing::Conditional { epsilon, num_samples, key } => {
+                visit(&self.hinge(Conditional::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::Real;
 ///
 /// The score is 0, inside and outside. That is −f′/f wherever it exists, but **the score-function identity fails**: the density
 /// jumps at ±1, and the derivative of E g(θ + Z), (g(θ + 1) − g(θ − 1))/2, comes from those jumps alone. An estimator that
-/// weighs values by the score returns a zero gradient under this law; the pathwise and conditional ones are unaffected.
+/// weighs values by the score would return a zero gradient, so it declines this law; the pathwise and conditional ones are unaffected.
 ///
 /// **Accuracy.** Each function is one sum and one exact scaling: half a unit in the last place. `quantile` is exactly odd about ½.
 ///
@@ -48,5 +48,9 @@ impl<F: Real> Noise<F> for Uniform {
 
     fn score(&self, _: F) -> F {
         F::zero()
+    }
+
+    fn is_continuous(&self) -> bool {
+        false
     }
 }

@@ -32,6 +32,12 @@ impl TopKSum {
         if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
     }
 
+    /// How many entries are summed.
+    #[must_use]
+    pub const fn k(self) -> usize {
+        self.k
+    }
+
     /// The k-th value, after all checks.
     fn threshold<F: Real>(self, theta: &[F], scratch: &mut [F]) -> Result<F> {
         check::scores(theta)?;

@@ -1,0 +1,126 @@
+//! What one draw contributes to an estimate, and the mean over all of them.
+
+use super::estimate::{self, Estimate, Until};
+use crate::{Error, Key, Oracle, Real, Result, Sampler, Translation, check};
+
+/// The points θ + εz_b at which an estimator evaluates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Points<S, F> {
+    pub sampler: S,
+    pub epsilon: F,
+    pub key: Key,
+}
+
+impl<S: Sampler<F>, F: Real> Points<S, F> {
+    pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
+        check::positive("epsilon", epsilon)?;
+        match sampler.num_samples() {
+            0 => Err(Error::Parameter { name: "num_samples", must: "at least 1" }),
+            _ => Ok(Self { sampler, epsilon, key }),
+        }
+    }
+
+    /// z ← draw `index`.
+    pub fn noise(&self, index: usize, z: &mut [F]) -> Result<()> {
+        self.sampler.sample(self.key, index, z)?;
+        check::finite("noise", z)
+    }
+
+    /// z ← (θ − center) + εz.
+    pub fn perturb(&self, theta: &[F], center: F, z: &mut [F]) -> Result<()> {
+        z.iter_mut().zip(theta).for_each(|(z, &t)| *z = (t - center) + self.epsilon * *z);
+        finite("perturbed scores", z)
+    }
+
+    /// z ← (θ − center) + ε · draw `index`.
+    pub fn point(&self, theta: &[F], center: F, index: usize, z: &mut [F]) -> Result<()> {
+        self.noise(index, z)?;
+        self.perturb(theta, center, z)
+    }
+}
+
+impl<S: Copy, F: Real> Points<S, F> {
+    pub fn fold_in(&self, data: u64) -> Self {
+        Self { key: self.key.fold_in(data), ..*self }
+    }
+}
+
+/// The first `len` of the scratch, and the rest.
+pub fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
+    let actual = scratch.len();
+    scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
+}
+
+/// Results are finite, or beyond the range of the float.
+pub fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
+    if values.iter().fold(true, |all, v| all & v.is_finite()) { Ok(()) } else { Err(Error::Overflow { what }) }
+}
+
+/// An estimator, one draw at a time. Scratch is [`scratch_len`](Oracle::scratch_len) long throughout.
+pub trait Draw<F: Real>: Oracle<F> {
+    /// Where the points come from.
+    type Sampler: Sampler<F>;
+
+    /// What all draws at one θ share.
+    type Start;
+
+    /// The points.
+    fn points(&self) -> &Points<Self::Sampler, F>;
+
+    /// Makes every check that needs θ, before a gradient is written.
+    ///
+    /// # Errors
+    /// The oracle's and the sampler's.
+    fn start(&self, theta: &[F], scratch: &mut [F]) -> Result<Self::Start>;
+
+    /// The part of the estimate that no draw changes, f's share of the center for one: returns its value and adds its gradient.
+    ///
+    /// # Errors
+    /// Those of an [`Oracle`]; the gradient is then as it was.
+    fn constant(&self, theta: &[F], start: &Self::Start, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F>;
+
+    /// The value of draw `index`; adds `weight` times its gradient.
+    ///
+    /// # Errors
+    /// The oracle's, the sampler's and the law's.
+    fn draw(&self, theta: &[F], start: &Self::Start, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F>;
+
+    /// The mean over the draws with its standard error; scratch is longer by 2L.
+    ///
+    /// # Errors
+    /// Those of an [`Oracle`]; the gradient is then as it was.
+    fn estimate(&self, theta: &[F], until: Option<Until<F>>, weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Estimate<F>> {
+        estimate::over_blocks(self, theta, until, weight, grad, scratch)
+    }
+}
+
+/// The mean over the draws: what every estimator is as an oracle.
+pub fn mean<F: Real>(draws: &impl Draw<F>, theta: &[F], weight: F, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    if let Some(grad) = &grad {
+        check::length("grad", grad, theta.len())?;
+    }
+    let scratch = check::scratch(scratch, draws.scratch_len(theta.len()))?;
+    let start = draws.start(theta, scratch)?;
+    let constant = draws.constant(theta, &start, weight, grad.as_deref_mut(), scratch)?;
+    let num_samples = draws.points().sampler.num_samples();
+    let count = F::from_usize(num_samples);
+    let mut sum = F::zero();
+    for index in 0..num_samples {
+        sum += draws.draw(theta, &start, index, weight / count, grad.as_deref_mut(), scratch)?;
+    }
+    check::in_range("mean over the draws", sum / count + constant)
+}
+
+/// f at a point, and its gradient where one is asked for.
+pub fn evaluate<F: Real>(oracle: &impl Oracle<F>, theta: &[F], weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    match grad {
+        Some(grad) => oracle.value_and_add_grad(theta, weight, grad, scratch),
+        None => oracle.value(theta, scratch),
+    }
+}
+
+/// The oracle's translation, once the sampler can serve θ.
+pub fn translation<F: Real>(oracle: &impl Oracle<F>, sampler: &impl Sampler<F>, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+    sampler.check_dim(theta.len())?;
+    oracle.translation(theta, scratch)
+}

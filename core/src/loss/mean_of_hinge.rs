@@ -1,0 +1,136 @@
+//! The mean of the hinge over perturbed oracles.
+
+use super::Loss;
+use crate::perturbation::Perturbation;
+use crate::{FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Translation, check};
+
+/// ℓ(s, y) = E[scale · (m_y + f(s + εZ) − s_y)₊], estimated by B draws: the *mean of the hinge*, not the hinge of the mean.
+///
+/// The hinge is taken inside the expectation, so the mean over any number of draws is unbiased for ℓ, and so is its gradient, which is that of
+/// the B-draw value. It is a loss of its own: by Jensen's inequality it is above the paper's composition, the
+/// [`Hinge`](crate::Hinge) over a smoothed oracle, and a little above zero beyond the kink. Only the oracle sees the noise; the label's own
+/// −s_y does not. [`compositions`](crate::compositions) compares the two in numbers.
+///
+/// **Shapes.** Scores and gradient of L entries; scratch 2L plus the oracle's.
+///
+/// **Errors.** The oracle's; a label that is no class; per-class margins that are not L; draws that do not fit. The gradient is then as
+/// before. A law that returns NaN, or a result beyond the float's range: it is unspecified.
+///
+/// **Ties and NaN.** The oracle's. A draw at the kink adds nothing. NaN is an error. A common offset of all scores does not drown the
+/// noise: the oracle's [center](Translation) is subtracted first.
+///
+/// **Cost.** B draws of L numbers, B calls of the oracle and B passes; memory independent of B.
+///
+/// ```
+/// use topk_loss::{GivenDraws, Key, KthLargest, Loss, Margins, MeanOfHinge, Normal};
+/// // Two draws; the second lifts class 2 above class 1, and the hinge of the first is 0.
+/// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+/// let sampler = GivenDraws::new(Normal, &draws, 3)?;
+/// let loss = MeanOfHinge::new(KthLargest::new(2)?, sampler, 0.5, Key::new(0), Margins::Uniform(1.0), 1.0)?;
+/// let mut grad = [0.0; 3];
+/// let value = loss.value_and_grad(&[2.0, 1.0, 0.5], 0, &mut grad, &mut [0.0; 9])?;
+/// assert_eq!((value, grad), (0.25, [-0.5, 0.0, 0.5]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeanOfHinge<'a, O, S, F> {
+    oracle: O,
+    noise: Perturbation<S, F>,
+    margins: Margins<'a, F>,
+    scale: F,
+}
+
+impl<'a, O, S, F: Real> MeanOfHinge<'a, O, S, F> {
+    /// The mean over the draws of the hinge over `oracle` under `epsilon` times the sampler's noise.
+    ///
+    /// # Errors
+    /// An ε or a scale that is not positive and finite, a margin that is not finite.
+    pub fn new(oracle: O, sampler: S, epsilon: F, key: Key, margins: Margins<'a, F>, scale: F) -> Result<Self> {
+        margins.check()?;
+        Ok(Self { oracle, noise: Perturbation::new(sampler, epsilon, key)?, margins, scale: check::positive("scale", scale)? })
+    }
+}
+
+/// One perturbed, centered vector of scores, and what f of it must exceed for the hinge to be positive.
+struct Draw<'s, F> {
+    index: usize,
+    perturbed: &'s [F],
+    threshold: F,
+}
+
+impl<F: Real> Draw<'_, F> {
+    fn hinge(&self, value: F) -> Result<F> {
+        Ok(check::in_range("loss", value - self.threshold)?.max(F::zero()))
+    }
+}
+
+impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
+    /// The mean over the draws of what `evaluate` makes of them, all checks before the first.
+    fn mean(
+        &self,
+        scores: &[F],
+        label: usize,
+        scratch: &mut [F],
+        mut evaluate: impl FnMut(Draw<'_, F>, &mut [F]) -> Result<F>,
+    ) -> Result<F> {
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        self.noise.check_dim(scores.len())?;
+        let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
+        let threshold = check::in_range("range of the scores", (own - center * mass) - margin)?;
+        let (perturbed, scratch) = scratch.split_at_mut(scores.len());
+        let mut sum = F::zero();
+        for index in self.noise.indices() {
+            self.noise.perturb(scores, center, index, perturbed)?;
+            sum += evaluate(Draw { index, perturbed, threshold }, scratch)?;
+        }
+        check::in_range("loss", sum * self.share())
+    }
+
+    /// What a draw counts.
+    fn share(&self) -> F {
+        self.scale / self.noise.num_samples()
+    }
+}
+
+impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        2 * num_classes + self.oracle.scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        self.mean(scores, label, scratch, |draw, scratch| draw.hinge(self.oracle.value(draw.perturbed, scratch)?))
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let mut active = 0;
+        let value = self.mean(scores, label, scratch, |draw, scratch| {
+            // Whether the draw counts is known only after the oracle has answered, so its gradient waits in a buffer.
+            let (part, scratch) = scratch.split_at_mut(scores.len());
+            part.fill(F::zero());
+            let hinge = draw.hinge(self.oracle.value_and_add_grad(draw.perturbed, F::one(), part, scratch)?)?;
+            if draw.index == 0 {
+                grad.fill(F::zero());
+            }
+            if hinge > F::zero() {
+                active += 1;
+                grad.iter_mut().zip(part.iter()).for_each(|(sum, &g)| *sum += g);
+            }
+            Ok(hinge)
+        })?;
+        if let Some(own) = grad.get_mut(label) {
+            *own -= F::from_usize(active);
+        }
+        grad.iter_mut().for_each(|entry| *entry *= self.share());
+        Ok(value)
+    }
+}
+
+impl<O: FoldIn, S: Copy, F: Real> FoldIn for MeanOfHinge<'_, O, S, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { oracle: self.oracle.fold_in(data), noise: self.noise.fold_in(data), ..*self }
+    }
+}

@@ -1,0 +1,72 @@
+//! The mask of the k largest entries.
+
+use super::Maximizer;
+use crate::{Error, Real, Result, Translation, check, select};
+
+/// y*(θ) = the 0/1 mask of the k largest entries, over C = {y ∈ {0, 1}ᴸ : Σy = k}; k = 1 is the one-hot of the largest.
+///
+/// Its [`SupportFunction`](crate::SupportFunction) is [`TopKSum`](crate::TopKSum).
+///
+/// **Shapes.** θ and y of L ≥ k entries; scratch L.
+///
+/// **Errors.** No entry, k > L, NaN or infinite entries, scratch too short; `y` is then as before.
+///
+/// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss::{Maximizer, TopKMask};
+/// let mut y = [0.0; 4];
+/// TopKMask::new(2)?.argmax(&[1.0, 4.0, 2.0, 2.0], &mut y, &mut [0.0; 4])?;
+/// assert_eq!(y, [0.0, 1.0, 1.0, 0.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopKMask {
+    k: usize,
+}
+
+impl TopKMask {
+    /// The mask of the k largest, k from 1.
+    ///
+    /// # Errors
+    /// k = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+    }
+
+    /// The number of ones.
+    #[must_use]
+    pub const fn k(self) -> usize {
+        self.k
+    }
+
+    fn threshold<F: Real>(self, theta: &[F], scratch: &mut [F]) -> Result<F> {
+        check::scores(theta)?;
+        check::rank(self.k, theta.len())?;
+        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
+    }
+}
+
+impl<F: Real> Maximizer<F> for TopKMask {
+    fn scratch_len(&self, dim: usize) -> usize {
+        dim
+    }
+
+    fn argmax(&self, theta: &[F], y: &mut [F], scratch: &mut [F]) -> Result<()> {
+        check::length("y", y, theta.len())?;
+        let threshold = self.threshold(theta, scratch)?;
+        y.fill(F::zero());
+        for index in select::indices_of_top(theta, self.k, threshold) {
+            if let Some(entry) = y.get_mut(index) {
+                *entry = F::one();
+            }
+        }
+        Ok(())
+    }
+
+    fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
+        Ok(Translation { center: self.threshold(theta, scratch)?, mass: F::from_usize(self.k) })
+    }
+}

@@ -1,0 +1,67 @@
+//! Noise of one scale, drawn under one key: what every perturbed computation does to its scores.
+
+use core::ops::Range;
+
+use crate::{Error, FoldIn, Key, Real, Result, Sampler, check};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Perturbation<S, F> {
+    sampler: S,
+    epsilon: F,
+    key: Key,
+}
+
+impl<S, F: Real> Perturbation<S, F> {
+    pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
+        Ok(Self { sampler, epsilon: check::positive("epsilon", epsilon)?, key })
+    }
+
+    pub fn epsilon(&self) -> F {
+        self.epsilon
+    }
+}
+
+impl<S: Sampler<F>, F: Real> Perturbation<S, F> {
+    pub fn law(&self) -> S::Law {
+        self.sampler.law()
+    }
+
+    pub fn check_dim(&self, dim: usize) -> Result<()> {
+        self.sampler.check_dim(dim)
+    }
+
+    pub fn indices(&self) -> Range<usize> {
+        0..self.sampler.num_samples()
+    }
+
+    pub fn num_samples(&self) -> F {
+        F::from_usize(self.sampler.num_samples())
+    }
+
+    /// z ← draw `index`.
+    pub fn draw(&self, index: usize, z: &mut [F]) -> Result<()> {
+        self.sampler.sample(self.key, index, z)?;
+        check::finite("noise", z)
+    }
+
+    /// z ← (θ − center) + εz.
+    pub fn apply(&self, theta: &[F], center: F, z: &mut [F]) -> Result<()> {
+        z.iter_mut().zip(theta).for_each(|(z, &t)| *z = (t - center) + self.epsilon * *z);
+        if z.iter().any(|z| !z.is_finite()) {
+            return Err(Error::Overflow { what: "perturbed scores" });
+        }
+        Ok(())
+    }
+
+    /// `perturbed` ← (θ − center) + ε · draw `index`.
+    pub fn perturb(&self, theta: &[F], center: F, index: usize, perturbed: &mut [F]) -> Result<()> {
+        self.draw(index, perturbed)?;
+        self.apply(theta, center, perturbed)
+    }
+}
+
+impl<S: Copy, F: Real> FoldIn for Perturbation<S, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { key: self.key.fold_in(data), ..*self }
+    }
+}
