@@ -90,7 +90,7 @@ pub struct Overrides {
     /// How the noised losses are smoothed
     #[arg(long, value_enum, default_value_t = EstimatorKind::Pathwise)]
     estimator: EstimatorKind,
-    /// Noise draws an example, for the estimators that draw [default: 5]
+    /// Noise draws an example, for the estimators that draw [default: pathwise 5, conditional 1]
     #[arg(long)]
     draws: Option<NonZeroUsize>,
     /// Margin of the losses that have the same for all classes [default: 1]
