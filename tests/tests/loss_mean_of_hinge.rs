@@ -90,9 +90,9 @@ fn it_is_the_mean_of_the_hinges<F: Real>(case: Case<F>) -> Result<(), TestCaseEr
     prop_assert!(MEAN.allows(value, expected, magnitude), "{value} instead of {expected}");
     // A hinge within rounding of its kink may fall on either side.
     prop_assume!(!hinges.iter().any(|(_, slack)| MEAN.allows(*slack, F::zero(), magnitude)));
-    for class in 0..scores.len() {
+    for (class, &entry) in grad.iter().enumerate() {
         let expected = hinges.iter().fold(F::zero(), |sum, ((_, grad), _)| sum + grad[class] / count);
-        prop_assert!(MEAN.allows(grad[class], expected, F::from_f64(SCALE)), "{} instead of {}", grad[class], expected);
+        prop_assert!(MEAN.allows(entry, expected, F::from_f64(SCALE)), "{entry} instead of {expected}");
     }
     let sum = grad.iter().fold(F::zero(), |sum, &g| sum + g);
     prop_assert!(MEAN.allows(sum, F::zero(), F::from_f64(SCALE)));
