@@ -72,10 +72,12 @@ impl Statistic {
 
 impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Adding 0 takes the sign off a zero.
+        let mean = (10.0 * self.mean).round() / 10.0 + 0.0;
         match self.deviation {
-            _ if self.mean.is_nan() => write!(f, "–"),
-            None => write!(f, "{:.1}", self.mean),
-            Some(deviation) => write!(f, "{:.1} ± {deviation:.1}", self.mean),
+            _ if mean.is_nan() => write!(f, "–"),
+            None => write!(f, "{mean:.1}"),
+            Some(deviation) => write!(f, "{mean:.1} ± {deviation:.1}"),
         }
     }
 }
@@ -87,6 +89,6 @@ mod tests {
     #[test]
     fn a_statistic_is_mean_and_sample_deviation() {
         let shown = |shares: &[f64]| shares.iter().copied().collect::<Statistic>().per_cent().to_string();
-        assert_eq!([shown(&[]), shown(&[0.5]), shown(&[0.4, 0.5, 0.6])], ["–", "50.0", "50.0 ± 10.0"]);
+        assert_eq!([shown(&[]), shown(&[-1e-9]), shown(&[0.4, 0.5, 0.6])], ["–", "0.0", "50.0 ± 10.0"]);
     }
 }

@@ -14,8 +14,9 @@ pub fn of_estimators(outcomes: &[Outcome]) -> Vec<String> {
     let mut said: Vec<String> = others.iter().map(|other| format!("{}.", comparison(name, last, other))).collect();
     said.extend(collapses(outcomes));
     said.extend(speed(outcomes));
-    let prices = others.iter().map(|other| format!("{:.2} times that of {}", last.seconds().mean / other.seconds().mean, name(other)));
-    said.push(format!("A training with {} takes {}.", name(last), prices.collect::<Vec<_>>().join(", ")));
+    let price = |other: &Outcome| format!("{:.1} times that of {}", last.seconds().mean / other.seconds().mean, name(other));
+    let prices: Vec<String> = others.iter().map(price).collect();
+    said.push(format!("The time that {} takes is {}.", name(last), prices.join("; ")));
     said
 }
 
@@ -34,13 +35,21 @@ fn collapses(outcomes: &[Outcome]) -> Vec<String> {
 /// Who reaches the target soonest and latest, of those who do with every seed.
 fn speed(outcomes: &[Outcome]) -> Option<String> {
     let target = Target::of(outcomes);
-    let reaching = outcomes.iter().map(|outcome| (outcome.settings.estimator, target.epochs(outcome), outcome.runs.len()));
-    let mut epochs: Vec<_> =
-        reaching.filter(|(_, (_, reached), runs)| reached == runs).map(|(name, (epochs, _), _)| (name, epochs)).collect();
-    epochs.sort_by(|(_, a), (_, b)| a.mean.total_cmp(&b.mean));
-    let [(first, soonest), .., (slow, latest)] = epochs[..] else { return None };
+    let mean = |outcome: &Outcome| match target.epochs(outcome) {
+        (epochs, reached) if reached == outcome.runs.len() => Some(epochs.mean),
+        _ => None,
+    };
+    let after = |epochs: f64| {
+        let those = outcomes.iter().filter(|outcome| mean(outcome) == Some(epochs));
+        let names: Vec<String> = those.map(|outcome| outcome.settings.estimator.to_string()).collect();
+        format!("after {epochs:.1} epochs, by {}", names.join("; "))
+    };
+    let epochs = || outcomes.iter().filter_map(mean);
+    let (soonest, latest) = (epochs().reduce(f64::min)?, epochs().reduce(f64::max)?);
     let (accuracy, share) = (100.0 * target.0, 100.0 * SHARE);
     Some(format!(
-        "{accuracy:.1} %, {share:.0} % of the best final mean, is reached after {soonest} epochs by {first} and after {latest} by {slow}."
+        "{accuracy:.1} %, {share:.0} % of the best final mean, is reached soonest {}, and latest {}.",
+        after(soonest),
+        after(latest)
     ))
 }
