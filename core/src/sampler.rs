@@ -60,6 +60,14 @@ impl<F: Real, S: Sampler<F> + ?Sized> Sampler<F> for &S {
         (**self).num_samples()
     }
 
+    fn block_len(&self) -> usize {
+        (**self).block_len()
+    }
+
+    fn check_dim(&self, dim: usize) -> Result<()> {
+        (**self).check_dim(dim)
+    }
+
     fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
         (**self).sample(key, index, z)
     }

@@ -4,8 +4,8 @@ use core::ops::RangeInclusive;
 
 use proptest::prelude::*;
 use topk_loss::{
-    Baseline, Conditional, Error, Estimator, Exact, FoldIn, GivenDraws, Gumbel, Key, KthLargest, Laplace, Logistic, Max, MonteCarlo, Noise,
-    Normal, Oracle, OrderStatistics, Pathwise, RankSum, Real, Result, Sampler, ScoreFunction, TopKSum, Translation, Uniform,
+    Antithetic, Baseline, Conditional, Error, Estimator, Exact, FoldIn, GivenDraws, Gumbel, Key, KthLargest, Laplace, Logistic, Max,
+    MonteCarlo, Noise, Normal, Oracle, OrderStatistics, Pathwise, RankSum, Real, Sampler, ScoreFunction, TopKSum, Translation, Uniform,
 };
 use topk_loss_laws::reference::{ValueAndGrad, to_f64};
 use topk_loss_laws::strategies::moderate_example;
@@ -182,34 +182,6 @@ fn it_is_unbiased_under_every_law() {
     check_unbiased(Uniform, 50, midpoint(Uniform));
 }
 
-/// Pairs of mirrored draws.
-#[derive(Debug, Clone, Copy)]
-struct Mirrored(MonteCarlo<Normal>);
-
-impl Sampler<f64> for Mirrored {
-    type Law = Normal;
-
-    fn law(&self) -> Normal {
-        Normal
-    }
-
-    fn num_samples(&self) -> usize {
-        Sampler::<f64>::num_samples(&self.0)
-    }
-
-    fn block_len(&self) -> usize {
-        2
-    }
-
-    fn sample(&self, key: Key, index: usize, z: &mut [f64]) -> Result<()> {
-        self.0.sample(key, index / 2, z)?;
-        if index % 2 == 1 {
-            z.iter_mut().for_each(|z| *z = -*z);
-        }
-        Ok(())
-    }
-}
-
 /// Traces of the covariance of the gradient, times the number of draws, for some vectors of standard normal scores.
 fn variances_per_draw<E: Estimator<f64>>(num_classes: usize, make: impl Fn(Key) -> E) -> Vec<f64> {
     const VECTORS: usize = 16;
@@ -237,9 +209,9 @@ fn its_variance_is_far_below_the_pathwise_one() {
     for (num_classes, epsilon, num_samples, (of_means, vector, of_one)) in
         [(100, 0.01, 1000, (3.0, 6, 3.0)), (100, 0.2, 1000, (7.5, 6, 10.0)), (1000, 1.0, 300, (80.0, 6, 80.0))]
     {
-        let sampler = MonteCarlo::new(Normal, num_samples).unwrap();
+        let (sampler, pairs) = (MonteCarlo::new(Normal, num_samples).unwrap(), Antithetic::new(Normal, num_samples).unwrap());
         let pathwise = variances_per_draw(num_classes, |key| Pathwise::new(kth, sampler, epsilon, key).unwrap());
-        let antithetic = variances_per_draw(num_classes, |key| Pathwise::new(kth, Mirrored(sampler), epsilon, key).unwrap());
+        let antithetic = variances_per_draw(num_classes, |key| Pathwise::new(kth, pairs, epsilon, key).unwrap());
         let conditional = variances_per_draw(num_classes, |key| Conditional::new(kth, sampler, epsilon, key).unwrap());
         let score = |baseline| {
             let estimator = |key| ScoreFunction::new(kth, sampler, epsilon, baseline, key).unwrap();

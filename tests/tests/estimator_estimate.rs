@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use topk_loss::{
-    Baseline, Conditional, ControlVariate, Error, Estimate, Estimator, Exact, FoldIn, GivenDraws, Key, KthLargest, Max, MonteCarlo, Noise,
-    Normal, Oracle, Pathwise, Real, Result, Sampler, ScoreFunction, TopKSum, Until,
+    Antithetic, Baseline, Conditional, ControlVariate, Error, Estimate, Estimator, Exact, FoldIn, GivenDraws, Key, KthLargest, Max,
+    MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Real, Result, Sampler, ScoreFunction, TopKSum, Until,
 };
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::statistics::{Moments, reject};
@@ -33,30 +33,6 @@ impl<F: Real, S: Sampler<F>> Sampler<F> for InBlocks<S> {
 
     fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
         self.0.sample(key, index, z)
-    }
-}
-
-/// Pairs of mirrored draws.
-#[derive(Debug, Clone, Copy)]
-struct Mirrored(MonteCarlo<Normal>);
-
-impl Sampler<f64> for Mirrored {
-    type Law = Normal;
-
-    fn law(&self) -> Normal {
-        Normal
-    }
-
-    fn num_samples(&self) -> usize {
-        Sampler::<f64>::num_samples(&self.0)
-    }
-
-    fn sample(&self, key: Key, index: usize, z: &mut [f64]) -> Result<()> {
-        self.0.sample(key, index / 2, z)?;
-        if index % 2 == 1 {
-            z.iter_mut().for_each(|z| *z = -*z);
-        }
-        Ok(())
     }
 }
 
@@ -274,10 +250,31 @@ fn standard_errors_cover() {
     let twin = KthLargest::new(2).unwrap();
     let exact = Exact::new(twin, Normal, EPSILON).unwrap();
     assert_calibrated(&ControlVariate::new(third, twin, KnownAt(evaluate(&exact, &SCORES)), sampler, EPSILON, key).unwrap());
-    let pairs = Mirrored(MonteCarlo::new(Normal, 300).unwrap());
-    assert_calibrated(&Pathwise::new(third, InBlocks(pairs, 2), EPSILON, key).unwrap());
+    let pairs = Antithetic::new(Normal, 300).unwrap();
+    assert_calibrated(&Pathwise::new(third, pairs, EPSILON, key).unwrap());
     // Pairs taken for independent draws are not calibrated: their errors cancel and the spread does not show it.
-    assert!(reject(&calibration(&Pathwise::new(third, pairs, EPSILON, key).unwrap(), 2000, [1.0])[0]));
+    assert!(reject(&calibration(&Pathwise::new(third, InBlocks(pairs, 1), EPSILON, key).unwrap(), 2000, [1.0])[0]));
+}
+
+/// What the samplers say of their draws, by value and by reference.
+#[test]
+fn dependent_draws_are_known() {
+    let (third, key) = (KthLargest::new(3).unwrap(), Key::new(7));
+    let (pairs, lattice) = (Antithetic::new(Normal, 64).unwrap(), RandomizedLattice::new(Normal, 64).unwrap());
+    let one_term = estimate(&Pathwise::new(third, &lattice, EPSILON, key).unwrap(), &SCORES).0;
+    assert_eq!((one_term.standard_error, one_term.num_samples), (f64::INFINITY, 64));
+    let by_value = estimate(&Pathwise::new(third, pairs, EPSILON, key).unwrap(), &SCORES);
+    assert_eq!(estimate(&Pathwise::new(third, &pairs, EPSILON, key).unwrap(), &SCORES), by_value);
+    let error = Error::Parameter { name: "sampler", must: "one of independent draws for the leave-one-out baseline" };
+    assert_eq!(ScoreFunction::new(third, &pairs, EPSILON, Baseline::LeaveOneOut, key).map(|_| ()), Err(error));
+    assert_eq!(ScoreFunction::new(third, lattice, EPSILON, Baseline::LeaveOneOut, key).map(|_| ()), Err(error));
+
+    // A reference asks for the dimension too.
+    let given = GivenDraws::new(Normal, &[0.0, 1.0], 2).unwrap();
+    let by_reference = Pathwise::new(third, &given, EPSILON, key).unwrap();
+    let error = Error::Length { what: "draws", expected: 6, actual: 2 };
+    assert_eq!(by_reference.value(&SCORES, &mut [0.0; 12]), Err(error));
+    assert_eq!(by_reference.translation(&SCORES, &mut [0.0; 12]), Err(error));
 }
 
 #[test]

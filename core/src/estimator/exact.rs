@@ -10,7 +10,7 @@ use crate::{Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Res
 /// P(i is among the k largest); for [`RankSum`](crate::RankSum), several ranks from one pass. With N(t) the number of noised scores
 /// above t, a sum of independent trials,
 ///
-/// f_ε = ∫ (P(N(t) ≥ k) − 1[t < 0]) dt, ∇ᵢ = ∫ P(N(t) − Nᵢ(t) = k − 1) f((t − θᵢ)/ε)/ε dt.
+/// f_ε = ∫ (P(N(t) ≥ k) − 1(t < 0)) dt, ∇ᵢ = ∫ P(N(t) − Nᵢ(t) = k − 1) f((t − θᵢ)/ε)/ε dt.
 ///
 /// A certified window bounds t, the trapezoid rule converges exponentially, and the classes far below the window, usually nearly all,
 /// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,

@@ -1,50 +1,63 @@
 //! Distributions of a number of successes among independent trials (Poisson-binomial), truncated.
 
+use core::cell::Cell;
+
+use super::chebyshev::LANES;
 use crate::Real;
 
 /// Adds a trial of success probability `p` to the distribution of a count. What lies beyond the slice is dropped.
 pub(crate) fn add_trial<F: Real>(counts: &mut [F], p: F) {
     let q = F::one() - p;
     let vanishing = vanishing();
-    let mut previous = F::zero();
-    for count in counts {
-        let sum = q * *count + p * previous;
-        previous = *count;
-        *count = if sum > vanishing { sum } else { F::zero() };
+    let mix = |count: F, before: F| {
+        let sum = q * count + p * before;
+        if sum > vanishing { sum } else { vanishing }
+    };
+    // From the end, so that every entry still finds the old one before it.
+    let cells = Cell::from_mut(counts).as_slice_of_cells();
+    for pair in cells.windows(2).rev() {
+        if let [before, count] = pair {
+            count.set(mix(count.get(), before.get()));
+        }
+    }
+    if let Some(none) = cells.first() {
+        none.set(mix(none.get(), F::zero()));
     }
 }
 
-/// Below this a probability becomes 0: subnormal numbers are a hundred times slower and matter to nothing.
+/// The least probability that is told apart: subnormal numbers are a hundred times slower and matter to nothing.
 fn vanishing<F: Real>() -> F {
     F::min_positive_value() / (F::epsilon() * F::epsilon())
 }
 
-/// Calls `visit` with each entry of the distribution without a trial of success probability `p`.
+/// Calls `visit` with each entry of the distributions without one trial, for the trials of several lanes at once, each entry
+/// **times 1 − p** of its lane.
 ///
 /// Forward division: stable because p ≤ ½, which the caller sees to by counting failures where successes are likely.
-pub(crate) fn without_trial<F: Real>(counts: &[F], p: F, mut visit: impl FnMut(F)) {
-    let inverse = (F::one() - p).recip();
-    let ratio = p * inverse;
+#[inline]
+pub(crate) fn without_trial<F: Real>(counts: &[F], p: &[F; LANES], mut visit: impl FnMut(&[F; LANES])) {
+    let ratios = p.map(|p| p / (F::one() - p));
     let vanishing = vanishing();
-    let mut previous = F::zero();
+    let mut previous = [F::zero(); LANES];
     for &count in counts {
-        let rest = count * inverse - ratio * previous;
-        previous = if rest > vanishing { rest } else { F::zero() };
-        visit(previous);
+        for (previous, ratio) in previous.iter_mut().zip(ratios) {
+            let rest = count - ratio * *previous;
+            *previous = if rest > vanishing { rest } else { vanishing };
+        }
+        visit(&previous);
     }
 }
 
-/// The exponential of a power series, truncated to the slice: `counts` ← exp(Σ_j s_j xʲ).
+/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ), given s_0 and the j·s_j from j = 1 on.
 ///
 /// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. The recurrence starts from f_0 = 1 and is scaled down when it grows, so that neither exp(s_0)
 /// underflows nor the terms overflow before they meet.
-pub(crate) fn exp_series<F: Real>(series: &[F], counts: &mut [F]) {
+pub(crate) fn exp_series<F: Real>(constant: F, derivative: &[F], counts: &mut [F]) {
     let large = F::max_value().sqrt();
-    let mut logarithm = series.first().copied().unwrap_or(F::zero());
+    let mut logarithm = constant;
     for n in 0..counts.len() {
         let (known, rest) = counts.split_at_mut_checked(n).unwrap_or_default();
-        let terms = series.iter().enumerate().skip(1).zip(known.iter().rev());
-        let sum = terms.fold(F::zero(), |sum, ((j, &s), &f)| sum + F::from_usize(j) * s * f);
+        let sum = derivative.iter().zip(known.iter().rev()).fold(F::zero(), |sum, (&s, &f)| sum + s * f);
         let term = if n == 0 { F::one() } else { sum / F::from_usize(n) };
         if let Some(entry) = rest.first_mut() {
             *entry = term;
@@ -56,11 +69,7 @@ pub(crate) fn exp_series<F: Real>(series: &[F], counts: &mut [F]) {
         }
     }
     let scale = logarithm.exp();
-    let vanishing = vanishing();
-    for count in counts {
-        let scaled = *count * scale;
-        *count = if scaled > vanishing { scaled } else { F::zero() };
-    }
+    counts.iter_mut().for_each(|count| *count = (*count * scale).max(vanishing()));
 }
 
 #[cfg(test)]
@@ -76,14 +85,14 @@ mod tests {
         assert_eq!(counts, [0.1875, 0.4375, 0.3125, 0.0625]);
         let mut rest = [0.0; 4];
         let mut places = rest.iter_mut();
-        without_trial(&counts, 0.25, |c| *places.next().unwrap() = c);
+        without_trial(&counts, &[0.25; LANES], |c| *places.next().unwrap() = c[0] / 0.75);
         assert!(rest.iter().zip([0.25, 0.5, 0.25, 0.0]).all(|(a, b)| (a - b).abs() < 1e-15), "{rest:?}");
     }
 
     #[test]
     fn the_exponential_of_a_line_is_poisson() {
         let mut counts = [0.0_f64; 4];
-        exp_series(&[-2.0, 2.0], &mut counts);
+        exp_series(-2.0, &[2.0], &mut counts);
         for (n, (count, unscaled)) in counts.into_iter().zip([1.0, 2.0, 2.0, 8.0 / 6.0]).enumerate() {
             assert!((count - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
         }

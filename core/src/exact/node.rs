@@ -1,6 +1,6 @@
 //! The integrands at one t: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
 
-use super::chebyshev::{Chebyshev, Terms};
+use super::chebyshev::{Chebyshev, LANES, Terms};
 use super::counts::{add_trial, exp_series, without_trial};
 use super::precision::MAX_TERMS;
 use super::ranks::Ranks;
@@ -33,27 +33,26 @@ impl<F: Real> Bulk<F> {
     ///
     /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
     fn distribution(&self, survivals: &[F], counts: &mut [F]) -> F {
-        let mut series = [F::zero(); POWERS + 1];
+        let (mut constant, mut derivative) = (F::zero(), [F::zero(); POWERS]);
         let powers = POWERS.min(counts.len().saturating_sub(1));
+        let derivative = derivative.get_mut(..powers).unwrap_or_default();
         let mut logs = [F::zero(); MAX_TERMS];
         let mut dropped = F::zero();
-        for (((&p, &weight), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
+        for (((&p, &multiplicity), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
             let log = (-p).ln_1p();
             *kept = log / tail;
+            constant += multiplicity * log;
             let ratio = p / (F::one() - p);
-            let mut power = -F::one();
-            if let Some((constant, terms)) = series.split_first_mut() {
-                *constant += weight * log;
-                for (j, term) in (1..).zip(terms.iter_mut().take(powers)) {
-                    power *= -ratio;
-                    *term += weight * power / F::from_usize(j);
-                }
+            let mut power = -multiplicity;
+            for term in derivative.iter_mut() {
+                power *= -ratio;
+                *term += power;
             }
             if counts.len() > powers + 1 {
-                dropped = dropped.max((power * ratio).abs() / tail);
+                dropped = dropped.max((power / multiplicity * ratio).abs() / tail);
             }
         }
-        exp_series(series.get(..=powers).unwrap_or_default(), counts);
+        exp_series(constant, derivative, counts);
         let kept = logs.get(..self.len()).unwrap_or_default();
         self.size * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
     }
@@ -140,18 +139,24 @@ impl<'s, F: Real> Node<'s, F> {
         self.prepare_likely(likely, ranks, sure);
 
         let mut rate = F::zero();
-        for ((&u, &tail), share) in candidates.iter().zip(self.tails.iter()).zip(shares.candidates) {
-            let density = law.pdf(t - u);
-            if density == F::zero() {
-                continue;
+        let lanes = candidates.chunks(LANES).zip(self.tails.chunks(LANES)).zip(shares.candidates.chunks_mut(LANES));
+        for ((candidates, tails), shares) in lanes {
+            let probabilities = self.probabilities(tails, likely, ranks, sure);
+            for ((&u, share), probability) in candidates.iter().zip(shares).zip(probabilities) {
+                let density = law.pdf(t - u);
+                rate += density;
+                *share += weight * density * probability;
             }
-            rate += density;
-            *share += weight * density * self.probability_of_rank(tail, likely, ranks, sure);
         }
-        for (((&u, &p), &points), share) in points.zip(survivals).zip(&bulk.multiplicities).zip(shares.bulk) {
-            let density = law.pdf(t - u);
-            rate += points * density;
-            *share += weight * density * self.unlikely(p, ranks, sure);
+        let points = bulk.positions.chunks(LANES).zip(bulk.multiplicities.chunks(LANES)).zip(shares.bulk.chunks_mut(LANES));
+        for (((positions, multiplicities), shares), survivals) in points.zip(survivals.chunks(LANES)) {
+            let probabilities = self.unlikely(&lanes_of(survivals), ranks, sure);
+            let lanes = positions.iter().zip(multiplicities).zip(shares).zip(probabilities).take(survivals.len());
+            for (((&u, &multiplicity), share), probability) in lanes {
+                let density = law.pdf(t - u);
+                rate += multiplicity * density;
+                *share += weight * density * probability;
+            }
         }
         let (survival, near) = self.survival(ranks, sure);
         NodeSums { survival: weight * survival, bulk_error: weight * bulk_error * rate.max(F::zero()) * near }
@@ -179,8 +184,9 @@ impl<'s, F: Real> Node<'s, F> {
 
     /// all_j = Σ_m failures_m · low_{j − likely + m}.
     fn combine(&mut self, likely: usize) {
+        let reached = self.failures.get(..=likely).unwrap_or_default();
         for (j, all) in self.all.iter_mut().enumerate() {
-            *all = aligned(self.failures, likely, self.low, j).fold(F::zero(), |sum, (f, l)| sum + f * l);
+            *all = aligned(reached, likely, self.low, j).fold(F::zero(), |sum, (&f, &l)| sum + f * l);
         }
     }
 
@@ -189,7 +195,7 @@ impl<'s, F: Real> Node<'s, F> {
         if likely == 0 {
             return;
         }
-        for (m, free) in self.free.iter_mut().enumerate() {
+        for (m, free) in self.free.iter_mut().enumerate().take(likely) {
             let low_at = |j: usize| (j + m + 1).checked_sub(likely).and_then(|i| self.low.get(i)).copied().unwrap_or(F::zero());
             *free = match *ranks {
                 Ranks::Single(k) => low_at(k - 1 - sure),
@@ -198,33 +204,49 @@ impl<'s, F: Real> Node<'s, F> {
         }
     }
 
-    /// Σ_r w_r P(r − 1 of the other classes above t) for a candidate with the given smaller tail.
-    fn probability_of_rank(&self, tail: F, likely: usize, ranks: &Ranks<'_, F>, sure: usize) -> F {
-        if tail.is_sign_positive() {
-            return self.unlikely(tail, ranks, sure);
+    /// Σ_r w_r P(r − 1 of the other classes above t) for the candidates with the given smaller tails.
+    fn probabilities(&self, tails: &[F], likely: usize, ranks: &Ranks<'_, F>, sure: usize) -> [F; LANES] {
+        let mut probabilities = [F::zero(); LANES];
+        let tails = lanes_of(tails);
+        if tails.iter().any(|tail| tail.is_sign_positive()) {
+            probabilities = self.unlikely(&tails.map(|tail| tail.max(F::zero())), ranks, sure);
         }
-        let reached = self.failures.len().min(likely + 1);
-        let mut free = self.free.iter();
-        let mut sum = F::zero();
-        without_trial(self.failures.get(..reached).unwrap_or_default(), -tail, |failures| {
-            sum += failures * free.next().copied().unwrap_or(F::zero());
-        });
-        sum.max(F::zero())
+        if tails.iter().any(|tail| tail.is_sign_negative()) {
+            let failing = tails.map(|tail| (-tail).max(F::zero()));
+            let likely = self.likely(&failing, likely);
+            let lanes = probabilities.iter_mut().zip(likely).zip(tails);
+            lanes.filter(|(_, tail)| tail.is_sign_negative()).for_each(|((probability, likely), _)| *probability = likely);
+        }
+        probabilities
     }
 
-    fn unlikely(&self, p: F, ranks: &Ranks<'_, F>, sure: usize) -> F {
-        let mut result = F::zero();
+    fn likely(&self, failing: &[F; LANES], likely: usize) -> [F; LANES] {
+        let reached = self.failures.get(..self.failures.len().min(likely + 1)).unwrap_or_default();
+        let mut free = self.free.iter();
+        let mut sums = [F::zero(); LANES];
+        without_trial(reached, failing, |failures| {
+            let free = free.next().copied().unwrap_or(F::zero());
+            sums.iter_mut().zip(failures).for_each(|(sum, &failures)| *sum += failures * free);
+        });
+        sums.iter_mut().zip(failing).for_each(|(sum, &q)| *sum /= F::one() - q);
+        sums
+    }
+
+    fn unlikely(&self, p: &[F; LANES], ranks: &Ranks<'_, F>, sure: usize) -> [F; LANES] {
+        let mut result = [F::zero(); LANES];
         match *ranks {
-            Ranks::Single(_) => without_trial(self.all, p, |count| result = count),
+            Ranks::Single(_) => without_trial(self.all, p, |counts| result = *counts),
             _ => {
                 let mut rank = sure;
-                without_trial(self.all, p, |count| {
+                without_trial(self.all, p, |counts| {
                     rank += 1;
-                    result += ranks.weight(rank) * count;
+                    let weight = ranks.weight(rank);
+                    result.iter_mut().zip(counts).for_each(|(result, &count)| *result += weight * count);
                 });
             }
         }
-        result.max(F::zero())
+        result.iter_mut().zip(p).for_each(|(result, &p)| *result /= F::one() - p);
+        result
     }
 
     /// Σ_r w_r P(at least r above t), and Σ_r |w_r| P(r − 1 or r − 2 above t).
@@ -241,6 +263,13 @@ impl<'s, F: Real> Node<'s, F> {
     }
 }
 
+/// A chunk as full lanes, the missing ones 0.
+fn lanes_of<F: Real>(chunk: &[F]) -> [F; LANES] {
+    let mut lanes = [F::zero(); LANES];
+    lanes.iter_mut().zip(chunk).for_each(|(lane, &value)| *lane = value);
+    lanes
+}
+
 /// The distribution of a count that is 0.
 fn delta<F: Real>(counts: &mut [F]) {
     counts.fill(F::zero());
@@ -250,8 +279,8 @@ fn delta<F: Real>(counts: &mut [F]) {
 }
 
 /// The pairs (failures_m, low_{j − likely + m}) that exist.
-fn aligned<'a, F: Real>(failures: &'a [F], likely: usize, low: &'a [F], j: usize) -> impl Iterator<Item = (F, F)> + 'a {
-    let skipped_failures = likely.saturating_sub(j);
-    let skipped_low = j.saturating_sub(likely);
-    failures.iter().copied().skip(skipped_failures).zip(low.iter().copied().skip(skipped_low))
+fn aligned<'a, F: Real>(failures: &'a [F], likely: usize, low: &'a [F], j: usize) -> impl Iterator<Item = (&'a F, &'a F)> {
+    let failures = failures.get(likely.saturating_sub(j)..).unwrap_or_default();
+    let low = low.get(j.saturating_sub(likely)..).unwrap_or_default();
+    failures.iter().zip(low)
 }

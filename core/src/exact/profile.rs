@@ -5,9 +5,9 @@ use super::problem::Problem;
 use crate::{Error, Noise, Real, Result, check};
 
 /// Bins of the histogram.
-const BINS: usize = 128;
+const BINS: usize = 192;
 
-/// How many classes of a set lie in each of 128 equal intervals around the scores that decide: the second round of a computation over
+/// How many classes of a set lie in each of 192 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'w, N, F> {

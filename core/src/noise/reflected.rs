@@ -28,6 +28,10 @@ impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
         -self.0.score(-z)
     }
 
+    fn is_continuous(&self) -> bool {
+        self.0.is_continuous()
+    }
+
     /// What is known of one tail says nothing of the other.
     fn regularity(&self) -> Regularity {
         match self.0.regularity() {

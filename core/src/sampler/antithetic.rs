@@ -51,6 +51,10 @@ impl<F: Real, N: Noise<F>> Sampler<F> for Antithetic<N> {
         self.num_samples
     }
 
+    fn block_len(&self) -> usize {
+        2
+    }
+
     fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
         let mirrored = index % 2 == 1;
         key.fill_uniform(index as u64 / 2, z);

@@ -107,6 +107,10 @@ impl<F: Real, N: Noise<F>> Sampler<F> for RandomizedLattice<N> {
         self.cells as usize
     }
 
+    fn block_len(&self) -> usize {
+        self.cells as usize
+    }
+
     fn sample(&self, key: Key, index: usize, z: &mut [F]) -> Result<()> {
         let draw = index as u64;
         if draw >= self.cells {
