@@ -30,4 +30,5 @@ pub use summary::{Part, Summary};
 
 pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
+pub(crate) use profile::tail;
 pub(crate) use quadrature::{MAX_INTERVALS, scratch_len};

@@ -33,7 +33,9 @@
 //! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
 //! | losses of a target vector | | [`FenchelYoung`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
-//! | order statistics | | [`kth_largest`], [`rank_of`] |
+//! | order statistics | | [`kth_largest`], [`rank_of`]; over shards, [`sharded`] |
+//! | choosing ε | | [`bias_interval`], [`effective_classes`], [`epsilon_for_effective_classes`] |
+//! | numbers | [`Real`] | `f32`, `f64`, [`Dual`] |
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
 //! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
@@ -43,6 +45,8 @@
 
 mod check;
 pub mod compositions;
+mod dual;
+mod epsilon;
 mod error;
 mod estimator;
 mod exact;
@@ -62,6 +66,8 @@ mod sampler;
 mod select;
 pub mod sharded;
 
+pub use dual::Dual;
+pub use epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
 pub use error::{Error, Result};
 pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
 pub use exact::Ranks;

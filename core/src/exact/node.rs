@@ -221,7 +221,8 @@ impl<'s, F: Real> Node<'s, F> {
     }
 
     fn likely(&self, failing: &[F; LANES], likely: usize) -> [F; LANES] {
-        let reached = self.failures.get(..self.failures.len().min(likely + 1)).unwrap_or_default();
+        // Without one of them, at most likely − 1 can fail.
+        let reached = self.failures.get(..likely).unwrap_or_default();
         let mut free = self.free.iter();
         let mut sums = [F::zero(); LANES];
         without_trial(reached, failing, |failures| {

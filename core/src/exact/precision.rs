@@ -32,4 +32,10 @@ impl<F: Real> Precision<F> {
             tolerance: pick(1e-7, 1e-3),
         }
     }
+
+    /// The same in another number type.
+    pub fn map<G>(self, convert: impl Fn(F) -> G) -> Precision<G> {
+        let Self { outside, degree, nodes, quadrature, tolerance } = self;
+        Precision { outside: convert(outside), degree, nodes, quadrature: convert(quadrature), tolerance: convert(tolerance) }
+    }
 }
