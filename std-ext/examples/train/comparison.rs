@@ -13,6 +13,7 @@ pub fn comparison<N: ToString>(name: impl Fn(&Outcome) -> N, a: &Outcome, b: &Ou
     let certainty = match (agreeing, a.runs.len()) {
         (_, 1) => "with one seed, so it may be chance".into(),
         (agreeing, seeds) if agreeing == seeds => format!("with each of {seeds} seeds"),
+        (agreeing, seeds) if 10 * agreeing >= 9 * seeds => format!("with {agreeing} of {seeds} seeds"),
         (agreeing, seeds) => format!("but with {agreeing} of {seeds} seeds only, so it may be chance"),
     };
     let relation = if difference < 0.0 { "below" } else { "above" };
