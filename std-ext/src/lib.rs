@@ -33,6 +33,7 @@
 //! bytes); views may be strided, reversed or row-major; outputs are overwritten; the numbers are the same bits for any number of
 //! threads; arguments are inputs, then outputs, then the parallelism.
 #![forbid(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../../README.md"))]
 
 mod batch;
 mod check;

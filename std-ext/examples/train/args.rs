@@ -4,9 +4,11 @@ use core::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
+use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 
-use crate::method::{Domain, Method, Overrides};
+use crate::estimator::Estimator;
+use crate::method::{Domain, Method, Overrides, Settings};
 use crate::number::{factor, probability};
 use crate::sample::Tail;
 
@@ -16,19 +18,17 @@ use crate::sample::Tail;
 #[derive(Parser)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
-    /// Losses to compare, separated by commas
-    #[arg(
-        long = "loss",
-        value_enum,
-        value_delimiter = ',',
-        default_values_t = [Method::Hinge, Method::CrossEntropy, Method::NoisedBalanced, Method::NoisedImbalanced]
-    )]
-    pub methods: Vec<Method>,
+    /// Losses to compare, separated by commas [default: hinge,cross-entropy,noised-balanced,noised-imbalanced]
+    #[arg(long = "loss", value_enum, value_delimiter = ',')]
+    methods: Vec<Method>,
+    /// Train each noised loss with every estimator, to compare these
+    #[arg(long, conflicts_with_all = ["estimator", "draws"])]
+    pub compare_estimators: bool,
     /// Number of guesses K
     #[arg(short, long, default_value_t = 5)]
     pub k: usize,
     #[command(flatten)]
-    pub overrides: Overrides,
+    overrides: Overrides,
 
     /// Passes over the training rows
     #[arg(long, default_value_t = NonZeroUsize::new(30).unwrap())]
@@ -75,8 +75,26 @@ impl Args {
         self.threads.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get)
     }
 
-    pub fn domain(&self) -> Domain {
+    fn domain(&self) -> Domain {
         if self.data.is_some() { Domain::Text } else { Domain::Generated }
+    }
+
+    /// What is to be trained: by default the losses, or the noised ones with every estimator.
+    ///
+    /// # Errors
+    /// Estimators of a loss that is not smoothed.
+    pub fn contenders(&self) -> Result<Vec<(Method, Settings)>> {
+        let usual: &[Method] = if self.compare_estimators { &Method::NOISED } else { &Method::USUAL };
+        let methods = if self.methods.is_empty() { usual } else { &self.methods };
+        let settings = |method| Settings::new(method, self.domain(), &self.overrides);
+        if !self.compare_estimators {
+            return Ok(methods.iter().map(|&method| (method, settings(method))).collect());
+        }
+        if let Some(method) = methods.iter().find(|method| !method.is_smoothed()) {
+            bail!("{} is not smoothed, so it has no estimators to compare", method.name());
+        }
+        let every = |&method| Estimator::COMPARED.map(|estimator| (method, Settings { estimator, ..settings(method) }));
+        Ok(methods.iter().flat_map(every).collect())
     }
 
     pub fn tail(&self) -> Tail {
@@ -110,6 +128,13 @@ mod tests {
         ] {
             assert!(Args::try_parse_from(["train"].into_iter().chain(flags)).is_err(), "{flags:?}");
         }
+    }
+
+    #[test]
+    fn only_estimators_of_noised_losses_are_compared() {
+        let contenders = |loss| Args::parse_from(["train", "--compare-estimators", "--loss", loss]).contenders();
+        assert!(contenders("noised-balanced").is_ok());
+        assert!(contenders("noised-balanced,hinge").is_err());
     }
 
     #[test]

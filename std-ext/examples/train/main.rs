@@ -6,8 +6,10 @@
 //! ```
 
 mod args;
+mod comparison;
 mod conclusions;
 mod corpus;
+mod estimator;
 mod evaluation;
 mod method;
 mod number;
@@ -18,6 +20,7 @@ mod sample;
 mod study;
 mod synthetic;
 mod table;
+mod target;
 mod text;
 mod training;
 mod tsv;
@@ -33,7 +36,6 @@ use corpus::Corpus;
 use evaluation::{FEW_BELOW, MANY_ABOVE};
 use faer::Par;
 use indicatif::{ProgressBar, ProgressStyle};
-use method::Settings;
 use outcome::Outcome;
 use study::Study;
 
@@ -50,15 +52,37 @@ fn main() -> Result<()> {
         measure_valid: args.measure == Split::Valid,
     };
     let outcomes = train_all(&args, &study)?;
-    println!("{}", table::table(&outcomes, args.k));
-    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.", args.seeds);
-    println!("Many: classes with more than {MANY_ABOVE} training rows; few: with fewer than {FEW_BELOW}.\n");
-    for sentence in conclusions::conclusions(&outcomes, args.k) {
-        println!("• {sentence}");
+    if args.compare_estimators {
+        report_estimators(&outcomes, &args)?;
+    } else {
+        report_losses(&outcomes, &args)?;
     }
-    plots::write(&outcomes, args.k, &args.out)?;
     println!("\nPlots: {}", args.out.display());
     Ok(())
+}
+
+fn report_losses(outcomes: &[Outcome], args: &Args) -> Result<()> {
+    println!("{}", table::of_losses(outcomes, args.k));
+    println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.", args.seeds);
+    println!("Many: classes with more than {MANY_ABOVE} training rows; few: with fewer than {FEW_BELOW}.\n");
+    say(conclusions::of_losses(outcomes, args.k));
+    plots::of_losses(outcomes, args.k, &args.out)
+}
+
+fn report_estimators(outcomes: &[Outcome], args: &Args) -> Result<()> {
+    for outcomes in outcomes.chunk_by(|a, b| a.method == b.method) {
+        println!("{}, smoothed in {} ways:", outcomes[0].method.name(), outcomes.len());
+        println!("{}", table::of_estimators(outcomes, args.k));
+        println!("Per cent and epochs, mean ± standard deviation over seeds ({}); seconds a training.\n", args.seeds);
+        say(conclusions::of_estimators(outcomes));
+        println!();
+        plots::of_estimators(outcomes, args.k, &args.out)?;
+    }
+    Ok(())
+}
+
+fn say(sentences: Vec<String>) {
+    sentences.iter().for_each(|sentence| println!("• {sentence}"));
 }
 
 fn read(path: &Path) -> Result<Corpus> {
@@ -68,12 +92,12 @@ fn read(path: &Path) -> Result<Corpus> {
 
 fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
     let seeds = args.seeds.get() as u64;
-    let epochs = args.methods.len() as u64 * seeds * study.epochs as u64;
+    let contenders = args.contenders()?;
+    let epochs = contenders.len() as u64 * seeds * study.epochs as u64;
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} epochs, {eta} left, {msg}")?;
     let progress = ProgressBar::new(epochs).with_style(style);
     let mut outcomes = Vec::new();
-    for &method in &args.methods {
-        let settings = Settings::new(method, args.domain(), &args.overrides);
+    for (method, settings) in contenders {
         progress.set_message(method.name());
         let train = |seed| {
             let run = study.run(method, &settings, seed, &progress);

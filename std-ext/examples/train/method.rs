@@ -5,6 +5,7 @@ use core::num::NonZeroUsize;
 use clap::ValueEnum;
 use topk_loss_batch::Similarity;
 
+use crate::estimator::{Estimator, EstimatorKind};
 use crate::number::{finite, positive};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -22,6 +23,10 @@ pub enum Method {
 }
 
 impl Method {
+    /// What is compared unless told otherwise.
+    pub const USUAL: [Self; 4] = [Self::Hinge, Self::CrossEntropy, Self::NoisedBalanced, Self::NoisedImbalanced];
+    pub const NOISED: [Self; 2] = [Self::NoisedBalanced, Self::NoisedImbalanced];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Hinge => "hinge",
@@ -67,7 +72,7 @@ pub enum Domain {
 pub struct Settings {
     pub learning_rate: f32,
     pub epsilon: f32,
-    pub draws: usize,
+    pub estimator: Estimator,
     /// The margin of every class, or of the rarest.
     pub margin: f32,
     pub scale: f32,
@@ -82,7 +87,10 @@ pub struct Overrides {
     /// Scale of the smoothing noise, in units of the scores; without it, each loss takes its own
     #[arg(long, value_parser = positive)]
     epsilon: Option<f32>,
-    /// Noise draws an example [default: 5]
+    /// How the noised losses are smoothed
+    #[arg(long, value_enum, default_value_t = EstimatorKind::Pathwise)]
+    estimator: EstimatorKind,
+    /// Noise draws an example, for the estimators that draw [default: pathwise 5, conditional 1]
     #[arg(long)]
     draws: Option<NonZeroUsize>,
     /// Margin of the losses that have the same for all classes [default: 1]
@@ -121,7 +129,7 @@ impl Settings {
         Self {
             learning_rate: overrides.learning_rate.unwrap_or(learning_rate),
             epsilon: overrides.epsilon.unwrap_or(epsilon),
-            draws: overrides.draws.map_or(5, NonZeroUsize::get),
+            estimator: Estimator::new(overrides.estimator, overrides.draws),
             margin,
             scale,
         }

@@ -22,6 +22,16 @@ impl Outcome {
         self.over_seeds(|run| Some(run.last.macro_accuracy))
     }
 
+    /// The last epoch's macro top-K accuracies above another's; with the same seed, both had the same rows in the same order.
+    pub fn above<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = f64> + 'a {
+        self.runs.iter().zip(&other.runs).map(|(a, b)| a.last.macro_accuracy - b.last.macro_accuracy)
+    }
+
+    /// Seconds a training.
+    pub fn seconds(&self) -> Statistic {
+        self.over_seeds(|run| Some(run.duration.as_secs_f64()))
+    }
+
     /// The occupancy of the class with the largest one.
     pub fn highest_occupancy(&self) -> Statistic {
         self.over_seeds(|run| run.last.occupancies.iter().copied().reduce(f64::max))
@@ -53,13 +63,21 @@ impl FromIterator<f64> for Statistic {
     }
 }
 
-/// In per cent, for shares.
+impl Statistic {
+    /// For shares.
+    pub fn per_cent(self) -> Self {
+        Self { mean: 100.0 * self.mean, deviation: self.deviation.map(|deviation| 100.0 * deviation) }
+    }
+}
+
 impl fmt::Display for Statistic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Adding 0 takes the sign off a zero.
+        let mean = (10.0 * self.mean).round() / 10.0 + 0.0;
         match self.deviation {
-            _ if self.mean.is_nan() => write!(f, "–"),
-            None => write!(f, "{:.1}", 100.0 * self.mean),
-            Some(deviation) => write!(f, "{:.1} ± {:.1}", 100.0 * self.mean, 100.0 * deviation),
+            _ if mean.is_nan() => write!(f, "–"),
+            None => write!(f, "{mean:.1}"),
+            Some(deviation) => write!(f, "{mean:.1} ± {deviation:.1}"),
         }
     }
 }
@@ -70,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_statistic_is_mean_and_sample_deviation() {
-        let shown = |numbers: &[f64]| numbers.iter().copied().collect::<Statistic>().to_string();
-        assert_eq!([shown(&[]), shown(&[0.5]), shown(&[0.4, 0.5, 0.6])], ["–", "50.0", "50.0 ± 10.0"]);
+        let shown = |shares: &[f64]| shares.iter().copied().collect::<Statistic>().per_cent().to_string();
+        assert_eq!([shown(&[]), shown(&[-1e-9]), shown(&[0.4, 0.5, 0.6])], ["–", "0.0", "50.0 ± 10.0"]);
     }
 }

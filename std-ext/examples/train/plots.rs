@@ -14,26 +14,45 @@ const SIZE: (u32, u32) = (900, 540);
 /// Classes of neighbouring ranks are averaged into about this many points.
 const POINTS: usize = 20;
 
-/// Writes all plots into `folder`, which is made if need be.
-pub fn write(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    learning_curves(outcomes, k, &folder.join("learning_curves.svg"))?;
+/// Writes the plots of a comparison of losses into `folder`, which is made if need be.
+pub fn of_losses(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
+    make(folder)?;
+    let title = format!("Learning curves, mean of {} seeds", outcomes[0].runs.len());
+    learning_curves(title, lines(outcomes, curve), k).draw(&folder.join("learning_curves.svg"), 0.0..100.0)?;
     accuracy_by_frequency(outcomes, k, &folder.join("accuracy_by_frequency.svg"))?;
     occupancy(outcomes, k, &folder.join("occupancy.svg"))
 }
 
-fn learning_curves(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
-    let line = |outcome: &Outcome| (1..).map(f64::from).zip(outcome.mean_list(|run| run.curve.clone())).collect();
-    let lines = lines(outcomes, line);
-    let plot = Plot {
-        title: format!("Learning curves, mean of {} seeds", outcomes[0].runs.len()),
+/// Writes the learning curves of one loss's estimators into `folder`, which is made if need be.
+pub fn of_estimators(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
+    make(folder)?;
+    let Outcome { method, runs, .. } = &outcomes[0];
+    let line = |(outcome, colour): (&Outcome, _)| Line { name: outcome.settings.estimator.to_string(), colour, points: curve(outcome) };
+    let lines: Vec<Line> = outcomes.iter().zip(PALETTE).map(line).collect();
+    let tens = || lines.iter().flat_map(|line| &line.points).map(|&(_, share)| 10.0 * share);
+    let (lowest, highest) = (tens().fold(10.0, f64::min).floor(), tens().fold(0.0, f64::max).ceil());
+    let title = format!("Estimators of {}, mean of {} seeds", method.name(), runs.len());
+    let path = folder.join(format!("estimators_of_{}.svg", method.name().replace(' ', "_")));
+    learning_curves(title, lines, k).draw(&path, 10.0 * lowest..10.0 * highest)
+}
+
+fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+fn curve(outcome: &Outcome) -> Vec<(f64, f64)> {
+    (1..).map(f64::from).zip(outcome.mean_list(|run| run.curve.clone())).collect()
+}
+
+fn learning_curves(title: String, lines: Vec<Line>, k: usize) -> Plot<'static> {
+    Plot {
+        title,
         x_label: "epoch",
         y_label: format!("macro top-{k} accuracy (%)"),
         x_format: &|epoch| format!("{epoch:.0}"),
         legend: SeriesLabelPosition::LowerRight,
         lines,
-    };
-    plot.draw(path, 0.0..100.0)
+    }
 }
 
 fn accuracy_by_frequency(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
@@ -80,19 +99,26 @@ fn occupancy(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
     plot.draw(path, (0.01..110.0).log_scale())
 }
 
-fn lines(outcomes: &[Outcome], line: impl Fn(&Outcome) -> Vec<(f64, f64)>) -> Vec<(Method, Vec<(f64, f64)>)> {
-    outcomes.iter().map(|outcome| (outcome.method, line(outcome))).collect()
+fn lines(outcomes: &[Outcome], points: impl Fn(&Outcome) -> Vec<(f64, f64)>) -> Vec<Line> {
+    let line = |outcome: &Outcome| Line { name: outcome.method.name().into(), colour: colour(outcome.method), points: points(outcome) };
+    outcomes.iter().map(line).collect()
 }
 
-/// One line a loss, over an axis from 1.
+struct Line {
+    name: String,
+    colour: RGBColor,
+    /// Shares, to be shown in per cent.
+    points: Vec<(f64, f64)>,
+}
+
+/// Lines over an axis from 1.
 struct Plot<'a> {
     title: String,
     x_label: &'a str,
     y_label: String,
     x_format: &'a dyn Fn(&f64) -> String,
     legend: SeriesLabelPosition,
-    /// Shares, to be shown in per cent.
-    lines: Vec<(Method, Vec<(f64, f64)>)>,
+    lines: Vec<Line>,
 }
 
 impl Plot<'_> {
@@ -100,7 +126,7 @@ impl Plot<'_> {
     where
         Y: AsRangedCoord<Value = f64, CoordDescType: ValueFormatter<f64>>,
     {
-        let last = self.lines.iter().flat_map(|(_, points)| points).fold(1.0, |last: f64, point| last.max(point.0));
+        let last = self.lines.iter().flat_map(|line| &line.points).fold(1.0, |last: f64, point| last.max(point.0));
         let root = SVGBackend::new(path, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let mut chart = ChartBuilder::on(&root)
@@ -119,11 +145,11 @@ impl Plot<'_> {
             .y_desc(self.y_label)
             .y_label_formatter(&|y| y.to_string())
             .draw()?;
-        for (method, points) in self.lines {
-            let style = colour(method).stroke_width(2).filled();
+        for Line { name, colour, points } in self.lines {
+            let style = colour.stroke_width(2).filled();
             let points = points.into_iter().map(|(x, share)| (x, 100.0 * share));
             let legend = move |(x, y)| PathElement::new([(x, y), (x + 20, y)], style);
-            chart.draw_series(LineSeries::new(points, style).point_size(2))?.label(method.name()).legend(legend);
+            chart.draw_series(LineSeries::new(points, style).point_size(2))?.label(name).legend(legend);
         }
         chart
             .configure_series_labels()
@@ -136,13 +162,16 @@ impl Plot<'_> {
     }
 }
 
-/// Okabe and Ito's palette, which the colour-blind can tell apart.
+/// Okabe and Ito's palette, which the colour-blind can tell apart, with a grey.
+const PALETTE: [RGBColor; 5] = [
+    RGBColor(0x99, 0x99, 0x99),
+    RGBColor(0x00, 0x72, 0xB2),
+    RGBColor(0xE6, 0x9F, 0x00),
+    RGBColor(0x00, 0x9E, 0x73),
+    RGBColor(0xD5, 0x5E, 0x00),
+];
+
+/// A loss keeps its colour whatever it is compared with.
 const fn colour(method: Method) -> RGBColor {
-    match method {
-        Method::Hinge => RGBColor(0x99, 0x99, 0x99),
-        Method::CrossEntropy => RGBColor(0x00, 0x72, 0xB2),
-        Method::NoisedBalanced => RGBColor(0xE6, 0x9F, 0x00),
-        Method::Imbalanced => RGBColor(0x00, 0x9E, 0x73),
-        Method::NoisedImbalanced => RGBColor(0xD5, 0x5E, 0x00),
-    }
+    PALETTE[method as usize]
 }

@@ -53,9 +53,8 @@ impl Study<'_> {
         if method == Method::CrossEntropy {
             return run.with(&CrossEntropy);
         }
-        let Settings { epsilon, draws, margin, scale, .. } = *settings;
-        let smoothing =
-            if method.is_smoothed() { Smoothing::Pathwise { epsilon, num_samples: draws, key: noise } } else { Smoothing::None };
+        let Settings { epsilon, estimator, margin, scale, .. } = *settings;
+        let smoothing = if method.is_smoothed() { estimator.smoothing(epsilon, noise) } else { Smoothing::None };
         if method.is_imbalanced() {
             let mut margins = vec![0.0; sample.counts.len()];
             ldam_margins(&sample.counts, margin, &mut margins)?;
