@@ -19,7 +19,7 @@ fn work<F: Real>(len: usize, k: usize, epsilon: f64, measured: bool) {
         let value = exact.value_and_add_grad(&scores, F::one(), &mut grad, &mut scratch).expect("finite scores");
         assert!(value.is_finite());
     }
-    std::hint::black_box((grad, scratch));
+    core::hint::black_box((grad, scratch));
 }
 
 fn instructions(float: &str, len: usize, k: usize, epsilon: &str) -> Option<f64> {

@@ -55,11 +55,11 @@ impl<F: Real> Ranks<'_, F> {
 
     /// The ranks in runs of one weight, of which the gradient is that weight times the indicator of the run.
     pub(crate) fn runs(&self) -> impl Iterator<Item = (F, RangeInclusive<usize>)> {
-        let (top, singles) = match *self {
-            Self::Top(k) => (Some((F::one(), 1..=k)), 1..=0),
-            _ => (None, self.first()..=self.last()),
+        let (top, first) = match *self {
+            Self::Top(k) => (Some((F::one(), 1..=k)), k + 1),
+            _ => (None, self.first()),
         };
-        let singles = singles.map(|rank| (self.weight(rank), rank..=rank)).filter(|&(weight, _)| weight != F::zero());
+        let singles = (first..=self.last()).map(|rank| (self.weight(rank), rank..=rank)).filter(|&(weight, _)| weight != F::zero());
         top.into_iter().chain(singles)
     }
 
