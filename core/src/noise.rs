@@ -40,6 +40,11 @@ pub trait Noise<F: Real>: Copy {
         true
     }
 
+    /// Whether −Z has the same law: what is known of the upper tail then holds for the lower one.
+    fn is_symmetric(&self) -> bool {
+        false
+    }
+
     /// What the density allows the [exact estimator](crate::Exact) to do; the default is always safe.
     fn regularity(&self) -> Regularity {
         Regularity::Kinked

@@ -46,4 +46,8 @@ impl<F: Real> Noise<F> for Laplace {
     fn score(&self, z: F) -> F {
         if z == F::zero() { F::zero() } else { z.signum() }
     }
+
+    fn is_symmetric(&self) -> bool {
+        true
+    }
 }

@@ -53,6 +53,10 @@ impl<F: Real> Noise<F> for Logistic {
         if z < F::zero() { -magnitude } else { magnitude }
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     fn regularity(&self) -> Regularity {
         Regularity::ExponentialTail
     }

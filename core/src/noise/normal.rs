@@ -58,6 +58,10 @@ impl<F: Real> Noise<F> for Normal {
         z
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     fn regularity(&self) -> Regularity {
         Regularity::GaussianTail
     }

@@ -32,10 +32,15 @@ impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
         self.0.is_continuous()
     }
 
-    /// What is known of one tail says nothing of the other.
+    fn is_symmetric(&self) -> bool {
+        self.0.is_symmetric()
+    }
+
+    /// What is known of one tail says nothing of the other, unless they are alike.
     fn regularity(&self) -> Regularity {
         match self.0.regularity() {
             Regularity::Kinked => Regularity::Kinked,
+            regularity if self.0.is_symmetric() => regularity,
             _ => Regularity::Smooth,
         }
     }

@@ -50,6 +50,10 @@ impl<F: Real> Noise<F> for Uniform {
         F::zero()
     }
 
+    fn is_symmetric(&self) -> bool {
+        true
+    }
+
     fn is_continuous(&self) -> bool {
         false
     }
