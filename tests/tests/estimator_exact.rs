@@ -35,7 +35,8 @@ struct Worst {
     plain: f64,
     fast: f64,
     single: f64,
-    value: f64,
+    plain_value: f64,
+    fast_value: f64,
     sum: f64,
     bound: f64,
     bound_single: f64,
@@ -68,9 +69,10 @@ fn compare<N: Noise<f64> + Noise<f32> + core::fmt::Debug>(worst: &mut Worst, law
     let (plain_value, plain_bound, plain) = run(exact.plain(), &scores).unwrap_or_else(|| panic!("{name}: plain refused"));
     let Some((fast_value, fast_bound, fast)) = run(exact, &scores) else { panic!("{name}: refused") };
     worst.cases += 1;
-    let offset = (plain_value - value).abs().max((fast_value - value).abs()) / epsilon;
+    // Beside large scores a value is as good as their last digit.
     let floor = 4.0 * f64::EPSILON * scores.iter().fold(0.0_f64, |m, s| m.max(s.abs())) / epsilon;
-    worst.value = worst.value.max(offset - floor);
+    worst.plain_value = worst.plain_value.max((plain_value - value).abs() / epsilon - floor);
+    worst.fast_value = worst.fast_value.max((fast_value - value).abs() / epsilon - floor);
     let (plain_error, fast_error) = (distance(&plain, &reference), distance(&fast, &reference));
     assert!(
         plain_error <= plain_bound && fast_error <= fast_bound,
@@ -114,7 +116,7 @@ fn grid(lens: &[usize], ranks: impl Fn(usize) -> Vec<usize>, epsilons: &[f64]) -
 impl Worst {
     fn assert_bars(&self) {
         println!("{self:?}");
-        assert!(self.value <= 1e-9, "value: {self:?}");
+        assert!(self.plain_value <= 1e-9 && self.fast_value <= 1e-8, "value: {self:?}");
         assert!(self.plain <= 1e-8 && self.fast <= 1e-7 && self.single <= 1e-5, "gradient: {self:?}");
         assert!(self.sum <= 1e-9, "sum of the gradient: {self:?}");
     }

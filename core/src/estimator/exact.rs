@@ -25,7 +25,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 ///
 /// **Ties and NaN.** Ties need no rule: tied entries share the gradient equally. NaN is an error. A common offset does not matter.
 ///
-/// **Accuracy.** L1 error of the gradient below 1e−8 in `f64` and 1e−5 in `f32`, value within 1e−9·ε in `f64`, over random, tied,
+/// **Accuracy.** L1 error of the gradient below 1e−8 in `f64` and 1e−5 in `f32`, value within 1e−8·ε in `f64`, over random, tied,
 /// clustered, separated and geometric scores with every k; [`certified`](Exact::certified) reports a bound with each result.
 ///
 /// **Cost.** Fast: linear in L whatever k, two passes of about 2D multiply-adds a class (D = 24 in `f64`, 15 in `f32`), and work on a few
@@ -81,7 +81,7 @@ impl<O, N, F: Real> Exact<O, N, F> {
     /// Treats every class by itself: the reference that the fast form is held against.
     #[must_use]
     pub fn plain(self) -> Self {
-        Self { plain: true, ..self }
+        Self { plain: true, precision: self.precision.strict(), ..self }
     }
 
     /// The error bound that a result must meet: 1e−7 in `f64` and 1e−3 in `f32` unless said. A smaller one costs more nodes.
@@ -90,11 +90,11 @@ impl<O, N, F: Real> Exact<O, N, F> {
     /// A tolerance that is not positive and finite.
     pub fn with_tolerance(self, tolerance: F) -> Result<Self> {
         let tolerance = check::positive("tolerance", tolerance)?;
-        let quadrature = (tolerance * F::from_f64(0.02)).min(self.precision.quadrature);
+        let quadrature = (tolerance * F::from_f64(0.5)).min(self.precision.quadrature);
         Ok(Self { precision: Precision { tolerance, quadrature, ..self.precision }, ..self })
     }
 
-    /// The nodes of the coarsest trapezoid rule, which is then halved until its error is small: 17 in `f64`, 13 in `f32` unless said.
+    /// The nodes of the coarsest trapezoid rule, which is then halved until its error is small: 21 in `f64`, 15 in `f32` unless said.
     ///
     /// # Errors
     /// Fewer than 2.

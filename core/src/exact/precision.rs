@@ -27,10 +27,15 @@ impl<F: Real> Precision<F> {
         Self {
             outside: pick(1e-11, 1e-7),
             degree: if double { 24 } else { 15 },
-            nodes: if double { 17 } else { 13 },
-            quadrature: pick(2e-9, 3e-6),
+            nodes: if double { 21 } else { 15 },
+            quadrature: pick(5e-8, 1e-5),
             tolerance: pick(1e-7, 1e-3),
         }
+    }
+
+    /// For a reference: the quadrature is driven on to where rounding begins.
+    pub fn strict(self) -> Self {
+        Self { quadrature: self.quadrature * F::from_f64(0.05), ..self }
     }
 
     /// The same in another number type.
