@@ -35,7 +35,8 @@ impl<F: Real> Precision<F> {
 
     /// For a reference: the quadrature is driven on to where rounding begins.
     pub fn strict(self) -> Self {
-        Self { quadrature: self.quadrature * F::from_f64(0.05), ..self }
+        let rounding = F::epsilon() * F::from_f64(64.0);
+        Self { quadrature: (self.quadrature * F::from_f64(1e-3)).max(rounding), ..self }
     }
 
     /// The same in another number type.
