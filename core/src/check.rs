@@ -52,3 +52,8 @@ pub(crate) fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {
 pub(crate) fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {
     if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what }) }
 }
+
+/// Results are finite, or beyond the range of the float.
+pub(crate) fn all_in_range<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
+    if values.iter().fold(true, |all, v| all & v.is_finite()) { Ok(()) } else { Err(Error::Overflow { what }) }
+}

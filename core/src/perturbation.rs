@@ -4,24 +4,23 @@ use core::ops::Range;
 
 use crate::{Error, FoldIn, Key, Real, Result, Sampler, check};
 
+/// The points θ + εz_b.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Perturbation<S, F> {
-    sampler: S,
-    epsilon: F,
-    key: Key,
-}
-
-impl<S, F: Real> Perturbation<S, F> {
-    pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        Ok(Self { sampler, epsilon: check::positive("epsilon", epsilon)?, key })
-    }
-
-    pub fn epsilon(&self) -> F {
-        self.epsilon
-    }
+pub struct Perturbation<S, F> {
+    pub sampler: S,
+    pub epsilon: F,
+    pub key: Key,
 }
 
 impl<S: Sampler<F>, F: Real> Perturbation<S, F> {
+    pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
+        check::positive("epsilon", epsilon)?;
+        match sampler.num_samples() {
+            0 => Err(Error::Parameter { name: "num_samples", must: "at least 1" }),
+            _ => Ok(Self { sampler, epsilon, key }),
+        }
+    }
+
     pub fn law(&self) -> S::Law {
         self.sampler.law()
     }
@@ -47,10 +46,7 @@ impl<S: Sampler<F>, F: Real> Perturbation<S, F> {
     /// z ← (θ − center) + εz.
     pub fn apply(&self, theta: &[F], center: F, z: &mut [F]) -> Result<()> {
         z.iter_mut().zip(theta).for_each(|(z, &t)| *z = (t - center) + self.epsilon * *z);
-        if z.iter().any(|z| !z.is_finite()) {
-            return Err(Error::Overflow { what: "perturbed scores" });
-        }
-        Ok(())
+        check::all_in_range("perturbed scores", z)
     }
 
     /// `perturbed` ← (θ − center) + ε · draw `index`.

@@ -62,7 +62,7 @@ pub struct PerturbedArgmax<M, S, F> {
     noise: Perturbation<S, F>,
 }
 
-impl<M, S, F: Real> PerturbedArgmax<M, S, F> {
+impl<M, S: Sampler<F>, F: Real> PerturbedArgmax<M, S, F> {
     /// The argmax of `maximizer` under `epsilon` times the sampler's noise.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
             let moved = y.iter().zip(baseline.iter()).map(|(&y, &y0)| y - y0);
             product.iter_mut().zip(moved).for_each(|(sum, moved)| *sum += moved * along);
         }
-        finish(product, self.noise.num_samples() * self.noise.epsilon())
+        finish(product, self.noise.num_samples() * self.noise.epsilon)
     }
 
     /// Overwrites `product` with Jᵀw: the gradient in θ of ⟨w, y_ε(θ)⟩, what backpropagation through the expected argmax needs.
@@ -143,7 +143,7 @@ impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
             self.to_scores(z, y)?;
             product.iter_mut().zip(y.iter()).for_each(|(sum, &score)| *sum += score * moved);
         }
-        finish(product, self.noise.num_samples() * self.noise.epsilon())
+        finish(product, self.noise.num_samples() * self.noise.epsilon)
     }
 
     fn divide<'s>(&self, theta: &[F], scratch: &'s mut [F]) -> Result<Room<'s, F>> {

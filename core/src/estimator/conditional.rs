@@ -2,7 +2,8 @@
 
 use core::ops::RangeInclusive;
 
-use super::draw::{self, Draw, Points};
+use super::draw::{self, Draw};
+use crate::perturbation::Perturbation;
 use crate::select::{Neighbours, neighbours};
 use crate::{Error, FoldIn, Key, Noise, Oracle, OrderStatistics, Real, Result, Sampler, Translation, check};
 
@@ -54,7 +55,7 @@ use crate::{Error, FoldIn, Key, Noise, Oracle, OrderStatistics, Real, Result, Sa
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conditional<O, S, F> {
     oracle: O,
-    points: Points<S, F>,
+    points: Perturbation<S, F>,
 }
 
 impl<O, S: Sampler<F>, F: Real> Conditional<O, S, F> {
@@ -63,7 +64,7 @@ impl<O, S: Sampler<F>, F: Real> Conditional<O, S, F> {
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.
     pub fn new(oracle: O, sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        Ok(Self { oracle, points: Points::new(sampler, epsilon, key)? })
+        Ok(Self { oracle, points: Perturbation::new(sampler, epsilon, key)? })
     }
 }
 
@@ -71,7 +72,7 @@ impl<O: OrderStatistics<F>, S: Sampler<F>, F: Real> Draw<F> for Conditional<O, S
     type Sampler = S;
     type Start = Translation<F>;
 
-    fn points(&self) -> &Points<S, F> {
+    fn points(&self) -> &Perturbation<S, F> {
         &self.points
     }
 
@@ -85,7 +86,7 @@ impl<O: OrderStatistics<F>, S: Sampler<F>, F: Real> Draw<F> for Conditional<O, S
 
     fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let (noised, scratch) = draw::split(scratch, theta.len())?;
-        self.points.point(theta, start.center, index, noised)?;
+        self.points.perturb(theta, start.center, index, noised)?;
         let Some(grad) = grad else { return self.oracle.value(noised, scratch) };
 
         let value = self.oracle.value(noised, scratch)?;

@@ -1,7 +1,8 @@
 //! The pathwise estimator, corrected by a function whose smoothing is known.
 
-use super::draw::{self, Draw, Points, finite};
-use crate::{Error, FoldIn, Key, Oracle, Real, Result, Sampler, Translation};
+use super::draw::{self, Draw};
+use crate::perturbation::Perturbation;
+use crate::{Error, FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
 
 /// f_ε(θ) ≈ (1/B) Σ_b [f(θ + εz_b) − β·h(θ + εz_b)] + β·h_ε(θ) for a control h whose smoothing h_ε another oracle knows.
 ///
@@ -38,7 +39,7 @@ pub struct ControlVariate<O, C, E, S, F> {
     control: C,
     expectation: E,
     coefficient: F,
-    points: Points<S, F>,
+    points: Perturbation<S, F>,
 }
 
 impl<O, C, E, S: Sampler<F>, F: Real> ControlVariate<O, C, E, S, F> {
@@ -47,7 +48,7 @@ impl<O, C, E, S: Sampler<F>, F: Real> ControlVariate<O, C, E, S, F> {
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.
     pub fn new(oracle: O, control: C, expectation: E, sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        Ok(Self { oracle, control, expectation, coefficient: F::one(), points: Points::new(sampler, epsilon, key)? })
+        Ok(Self { oracle, control, expectation, coefficient: F::one(), points: Perturbation::new(sampler, epsilon, key)? })
     }
 
     /// The same with another coefficient β; the best is Cov(f, h)/Var(h), and must not come from the same draws.
@@ -73,7 +74,7 @@ impl<O: Oracle<F>, C: Oracle<F>, E: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> f
     type Sampler = S;
     type Start = Centers<F>;
 
-    fn points(&self) -> &Points<S, F> {
+    fn points(&self) -> &Perturbation<S, F> {
         &self.points
     }
 
@@ -90,12 +91,12 @@ impl<O: Oracle<F>, C: Oracle<F>, E: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> f
 
     fn draw(&self, theta: &[F], start: &Centers<F>, index: usize, weight: F, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let (z, scratch) = draw::split(scratch, theta.len())?;
-        self.points.point(theta, start.oracle.center, index, z)?;
+        self.points.perturb(theta, start.oracle.center, index, z)?;
         let value = draw::evaluate(&self.oracle, z, weight, grad.as_deref_mut(), scratch)?;
         let shift = start.oracle.center - start.control.center;
         if shift != F::zero() {
             z.iter_mut().for_each(|z| *z += shift);
-            finite("perturbed scores", z)?;
+            check::all_in_range("perturbed scores", z)?;
         }
         let control = draw::evaluate(&self.control, z, -weight * self.coefficient, grad, scratch)?;
         Ok(value - self.coefficient * control)

@@ -1,59 +1,13 @@
 //! What one draw contributes to an estimate, and the mean over all of them.
 
 use super::estimate::{self, Estimate, Until};
-use crate::{Error, Key, Oracle, Real, Result, Sampler, Translation, check};
-
-/// The points θ + εz_b at which an estimator evaluates.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Points<S, F> {
-    pub sampler: S,
-    pub epsilon: F,
-    pub key: Key,
-}
-
-impl<S: Sampler<F>, F: Real> Points<S, F> {
-    pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        check::positive("epsilon", epsilon)?;
-        match sampler.num_samples() {
-            0 => Err(Error::Parameter { name: "num_samples", must: "at least 1" }),
-            _ => Ok(Self { sampler, epsilon, key }),
-        }
-    }
-
-    /// z ← draw `index`.
-    pub fn noise(&self, index: usize, z: &mut [F]) -> Result<()> {
-        self.sampler.sample(self.key, index, z)?;
-        check::finite("noise", z)
-    }
-
-    /// z ← (θ − center) + εz.
-    pub fn perturb(&self, theta: &[F], center: F, z: &mut [F]) -> Result<()> {
-        z.iter_mut().zip(theta).for_each(|(z, &t)| *z = (t - center) + self.epsilon * *z);
-        finite("perturbed scores", z)
-    }
-
-    /// z ← (θ − center) + ε · draw `index`.
-    pub fn point(&self, theta: &[F], center: F, index: usize, z: &mut [F]) -> Result<()> {
-        self.noise(index, z)?;
-        self.perturb(theta, center, z)
-    }
-}
-
-impl<S: Copy, F: Real> Points<S, F> {
-    pub fn fold_in(&self, data: u64) -> Self {
-        Self { key: self.key.fold_in(data), ..*self }
-    }
-}
+use crate::perturbation::Perturbation;
+use crate::{Error, Oracle, Real, Result, Sampler, Translation, check};
 
 /// The first `len` of the scratch, and the rest.
 pub fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
     let actual = scratch.len();
     scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
-}
-
-/// Results are finite, or beyond the range of the float.
-pub fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
-    if values.iter().fold(true, |all, v| all & v.is_finite()) { Ok(()) } else { Err(Error::Overflow { what }) }
 }
 
 /// An estimator, one draw at a time. Scratch is [`scratch_len`](Oracle::scratch_len) long throughout.
@@ -65,7 +19,7 @@ pub trait Draw<F: Real>: Oracle<F> {
     type Start;
 
     /// The points.
-    fn points(&self) -> &Points<Self::Sampler, F>;
+    fn points(&self) -> &Perturbation<Self::Sampler, F>;
 
     /// Makes every check that needs θ, before a gradient is written.
     ///

@@ -1,6 +1,7 @@
 //! The mean over draws of the oracle's own gradient (the paper's estimator).
 
-use super::draw::{self, Draw, Points};
+use super::draw::{self, Draw};
+use crate::perturbation::Perturbation;
 use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation};
 
 /// f_ε(θ) ≈ (1/B) Σ_b f(θ + εz_b), with the mean of the oracle's gradients as gradient (Danskin's theorem).
@@ -34,7 +35,7 @@ use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pathwise<O, S, F> {
     oracle: O,
-    points: Points<S, F>,
+    points: Perturbation<S, F>,
 }
 
 impl<O, S: Sampler<F>, F: Real> Pathwise<O, S, F> {
@@ -43,7 +44,7 @@ impl<O, S: Sampler<F>, F: Real> Pathwise<O, S, F> {
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.
     pub fn new(oracle: O, sampler: S, epsilon: F, key: Key) -> Result<Self> {
-        Ok(Self { oracle, points: Points::new(sampler, epsilon, key)? })
+        Ok(Self { oracle, points: Perturbation::new(sampler, epsilon, key)? })
     }
 }
 
@@ -51,7 +52,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
     type Sampler = S;
     type Start = Translation<F>;
 
-    fn points(&self) -> &Points<S, F> {
+    fn points(&self) -> &Perturbation<S, F> {
         &self.points
     }
 
@@ -65,7 +66,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
 
     fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let (z, scratch) = draw::split(scratch, theta.len())?;
-        self.points.point(theta, start.center, index, z)?;
+        self.points.perturb(theta, start.center, index, z)?;
         draw::evaluate(&self.oracle, z, weight, grad, scratch)
     }
 }

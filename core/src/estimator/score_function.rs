@@ -2,8 +2,9 @@
 
 mod leave_one_out;
 
-use super::draw::{self, Draw, Points, finite};
+use super::draw::{self, Draw};
 use super::estimate::{self, Estimate, Until};
+use crate::perturbation::Perturbation;
 use crate::{Error, FoldIn, Key, Noise, Oracle, Real, Result, Sampler, Translation, check};
 
 /// What is subtracted from a value before it is weighed by the noise's score; none of them biases the gradient.
@@ -57,7 +58,7 @@ pub enum Baseline {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreFunction<O, S, F> {
     oracle: O,
-    points: Points<S, F>,
+    points: Perturbation<S, F>,
     baseline: Baseline,
 }
 
@@ -68,7 +69,7 @@ impl<O, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// An ε that is not positive and finite; a law whose density jumps; with leave-one-out, less than two draws or draws that
     /// [depend](Sampler::block_len) on one another, since the others would then not be independent of the one left out.
     pub fn new(oracle: O, sampler: S, epsilon: F, baseline: Baseline, key: Key) -> Result<Self> {
-        let points = Points::new(sampler, epsilon, key)?;
+        let points = Perturbation::new(sampler, epsilon, key)?;
         if !points.sampler.law().is_continuous() {
             let must = "one with a continuous density for the score-function estimator; use the pathwise or the conditional one";
             return Err(Error::Parameter { name: "law", must });
@@ -89,9 +90,9 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// z ← draw `index`; returns f at its point.
     fn value_at(&self, theta: &[F], center: F, index: usize, z: &mut [F], scratch: &mut [F]) -> Result<F> {
         let (noised, scratch) = draw::split(scratch, theta.len())?;
-        self.points.noise(index, z)?;
+        self.points.draw(index, z)?;
         noised.copy_from_slice(z);
-        self.points.perturb(theta, center, noised)?;
+        self.points.apply(theta, center, noised)?;
         self.oracle.value(noised, scratch)
     }
 
@@ -114,7 +115,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
     type Sampler = S;
     type Start = Start<F>;
 
-    fn points(&self) -> &Points<S, F> {
+    fn points(&self) -> &Perturbation<S, F> {
         &self.points
     }
 
@@ -123,7 +124,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
         let (centered, scratch) = draw::split(scratch, theta.len())?;
         let baseline = if self.baseline == Baseline::Mean {
             centered.iter_mut().zip(theta).for_each(|(c, &t)| *c = t - translation.center);
-            finite("range of the scores", centered)?;
+            check::all_in_range("range of the scores", centered)?;
             self.oracle.value(centered, scratch)?
         } else {
             F::zero()

@@ -40,7 +40,7 @@ pub struct MeanOfHinge<'a, O, S, F> {
     scale: F,
 }
 
-impl<'a, O, S, F: Real> MeanOfHinge<'a, O, S, F> {
+impl<'a, O, S: Sampler<F>, F: Real> MeanOfHinge<'a, O, S, F> {
     /// The mean over the draws of the hinge over `oracle` under `epsilon` times the sampler's noise.
     ///
     /// # Errors

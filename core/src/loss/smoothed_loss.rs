@@ -38,7 +38,7 @@ pub struct SmoothedLoss<L, S, F> {
     shift_invariant: bool,
 }
 
-impl<L, S, F: Real> SmoothedLoss<L, S, F> {
+impl<L, S: Sampler<F>, F: Real> SmoothedLoss<L, S, F> {
     /// The smoothing of `loss` by `epsilon` times the sampler's noise.
     ///
     /// # Errors
