@@ -14,7 +14,7 @@ const LAW: Error = Error::Parameter { name: "law", must: "of a density without j
 
 type Drawn<M, N> = PerturbedArgmax<M, MonteCarlo<N>, f64>;
 
-fn drawn<M, N>(maximizer: M, law: N) -> Drawn<M, N> {
+fn drawn<M, N: Noise<f64>>(maximizer: M, law: N) -> Drawn<M, N> {
     PerturbedArgmax::new(maximizer, MonteCarlo::new(law, 3).unwrap(), 0.5, Key::new(0)).unwrap()
 }
 
