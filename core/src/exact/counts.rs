@@ -7,10 +7,10 @@ use crate::Real;
 
 /// Adds a trial of success probability `p` to the distribution of a count. What lies beyond the slice is dropped.
 pub(crate) fn add_trial<F: Real>(counts: &mut [F], p: F) {
-    let q = F::one() - p;
     let vanishing = vanishing();
+    // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
     let mix = |count: F, before: F| {
-        let sum = q * count + p * before;
+        let sum = count + p * (before - count);
         if sum > vanishing { sum } else { vanishing }
     };
     // From the end, so that every entry still finds the old one before it.

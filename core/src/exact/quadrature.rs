@@ -177,8 +177,15 @@ fn compress<N: Noise<F>, F: Real>(part: Part<'_, F>, division: &Division<'_, N, 
     Bulk { chebyshev, degree, size, positions, tails, multiplicities }
 }
 
+/// With compensation (Kahan): thousands of tied shares would round alike.
 fn sum<F: Real>(shares: &[F]) -> F {
-    shares.iter().fold(F::zero(), |sum, &share| sum + share)
+    let (mut sum, mut lost) = (F::zero(), F::zero());
+    for &share in shares {
+        let corrected = share - lost;
+        let next = sum + corrected;
+        (sum, lost) = (next, (next - sum) - corrected);
+    }
+    sum
 }
 
 fn weighted_sum<F: Real>(bulk: &Bulk<F>, shares: &Terms<F>) -> F {
