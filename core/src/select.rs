@@ -19,7 +19,7 @@ pub struct Ranked<F> {
 ///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
 ///
-/// **Cost.** O(L) comparisons.
+/// **Cost.** About L comparisons; L ln k at worst, for scores in ascending order.
 ///
 /// ```
 /// use topk_loss::kth_largest;
@@ -59,12 +59,21 @@ pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
     Ok(ahead + 1)
 }
 
-/// For small k a sorted list of the k best beats partitioning a copy.
+/// For small k a sorted list of the k best beats a heap of them.
 const SHORT_LIST: usize = 12;
 
 /// The value of the k-th largest; `scratch` is as long as `scores`, 1 ≤ k ≤ L, all finite.
+///
+/// Not `select_nth_unstable`, whose panics the compiler cannot rule out.
 pub(crate) fn kth_value<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
-    if k <= SHORT_LIST { largest(scores, scratch.get_mut(..k).unwrap_or_default()) } else { partition(scores, k, scratch) }
+    let from_the_end = scores.len().saturating_sub(k) + 1;
+    if k <= SHORT_LIST {
+        largest(scores, scratch.get_mut(..k).unwrap_or_default())
+    } else if k <= from_the_end {
+        least_of_largest(scores.iter().copied(), scratch.get_mut(..k).unwrap_or_default())
+    } else {
+        -least_of_largest(scores.iter().map(|&score| -score), scratch.get_mut(..from_the_end).unwrap_or_default())
+    }
 }
 
 /// Fills `best` with the largest scores in descending order and returns the last of them.
@@ -90,22 +99,37 @@ pub(crate) fn insert<F: Real>(score: F, best: &mut [F]) {
     }
 }
 
-fn partition<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> F {
-    split_at_rank(scores, k, scratch).map_or(F::nan(), |(_, value, _)| value)
+/// The least of the scores that fill the heap, the largest there are. In random order few scores enter it at all.
+fn least_of_largest<F: Real>(scores: impl Iterator<Item = F>, heap: &mut [F]) -> F {
+    heap.fill(F::neg_infinity());
+    let least = |heap: &[F]| heap.first().copied().unwrap_or(F::infinity());
+    for score in scores {
+        if score > least(heap) {
+            replace_least(score, heap);
+        }
+    }
+    least(heap)
 }
 
-/// What ranks above the k-th largest, its value, and what ranks below; `None` where there is no such rank, which callers rule out: the
-/// check is here again so that no panic depends on the optimiser's seeing theirs.
-fn split_at_rank<'a, F: Real>(scores: &[F], k: usize, scratch: &'a mut [F]) -> Option<(&'a [F], F, &'a [F])> {
-    let scratch = scratch.get_mut(..scores.len())?;
-    scratch.iter_mut().zip(scores).for_each(|(place, &score)| *place = score);
-    let descending = |a: &F, b: &F| b.partial_cmp(a).unwrap_or(core::cmp::Ordering::Equal);
-    let place = k.wrapping_sub(1);
-    if place >= scratch.len() {
-        return None;
+/// Takes the least of a heap out and puts a score in: it sinks below the lesser child until no child is less.
+fn replace_least<F: Real>(score: F, heap: &mut [F]) {
+    let mut place = 0;
+    loop {
+        let (left, right) = (2 * place + 1, 2 * place + 2);
+        let lesser = match (heap.get(left), heap.get(right)) {
+            (Some(a), Some(b)) if b < a => Some((right, *b)),
+            (Some(a), _) => Some((left, *a)),
+            (None, _) => None,
+        };
+        let next = lesser.filter(|&(_, child)| child < score);
+        if let Some(entry) = heap.get_mut(place) {
+            *entry = next.map_or(score, |(_, child)| child);
+        }
+        match next {
+            Some((child, _)) => place = child,
+            None => return,
+        }
     }
-    let (above, value, below) = scratch.select_nth_unstable_by(place, descending);
-    Some((above, *value, below))
 }
 
 /// The k-th largest together with the values ranked just above and just below it.
@@ -120,11 +144,15 @@ pub(crate) struct Neighbours<F> {
 }
 
 pub(crate) fn neighbours<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Neighbours<F> {
-    let (above, value, below) = split_at_rank(scores, k, scratch).unwrap_or((&[], F::nan(), &[]));
+    let value = kth_value(scores, k, scratch);
+    let larger = scores.iter().filter(|&&s| s > value).count();
+    let tied = scores.iter().filter(|&&s| s == value).count();
+    let least_larger = || scores.iter().copied().filter(|&s| s > value).fold(F::infinity(), F::min);
+    let largest_less = || scores.iter().copied().filter(|&s| s < value).fold(F::neg_infinity(), F::max);
     Neighbours {
-        above: above.iter().copied().fold(F::infinity(), F::min),
+        above: if k > larger + 1 { value } else { least_larger() },
         value,
-        below: below.iter().copied().fold(F::neg_infinity(), F::max),
+        below: if k < larger + tied { value } else { largest_less() },
     }
 }
 

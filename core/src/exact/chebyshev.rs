@@ -53,8 +53,8 @@ impl<F: Real> Chebyshev<F> {
 
     /// T_d(x_n) = cos(π·d(2n + 1)/(2D + 2)), the angle reduced in integers.
     fn basis(&self, d: usize, n: usize) -> F {
-        let turn = (d * (2 * n + 1)) % (4 * (self.degree + 1));
-        self.cosines.get(turn).copied().unwrap_or(F::zero())
+        let turn = (d * (2 * n + 1)).checked_rem(4 * (self.degree + 1));
+        turn.and_then(|turn| self.cosines.get(turn)).copied().unwrap_or(F::zero())
     }
 
     /// The weights a_n of the points that have the given moments.
