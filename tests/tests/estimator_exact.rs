@@ -129,7 +129,7 @@ fn small_grid() {
 
 /// `cargo test --release -p topk-loss-laws --test estimator_exact -- --ignored --nocapture`
 #[test]
-#[ignore = "deep: an hour of reference quadratures; run in release"]
+#[ignore = "deep: ten minutes of reference quadratures; run in release"]
 fn full_grid() {
     let epsilons = [1e-3, 0.03, 0.3, 1.0, 30.0, 1e3];
     grid(&[2, 3, 7, 31], |len| (1..=len).collect(), &epsilons).assert_bars();
@@ -137,6 +137,12 @@ fn full_grid() {
     grid(&[1000], |len| vec![1, 2, 6, 51, 200, len - 199, len - 5, len], &[1e-3, 0.3, 1.0, 1e3]).assert_bars();
     grid(&[10_000], |len| vec![1, 6, 50, len], &[0.03, 1.0]).assert_bars();
     grid(&[10_000], |len| vec![200, len - 199], &[0.3]).assert_bars();
+}
+
+#[test]
+#[ignore = "deep: ten minutes of reference quadratures; run in release"]
+fn every_rank_of_three_hundred() {
+    grid(&[100, 300], |len| (1..=len).collect(), &[1e-3, 0.3, 1e3]).assert_bars();
 }
 
 /// The limit of infinitely many draws, by an independent quadrature in Python.
