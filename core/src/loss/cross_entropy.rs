@@ -53,7 +53,8 @@ impl<F: Real> Parts<F> {
     }
 
     fn loss(&self) -> F {
-        if self.gap == F::zero() { self.rest.ln_1p() } else { self.total().ln() + self.gap }
+        // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
+        (self.rest + (-self.gap).exp_m1()).ln_1p() + self.gap
     }
 }
 
