@@ -2,7 +2,10 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{FoldIn, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Smoothing, TopKHinge};
+use topk_loss::{
+    Conditional, Exact, FoldIn, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Smoothing,
+    TopKHinge,
+};
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, MEAN};
@@ -56,6 +59,23 @@ fn hard_hinges_are_the_formula<F: Real>((Example { scores, label, k }, margins):
         let expected = reference::hinge(reference::kth_largest(&scores, 1), &scores, label, margins, scale());
         prop_assert_eq!(evaluate(&crammer_singer, &scores, label), expected);
     }
+    Ok(())
+}
+
+/// So it is with the smoothings that are not the paper's.
+fn exact_and_conditional_hinges_too<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
+    let (margins, missed, epsilon) = (Margins::PerClass(&margins), KthLargest::new(k + 1).unwrap(), F::from_f64(0.2));
+    let plain = TopKHinge::new(k, margins, scale(), Smoothing::Exact { epsilon }).unwrap();
+    let composed = Hinge::new(Exact::new(missed, Normal, epsilon).unwrap(), margins, scale()).unwrap();
+    prop_assert_eq!(evaluate(&plain, &scores, label), evaluate(&composed, &scores, label));
+    prop_assert_eq!(evaluate(&plain.fold_in(3), &scores, label), evaluate(&plain, &scores, label));
+
+    let (num_samples, key) = (2, Key::new(11));
+    let plain = TopKHinge::new(k, margins, scale(), Smoothing::Conditional { epsilon, num_samples, key }).unwrap();
+    let sampler = MonteCarlo::new(Normal, num_samples).unwrap();
+    let of = |key| Hinge::new(Conditional::new(missed, sampler, epsilon, key).unwrap(), margins, scale()).unwrap();
+    prop_assert_eq!(evaluate(&plain, &scores, label), evaluate(&of(key), &scores, label));
+    prop_assert_eq!(evaluate(&plain.fold_in(3), &scores, label), evaluate(&of(key.fold_in(3)), &scores, label));
     Ok(())
 }
 
@@ -120,6 +140,7 @@ fn the_gradient_follows_the_loss<F: Real>((Example { scores, label, k }, margins
 both_floats! {
     hard_hinges_are_the_formula in margined;
     top_k_hinge_is_a_hinge in margined;
+    exact_and_conditional_hinges_too in moderate;
     smoothed_hinge_is_the_formula in moderate;
     the_gradient_follows_the_loss in margined;
 }

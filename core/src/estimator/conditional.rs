@@ -25,9 +25,7 @@ use crate::{Error, FoldIn, Key, Noise, Oracle, OrderStatistics, Real, Result, Sa
 /// | 100, 0.2 | 0.876 | 0.842 | 0.0986 | 22.5 |
 /// | 1000, 1.0 | 0.990 | 0.982 | 0.0105 | 43.1 |
 ///
-/// The entries of the k-th largest sum to 1 in expectation, not in each draw. In a hinge the label's own entry is −1 in every draw, so a
-/// few draws leave a common push on all scores that only averages out: training with one draw and a bias was seen to collapse where
-/// the pathwise and the exact form did not. The value is the pathwise one, bit for bit.
+/// The entries of the k-th largest sum to 1 in expectation, not in each draw. The value is the pathwise one, bit for bit.
 ///
 /// **Shapes.** θ of L entries; scratch L plus the larger of L and the oracle's.
 ///

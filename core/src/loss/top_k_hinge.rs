@@ -102,6 +102,21 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         Ok(Self { k, margins, scale, smoothing })
     }
 
+    /// The loss to start from: margin 1, scale 1, smoothed exactly by noise of scale `epsilon`.
+    ///
+    /// ```
+    /// use topk_loss::{Margins, Smoothing, TopKHinge};
+    /// let spelt_out = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 0.2 })?;
+    /// assert_eq!(TopKHinge::smoothed(5, 0.2)?, spelt_out);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// k = 0, an ε that is not positive and finite.
+    pub fn smoothed(k: usize, epsilon: F) -> Result<Self> {
+        Self::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon })
+    }
+
     /// The number of guesses K.
     #[must_use]
     pub const fn k(&self) -> usize {
@@ -165,7 +180,9 @@ impl<F: Real> FoldIn for TopKHinge<'_, F> {
     fn fold_in(&self, data: u64) -> Self {
         let smoothing = match self.smoothing {
             Smoothing::Pathwise { epsilon, num_samples, key } => Smoothing::Pathwise { epsilon, num_samples, key: key.fold_in(data) },
-            deterministic => deterministic,
+            Smoothing::Conditional { epsilon, num_samples, key } => Smoothing::Conditional { epsilon, num_samples, key: key.fold_in(data) },
+            // Named one by one, so that a new smoothing that draws cannot be forgotten here.
+            deterministic @ (Smoothing::None | Smoothing::Exact { .. }) => deterministic,
         };
         Self { smoothing, ..*self }
     }
