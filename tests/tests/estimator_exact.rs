@@ -140,7 +140,7 @@ fn full_grid() {
 }
 
 #[test]
-#[ignore = "deep: ten minutes of reference quadratures; run in release"]
+#[ignore = "deep: a quarter of an hour of reference quadratures; run in release"]
 fn every_rank_of_three_hundred() {
     grid(&[100, 300], |len| (1..=len).collect(), &[1e-3, 0.3, 1e3]).assert_bars();
 }

@@ -25,8 +25,8 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 ///
 /// **Ties and NaN.** Ties need no rule: tied entries share the gradient equally. NaN is an error. A common offset does not matter.
 ///
-/// **Accuracy.** L1 error of the gradient below 1e−8 in `f64` and 1e−5 in `f32`, value within 1e−8·ε in `f64`, over random, tied,
-/// clustered, separated and geometric scores with every k; [`certified`](Exact::certified) reports a bound with each result.
+/// **Accuracy.** L1 error of the gradient below 1e−7 in `f64` (1e−10 in the plain form) and 1e−5 in `f32`, value within 1e−8·ε in
+/// `f64`, over random, tied, clustered, separated and geometric scores; [`certified`](Exact::certified) reports a bound with each result.
 ///
 /// **Cost.** Fast: linear in L whatever k, two passes of about 2D multiply-adds a class (D = 24 in `f64`, 15 in `f32`), and work on a few
 /// classes near the window that does not grow with L. Plain: O(nodes · L · k).
