@@ -8,7 +8,8 @@ use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
 ///
 /// The k-th largest of the noised scores is at least the least of the k noised scores that led, and at most the largest of the others
 /// and the k-th. So the bias is between ε·E min(Z₁ … Z_k) and ε·E max(Z₁ … Z_{L−k+1}). Both are bounded by upper sums of a monotone
-/// integrand with step 1/64, hence at most ε/64 wide of the mark, whatever the law.
+/// integrand with step 1/64, hence at most ε/64 wide of the mark, whatever the law. The bias at one θ is [`Exact`]'s value minus the
+/// [`KthLargest`]'s.
 ///
 /// **Cost.** A few thousand distribution functions, whatever L.
 ///
