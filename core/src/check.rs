@@ -15,9 +15,10 @@ pub(crate) fn scratch<F>(scratch: &mut [F], needed: usize) -> Result<&mut [F]> {
     scratch.get_mut(..needed).ok_or(Error::Length { what: "scratch", expected: needed, actual })
 }
 
-/// The first `len` elements and the rest; nothing where there are not so many.
-pub(crate) fn split<F>(scratch: &mut [F], len: usize) -> (&mut [F], &mut [F]) {
-    scratch.split_at_mut_checked(len).unwrap_or_default()
+/// The first `len` elements of the scratch, and the rest.
+pub(crate) fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
+    let actual = scratch.len();
+    scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
 }
 
 pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
@@ -43,6 +44,10 @@ pub(crate) fn label<F: Real>(scores: &[F], label: usize) -> Result<F> {
 
 pub(crate) fn rank(k: usize, max: usize) -> Result<()> {
     if (1..=max).contains(&k) { Ok(()) } else { Err(Error::K { k, max }) }
+}
+
+pub(crate) fn at_least_one(name: &'static str, n: usize) -> Result<usize> {
+    if n == 0 { Err(Error::Parameter { name, must: "at least 1" }) } else { Ok(n) }
 }
 
 pub(crate) fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::{Error, FoldIn, Key, Real, Result, Sampler, check};
+use crate::{FoldIn, Key, Real, Result, Sampler, check};
 
 /// The points θ + εz_b.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,10 +15,8 @@ pub struct Perturbation<S, F> {
 impl<S: Sampler<F>, F: Real> Perturbation<S, F> {
     pub fn new(sampler: S, epsilon: F, key: Key) -> Result<Self> {
         check::positive("epsilon", epsilon)?;
-        match sampler.num_samples() {
-            0 => Err(Error::Parameter { name: "num_samples", must: "at least 1" }),
-            _ => Ok(Self { sampler, epsilon, key }),
-        }
+        check::at_least_one("num_samples", sampler.num_samples())?;
+        Ok(Self { sampler, epsilon, key })
     }
 
     pub fn law(&self) -> S::Law {

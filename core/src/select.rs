@@ -31,10 +31,7 @@ pub struct Ranked<F> {
 /// # Errors
 /// No score, k outside 1..=L, a NaN or infinite score, scratch too short.
 pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result<Ranked<F>> {
-    check::scores(scores)?;
-    check::rank(k, scores.len())?;
-    let scratch = check::scratch(scratch, scores.len())?;
-    let value = kth_value(scores, k, scratch);
+    let value = checked_kth_value(scores, k, scratch)?;
     Ok(Ranked { index: index_of_kth(scores, k, value), value })
 }
 
@@ -61,6 +58,13 @@ pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
 
 /// For small k a sorted list of the k best beats a heap of them.
 const SHORT_LIST: usize = 12;
+
+/// The value of the k-th largest, after every check.
+pub(crate) fn checked_kth_value<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result<F> {
+    check::scores(scores)?;
+    check::rank(k, scores.len())?;
+    Ok(kth_value(scores, k, check::scratch(scratch, scores.len())?))
+}
 
 /// The value of the k-th largest; `scratch` is as long as `scores`, 1 ≤ k ≤ L, all finite.
 ///

@@ -83,7 +83,7 @@ impl<O: OrderStatistics<F>, S: Sampler<F>, F: Real> Draw<F> for Conditional<O, S
     }
 
     fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (noised, scratch) = draw::split(scratch, theta.len())?;
+        let (noised, scratch) = check::split(scratch, theta.len())?;
         self.points.perturb(theta, start.center, index, noised)?;
         let Some(grad) = grad else { return self.oracle.value(noised, scratch) };
 

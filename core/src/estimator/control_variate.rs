@@ -90,7 +90,7 @@ impl<O: Oracle<F>, C: Oracle<F>, E: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> f
     }
 
     fn draw(&self, theta: &[F], start: &Centers<F>, index: usize, weight: F, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (z, scratch) = draw::split(scratch, theta.len())?;
+        let (z, scratch) = check::split(scratch, theta.len())?;
         self.points.perturb(theta, start.oracle.center, index, z)?;
         let value = draw::evaluate(&self.oracle, z, weight, grad.as_deref_mut(), scratch)?;
         let shift = start.oracle.center - start.control.center;

@@ -2,13 +2,7 @@
 
 use super::estimate::{self, Estimate, Until};
 use crate::perturbation::Perturbation;
-use crate::{Error, Oracle, Real, Result, Sampler, Translation, check};
-
-/// The first `len` of the scratch, and the rest.
-pub fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
-    let actual = scratch.len();
-    scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
-}
+use crate::{Oracle, Real, Result, Sampler, Translation, check};
 
 /// An estimator, one draw at a time. Scratch is [`scratch_len`](Oracle::scratch_len) long throughout.
 pub trait Draw<F: Real>: Oracle<F> {

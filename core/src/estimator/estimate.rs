@@ -1,6 +1,6 @@
 //! Error control: an estimate with its standard error, and drawing until that is small enough.
 
-use super::draw::{Draw, split};
+use super::draw::Draw;
 use crate::{Error, Oracle, Real, Result, Sampler, check};
 
 /// A mean over draws, and how far it is likely to be from its limit.
@@ -121,8 +121,8 @@ pub fn over_blocks<F: Real, D: Draw<F> + ?Sized>(
     grad: &mut [F],
     scratch: &mut [F],
 ) -> Result<Estimate<F>> {
-    let (mean, scratch) = split(scratch, theta.len())?;
-    let (block, scratch) = split(scratch, theta.len())?;
+    let (mean, scratch) = check::split(scratch, theta.len())?;
+    let (block, scratch) = check::split(scratch, theta.len())?;
     let start = draws.start(theta, scratch)?;
     let sampler = &draws.points().sampler;
     let (most, block_len) = (sampler.num_samples(), sampler.block_len().max(1));

@@ -150,8 +150,8 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         let precision = self.precision.map(Dual::constant);
         let exact = Exact { oracle: &self.oracle, law: self.law, epsilon: Dual::constant(self.epsilon), precision, plain: self.plain };
         let needed = 2 * theta.len() + Oracle::<Dual<F>>::scratch_len(&exact, theta.len());
-        let (point, scratch) = check::split(check::scratch(scratch, needed)?, theta.len());
-        let (gradient, scratch) = check::split(scratch, theta.len());
+        let (point, scratch) = check::split(check::scratch(scratch, needed)?, theta.len())?;
+        let (gradient, scratch) = check::split(scratch, theta.len())?;
         let pairs = point.iter_mut().zip(theta).zip(direction);
         pairs.for_each(|((point, &value), &derivative)| *point = Dual { value, derivative });
         gradient.fill(Dual::zero());
@@ -234,14 +234,13 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         output: Option<(F, &mut [F])>,
         scratch: &mut [F],
     ) -> Result<Certified<F>> {
-        let (candidates, scratch) = check::split(scratch, theta.len());
+        let (candidates, scratch) = check::split(scratch, theta.len())?;
         let mut profile = Profile::new(problem);
         profile.add(theta)?;
         let division = profile.division()?;
         let limit = self.precision.tolerance * problem.ranks.size();
-        let forms = [(!self.plain).then_some(division), Some(division.plain())];
-        for division in forms.into_iter().flatten() {
-            let mut summary = division.summary(candidates);
+        for plain in [false, true].into_iter().skip(usize::from(self.plain)) {
+            let mut summary = if plain { division.plain() } else { division }.summary(candidates);
             summary.add(theta)?;
             let solution = summary.solve(scratch)?;
             let (value, error_bound) = (solution.value(), solution.error_bound());

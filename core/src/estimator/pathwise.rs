@@ -2,7 +2,7 @@
 
 use super::draw::{self, Draw};
 use crate::perturbation::Perturbation;
-use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation};
+use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
 
 /// f_ε(θ) ≈ (1/B) Σ_b f(θ + εz_b), with the mean of the oracle's gradients as gradient (Danskin's theorem).
 ///
@@ -65,7 +65,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
     }
 
     fn draw(&self, theta: &[F], start: &Translation<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (z, scratch) = draw::split(scratch, theta.len())?;
+        let (z, scratch) = check::split(scratch, theta.len())?;
         self.points.perturb(theta, start.center, index, z)?;
         draw::evaluate(&self.oracle, z, weight, grad, scratch)
     }

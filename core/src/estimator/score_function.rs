@@ -89,7 +89,7 @@ impl<O, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// z ← draw `index`; returns f at its point.
     fn value_at(&self, theta: &[F], center: F, index: usize, z: &mut [F], scratch: &mut [F]) -> Result<F> {
-        let (noised, scratch) = draw::split(scratch, theta.len())?;
+        let (noised, scratch) = check::split(scratch, theta.len())?;
         self.points.draw(index, z)?;
         noised.copy_from_slice(z);
         self.points.apply(theta, center, noised)?;
@@ -121,7 +121,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
 
     fn start(&self, theta: &[F], scratch: &mut [F]) -> Result<Start<F>> {
         let translation = self.translation(theta, scratch)?;
-        let (centered, scratch) = draw::split(scratch, theta.len())?;
+        let (centered, scratch) = check::split(scratch, theta.len())?;
         let baseline = if self.baseline == Baseline::Mean {
             centered.iter_mut().zip(theta).for_each(|(c, &t)| *c = t - translation.center);
             check::all_in_range("range of the scores", centered)?;
@@ -137,7 +137,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
     }
 
     fn draw(&self, theta: &[F], start: &Start<F>, index: usize, weight: F, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let (z, scratch) = draw::split(scratch, theta.len())?;
+        let (z, scratch) = check::split(scratch, theta.len())?;
         let value = self.value_at(theta, start.translation.center, index, z, scratch)?;
         if let Some(grad) = grad {
             self.scores(z)?;

@@ -4,7 +4,7 @@ use super::chebyshev::{Chebyshev, LANES, Terms};
 use super::counts::{add_trial, exp_series, without_trial};
 use super::precision::MAX_TERMS;
 use super::ranks::Ranks;
-use crate::{Noise, Real, check};
+use crate::{Noise, Real, Result, check};
 
 /// The bulk as D+1 weighted classes.
 #[derive(Debug)]
@@ -111,13 +111,13 @@ impl<'s, F: Real> Node<'s, F> {
     }
 
     /// `scratch` is at least [`scratch_len`](Self::scratch_len) long.
-    pub fn new(depth: usize, candidates: usize, scratch: &'s mut [F]) -> Self {
-        let (low, rest) = check::split(scratch, depth);
-        let (all, rest) = check::split(rest, depth);
-        let (tails, rest) = check::split(rest, candidates);
-        let (failures, rest) = check::split(rest, candidates + 1);
-        let (free, _) = check::split(rest, candidates + 1);
-        Self { low, failures, all, tails, free }
+    pub fn new(depth: usize, candidates: usize, scratch: &'s mut [F]) -> Result<Self> {
+        let (low, rest) = check::split(scratch, depth)?;
+        let (all, rest) = check::split(rest, depth)?;
+        let (tails, rest) = check::split(rest, candidates)?;
+        let (failures, rest) = check::split(rest, candidates + 1)?;
+        let (free, _) = check::split(rest, candidates + 1)?;
+        Ok(Self { low, failures, all, tails, free })
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).

@@ -87,10 +87,10 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
     let problem = division.problem;
     let (precision, mass, size) = (problem.precision, problem.ranks.mass(), problem.ranks.size());
     let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &problem.ranks))?;
-    let (sums, rest) = check::split(scratch, 2 * part.candidates.len());
-    let (old, new) = check::split(sums, part.candidates.len());
+    let (sums, rest) = check::split(scratch, 2 * part.candidates.len())?;
+    let (old, new) = check::split(sums, part.candidates.len())?;
     let depth = problem.ranks.last().saturating_sub(part.sure);
-    let mut node = Node::new(depth, part.candidates.len(), rest);
+    let mut node = Node::new(depth, part.candidates.len(), rest)?;
     let median = problem.law.quantile(F::from_f64(0.5));
     let bulk = compress(part, &division);
     let classes = Classes { law: problem.law, median, ranks: problem.ranks, sure: part.sure, candidates: part.candidates, bulk };

@@ -1,7 +1,7 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::{Hinge, Loss};
-use crate::{Conditional, Error, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
+use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,9 +84,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
     /// # Errors
     /// k = 0, a margin that is not finite, a scale or ε that is not positive and finite, zero draws.
     pub fn new(k: usize, margins: Margins<'a, F>, scale: F, smoothing: Smoothing<F>) -> Result<Self> {
-        if k == 0 {
-            return Err(Error::Parameter { name: "k", must: "at least 1" });
-        }
+        check::at_least_one("k", k)?;
         margins.check()?;
         check::positive("scale", scale)?;
         match smoothing {

@@ -1,7 +1,7 @@
 //! The mask of the k largest entries.
 
 use super::Maximizer;
-use crate::{Error, Real, Result, Translation, check, select};
+use crate::{Real, Result, Translation, check, select};
 
 /// y*(θ) = the 0/1 mask of the k largest entries, over C = {y ∈ {0, 1}ᴸ : Σy = k}; k = 1 is the one-hot of the largest.
 ///
@@ -33,19 +33,13 @@ impl TopKMask {
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
-        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+        Ok(Self { k: check::at_least_one("k", k)? })
     }
 
     /// The number of ones.
     #[must_use]
     pub const fn k(self) -> usize {
         self.k
-    }
-
-    fn threshold<F: Real>(self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        check::scores(theta)?;
-        check::rank(self.k, theta.len())?;
-        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
     }
 }
 
@@ -56,7 +50,7 @@ impl<F: Real> Maximizer<F> for TopKMask {
 
     fn argmax(&self, theta: &[F], y: &mut [F], scratch: &mut [F]) -> Result<()> {
         check::length("y", y, theta.len())?;
-        let threshold = self.threshold(theta, scratch)?;
+        let threshold = select::checked_kth_value(theta, self.k, scratch)?;
         y.fill(F::zero());
         for index in select::indices_of_top(theta, self.k, threshold) {
             if let Some(entry) = y.get_mut(index) {
@@ -67,6 +61,6 @@ impl<F: Real> Maximizer<F> for TopKMask {
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
-        Ok(Translation { center: self.threshold(theta, scratch)?, mass: F::from_usize(self.k) })
+        Ok(Translation { center: select::checked_kth_value(theta, self.k, scratch)?, mass: F::from_usize(self.k) })
     }
 }

@@ -1,7 +1,7 @@
 //! The k-th largest entry.
 
 use super::{Oracle, OrderStatistics, Translation};
-use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
+use crate::{FoldIn, Ranks, Real, Result, check, select};
 
 /// f(θ) = θ₍ₖ₎, the k-th largest entry; its gradient is 1 at the position of that entry and 0 elsewhere.
 ///
@@ -29,7 +29,7 @@ impl KthLargest {
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
-        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+        Ok(Self { k: check::at_least_one("k", k)? })
     }
 
     /// The rank.
@@ -45,9 +45,7 @@ impl<F: Real> Oracle<F> for KthLargest {
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        check::scores(theta)?;
-        check::rank(self.k, theta.len())?;
-        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
+        select::checked_kth_value(theta, self.k, scratch)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {

@@ -73,9 +73,7 @@ impl<F: Real> Oracle<F> for RankSum<'_, F> {
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
-        check::scores(theta)?;
-        check::rank(self.ranks().last(), theta.len())?;
-        let center = select::kth_value(theta, self.ranks().last(), check::scratch(scratch, theta.len())?);
+        let center = select::checked_kth_value(theta, self.ranks().last(), scratch)?;
         Ok(Translation { center, mass: self.ranks().mass() })
     }
 }

@@ -1,7 +1,7 @@
 //! The sum of the k largest entries.
 
 use super::{Oracle, OrderStatistics, Translation};
-use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
+use crate::{FoldIn, Ranks, Real, Result, check, select};
 
 /// f(θ) = θ₍₁₎ + … + θ₍ₖ₎, the support function of the k-subsets; its gradient is the 0/1 mask of the k largest entries.
 ///
@@ -29,20 +29,13 @@ impl TopKSum {
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
-        if k == 0 { Err(Error::Parameter { name: "k", must: "at least 1" }) } else { Ok(Self { k }) }
+        Ok(Self { k: check::at_least_one("k", k)? })
     }
 
     /// How many entries are summed.
     #[must_use]
     pub const fn k(self) -> usize {
         self.k
-    }
-
-    /// The k-th value, after all checks.
-    fn threshold<F: Real>(self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        check::scores(theta)?;
-        check::rank(self.k, theta.len())?;
-        Ok(select::kth_value(theta, self.k, check::scratch(scratch, theta.len())?))
     }
 
     fn sum<F: Real>(self, theta: &[F], threshold: F) -> Result<F> {
@@ -59,13 +52,13 @@ impl<F: Real> Oracle<F> for TopKSum {
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        let threshold = self.threshold(theta, scratch)?;
+        let threshold = select::checked_kth_value(theta, self.k, scratch)?;
         self.sum(theta, threshold)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, theta.len())?;
-        let threshold = self.threshold(theta, scratch)?;
+        let threshold = select::checked_kth_value(theta, self.k, scratch)?;
         let value = self.sum(theta, threshold)?;
         for index in select::indices_of_top(theta, self.k, threshold) {
             if let Some(entry) = grad.get_mut(index) {
@@ -76,7 +69,7 @@ impl<F: Real> Oracle<F> for TopKSum {
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {
-        Ok(Translation { center: self.threshold(theta, scratch)?, mass: F::from_usize(self.k) })
+        Ok(Translation { center: select::checked_kth_value(theta, self.k, scratch)?, mass: F::from_usize(self.k) })
     }
 }
 

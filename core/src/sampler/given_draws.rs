@@ -27,9 +27,7 @@ impl<'a, N, F: Real> GivenDraws<'a, N, F> {
     /// # Errors
     /// A `dim` of 0, no draw, a length that is not a multiple of `dim`, a NaN or infinite draw.
     pub fn new(law: N, draws: &'a [F], dim: usize) -> Result<Self> {
-        if dim == 0 {
-            return Err(Error::Parameter { name: "dim", must: "at least 1" });
-        }
+        check::at_least_one("dim", dim)?;
         if draws.is_empty() || !draws.len().is_multiple_of(dim) {
             let expected = draws.len().div_ceil(dim).max(1) * dim;
             return Err(Error::Length { what: "draws", expected, actual: draws.len() });

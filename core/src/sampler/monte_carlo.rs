@@ -1,7 +1,7 @@
 //! Independent draws.
 
 use super::Sampler;
-use crate::{Error, Key, Noise, Real, Result};
+use crate::{Key, Noise, Real, Result, check};
 
 /// Independent draws by inversion of counter-based uniforms: entry i of draw b depends on the key, b and i alone.
 ///
@@ -26,9 +26,7 @@ impl<N> MonteCarlo<N> {
     /// # Errors
     /// No draw at all.
     pub fn new(law: N, num_samples: usize) -> Result<Self> {
-        if num_samples == 0 {
-            return Err(Error::Parameter { name: "num_samples", must: "at least 1" });
-        }
+        check::at_least_one("num_samples", num_samples)?;
         Ok(Self { law, num_samples })
     }
 }

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use rand_core::{Rng, SeedableRng};
 
 use super::Sampler;
-use crate::{Error, Key, Noise, Real, Result};
+use crate::{Key, Noise, Real, Result, check};
 
 /// Independent draws by inversion of the output of a sequential generator `R`, seeded afresh for each draw from the key and the
 /// draw's index.
@@ -36,9 +36,7 @@ impl<N, R> Sequential<N, R> {
     /// # Errors
     /// No draw at all.
     pub fn new(law: N, num_samples: usize) -> Result<Self> {
-        if num_samples == 0 {
-            return Err(Error::Parameter { name: "num_samples", must: "at least 1" });
-        }
+        check::at_least_one("num_samples", num_samples)?;
         Ok(Self { law, num_samples, generator: PhantomData })
     }
 }

@@ -1,6 +1,6 @@
 //! The leave-one-out baseline: the gradient is the sample covariance of value and score, in one pass.
 
-use super::super::draw::{Draw, split};
+use super::super::draw::Draw;
 use super::super::estimate::{self, Estimate, Until, update};
 use super::ScoreFunction;
 use crate::{Oracle, Real, Result, Sampler, check};
@@ -16,9 +16,9 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
         scratch: &mut [F],
     ) -> Result<Estimate<F>> {
         let start = self.start(theta, scratch)?;
-        let (mean_score, scratch) = split(scratch, theta.len())?;
-        let (covariance, scratch) = split(scratch, theta.len())?;
-        let (z, scratch) = split(scratch, theta.len())?;
+        let (mean_score, scratch) = check::split(scratch, theta.len())?;
+        let (covariance, scratch) = check::split(scratch, theta.len())?;
+        let (z, scratch) = check::split(scratch, theta.len())?;
         mean_score.fill(F::zero());
         covariance.fill(F::zero());
 
