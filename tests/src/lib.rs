@@ -19,12 +19,14 @@
 //! |---|---|
 //! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, class counts |
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
+//! | [`broken`] | what a user may hand in by mistake |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
 //! | [`statistics`] | means judged together, at a fixed false-alarm level |
 //! | [`unbiased`] | the mean of an estimator is the smoothed function |
 
+pub mod broken;
 pub mod problems;
 pub mod property;
 pub mod reference;

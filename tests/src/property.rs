@@ -1,9 +1,12 @@
-//! Running a law.
+//! Running a law, and a loss.
 
 use core::fmt::Debug;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use topk_loss::{Loss, Real};
+
+use crate::reference::ValueAndGrad;
 
 /// Runs `law` on inputs of `strategy`, shrinks the first failure and reports it.
 ///
@@ -15,6 +18,20 @@ pub fn holds<T: Debug>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Re
     if let Err(failure) = runner.run(&strategy, law) {
         panic!("{failure}");
     }
+}
+
+/// Value and gradient of a loss, from buffers full of garbage; the value alone must be the same, whatever the scratch holds and even if it
+/// is longer.
+///
+/// # Panics
+/// The loss fails, or its two calls differ.
+pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> ValueAndGrad<F> {
+    let mut grad = vec![F::nan(); scores.len()];
+    let mut scratch = vec![F::nan(); loss.scratch_len(scores.len())];
+    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch).expect("a loss of good input");
+    assert_eq!(loss.value(scores, label, &mut scratch), Ok(value));
+    assert_eq!(loss.value(scores, label, &mut vec![F::infinity(); scratch.len() + 1]), Ok(value));
+    (value, grad)
 }
 
 /// Makes `law::f32` and `law::f64` two tests of the generic function `law`, with inputs of the generic `strategy`.

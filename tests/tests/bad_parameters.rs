@@ -1,9 +1,10 @@
 //! Bad parameters: refused when an object is made, or where only the computation finds them.
 
 use topk_loss::{
-    CrossEntropy, Error, Frequency, FrequencyGroups, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Noise, Normal,
-    Oracle, Pathwise, Result, Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, ldam_margins, rank_of,
+    CrossEntropy, Error, Frequency, FrequencyGroups, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle,
+    Pathwise, Result, Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, ldam_margins, rank_of,
 };
+use topk_loss_laws::broken::ConstantLaw;
 
 const SENTINEL: f64 = -7.25;
 
@@ -100,32 +101,10 @@ fn given_draws_must_be_whole_and_finite() {
     }
 }
 
-/// A law of the user's own that is broken.
-#[derive(Debug, Clone, Copy)]
-struct Broken(f64);
-
-impl Noise<f64> for Broken {
-    fn quantile(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn cdf(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn survival(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn pdf(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn score(&self, _: f64) -> f64 {
-        self.0
-    }
-}
-
 #[test]
 fn a_law_that_returns_no_number_is_an_error() {
     for x in NOT_FINITE {
-        let oracle = Pathwise::new(Max, MonteCarlo::new(Broken(x), 2).unwrap(), 1.0, Key::new(0)).unwrap();
+        let oracle = Pathwise::new(Max, MonteCarlo::new(ConstantLaw(x), 2).unwrap(), 1.0, Key::new(0)).unwrap();
         let (mut grad, mut scratch) = ([SENTINEL; 2], [0.0; 6]);
         let error = Error::NotFinite { what: "noise", index: 0 };
         assert_eq!(oracle.value(&[1.0, 2.0], &mut scratch), Err(error));

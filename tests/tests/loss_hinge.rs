@@ -6,7 +6,8 @@ use topk_loss::{
     Conditional, Exact, FoldIn, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Smoothing,
     TopKHinge,
 };
-use topk_loss_laws::reference::{self, ValueAndGrad};
+use topk_loss_laws::property::evaluate;
+use topk_loss_laws::reference;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, MEAN};
 use topk_loss_laws::{Example, both_floats, example};
@@ -37,15 +38,6 @@ fn scale<F: Real>() -> F {
 
 fn pathwise<F: Real>(num_samples: usize) -> Smoothing<F> {
     Smoothing::Pathwise { epsilon: F::from_f64(0.2), num_samples, key: Key::new(11) }
-}
-
-/// Value and gradient, from buffers full of garbage; the value alone must be the same.
-fn evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
-    let mut grad = vec![F::nan(); scores.len()];
-    let mut scratch = vec![F::nan(); loss.scratch_len(scores.len())];
-    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch).unwrap();
-    assert_eq!(loss.value(scores, label, &mut vec![F::infinity(); scratch.len() + 1]), Ok(value));
-    (value, grad)
 }
 
 /// The hard losses are exact: one rounding a subtraction, in any order of sorting.

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use topk_loss::{
-    FoldIn, Gumbel, Hinge, Key, KthLargest, Loss, Margins, MeanOfHinge, MonteCarlo, Noise, Normal, Pathwise, Real, Sampler, TopKSum,
+    FoldIn, Gumbel, Hinge, Key, KthLargest, Margins, MeanOfHinge, MonteCarlo, Noise, Normal, Pathwise, Real, Sampler, TopKSum,
 };
+use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::smoothed::mean_excess_of_kth_largest;
 use topk_loss_laws::statistics::{Moments, reject};
@@ -72,13 +73,6 @@ fn case<F: Real>() -> impl Strategy<Value = Case<F>> {
         num_samples,
         key: Key::new(seed),
     })
-}
-
-fn evaluate<F: Real>(loss: &impl Loss<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
-    let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); loss.scratch_len(scores.len())]);
-    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch).unwrap();
-    assert_eq!(loss.value(scores, label, &mut scratch), Ok(value));
-    (value, grad)
 }
 
 fn it_is_the_mean_of_the_hinges<F: Real>(case: Case<F>) -> Result<(), TestCaseError> {

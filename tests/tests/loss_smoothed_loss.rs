@@ -5,6 +5,7 @@ use topk_loss::{
     CrossEntropy, Error, FoldIn, Hinge, Key, KthLargest, Loss, Margins, MonteCarlo, Normal, Real, Sampler, SmoothedLoss, Smoothing,
     TopKHinge,
 };
+use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::{ValueAndGrad, normal_pdf};
 use topk_loss_laws::statistics::{Moments, reject};
 use topk_loss_laws::strategies::moderate_example;
@@ -94,13 +95,6 @@ fn case<F: Real>() -> impl Strategy<Value = Case<F>> {
         num_samples,
         key: Key::new(seed),
     })
-}
-
-fn evaluate<F: Real>(loss: &impl Loss<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
-    let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); loss.scratch_len(scores.len())]);
-    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch).unwrap();
-    assert_eq!(loss.value(scores, label, &mut scratch), Ok(value));
-    (value, grad)
 }
 
 fn it_is_the_mean_over_the_draws<F: Real>(case: Case<F>) -> Result<(), TestCaseError> {

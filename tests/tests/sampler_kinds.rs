@@ -6,6 +6,7 @@ use topk_loss::{
     Antithetic, Error, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Real,
     Sampler, Sequential, Uniform,
 };
+use topk_loss_laws::broken::ConstantLaw;
 
 /// Every test of this file may reject a correct sampler with probability 1e−6 in total, shared over the comparisons it makes.
 const FAMILY_LEVEL: f64 = 1e-6;
@@ -191,32 +192,10 @@ fn bad_inputs_are_errors() {
     assert_eq!(three.sample(Key::new(0), 3, &mut [0.0_f64; 4]), parameter("index", "below the number of draws"));
 }
 
-/// A law whose quantile is broken.
-#[derive(Clone, Copy)]
-struct Broken(f64);
-
-impl Noise<f64> for Broken {
-    fn quantile(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn cdf(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn survival(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn pdf(&self, _: f64) -> f64 {
-        self.0
-    }
-    fn score(&self, _: f64) -> f64 {
-        self.0
-    }
-}
-
 #[test]
 fn a_law_that_returns_nan_or_infinity_is_an_error_under_every_sampler() {
     for value in [f64::NAN, f64::INFINITY] {
-        for (kind, sampler) in samplers(Broken(value)) {
+        for (kind, sampler) in samplers(ConstantLaw(value)) {
             let smoothed = Pathwise::new(KthLargest::new(1).unwrap(), &*sampler, 1.0, Key::new(0)).unwrap();
             let result = smoothed.value(&[1.0, 2.0], &mut [0.0; 4]);
             assert_eq!(result, Err(Error::NotFinite { what: "noise", index: 0 }), "{kind}");
