@@ -25,8 +25,8 @@ pub(crate) struct Label<F> {
 /// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
 const LINEAR_BELOW: f64 = 96.0;
 
-/// The u up to which a label is given room among the bins.
-pub(crate) const MAX_SPAN: f64 = 48.0;
+/// How far beside the ranks a label is given room among the bins.
+const ROOM: f64 = 48.0;
 
 impl<F: Real> Label<F> {
     pub fn new(u: F, regularity: Regularity) -> Self {
@@ -35,6 +35,12 @@ impl<F: Real> Label<F> {
             Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u },
             _ => Self { u, beyond: F::zero() },
         }
+    }
+
+    /// The u between which the contest for ranks from 0 up to `spread` is decided.
+    pub fn span(&self, spread: F) -> (F, F) {
+        let room = F::from_f64(ROOM);
+        (self.u.max(-room).min(F::zero()), spread.max(self.u.min(spread + room)))
     }
 }
 
@@ -52,6 +58,8 @@ pub(crate) struct Contest<F> {
     window: Window<F>,
     /// ln of the probability that may be left out.
     limit: F,
+    /// About how many classes from the rank down reach the window.
+    reached: F,
 }
 
 /// Between the edges at which the probabilities are bounded from below.
@@ -89,7 +97,8 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
             return Err(Error::Accuracy { what: "probability of the label" });
         }
         let low = first.saturating_sub(1);
-        Ok(Contest { rarer, window: Window { low: self.edge(low), high: self.edge(high.max(low + 1)) }, limit })
+        let window = Window { low: self.edge(low), high: self.edge(high.max(low + 1)) };
+        Ok(Contest { rarer, window, limit, reached: self.mean_from(&tails, low, rank) })
     }
 
     /// The division for the contests of all ranks that have a weight.
@@ -99,16 +108,17 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
     pub(crate) fn contested_division(&self, label: Label<F>) -> Result<Division<'w, N, F>> {
         let mut problem = self.problem;
         let mut window = Window { low: F::infinity(), high: F::neg_infinity() };
-        let mut limit = problem.precision.outside.ln();
+        let (mut limit, mut reached) = (problem.precision.outside.ln(), F::one());
         for (_, runs) in problem.ranks.runs() {
             for rank in runs {
                 let contest = self.contest(label, rank)?;
                 window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
                 limit = limit.min(contest.limit);
+                reached = reached.min(contest.reached);
             }
         }
         problem.precision.outside = limit.exp();
-        Ok(Division::new(problem, window))
+        Ok(Division::of_high_window(problem, window, reached * F::from_f64(0.5)))
     }
 }
 
@@ -190,12 +200,10 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
         for rank in runs {
             let contest = profile.contest(label, rank)?;
             let weights = Weights::new(problem.law, label.u, &contest);
-            let mut node = Node::new(rank.saturating_sub(part.sure), part.candidates.len(), &mut *rest)?;
+            let mut node =
+                Node::new(rank.saturating_sub(part.sure), part.candidates.len(), &mut *rest)?.precise(contest.rarer == Rarer::LabelAbove);
             classes.ranks = Ranks::Single(rank);
             let integral = integrate(&weights, contest.window, &classes, &problem.precision, &mut node, (&mut *shares, &mut *finer));
-            if !integral.total.is_finite() || !integral.scalar.is_finite() {
-                return Err(Error::NotFinite { what: "noise law", index: 0 });
-            }
             let probability = integral.scalar;
             let (loss, factor) = match contest.rarer {
                 Rarer::LabelAbove => (label.beyond - weights.scale - probability.ln(), probability.recip()),
@@ -204,9 +212,6 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
                     (-(-missed).ln_1p(), weights.scale.exp() / (F::one() - missed))
                 }
             };
-            if contest.rarer == Rarer::LabelAbove && probability == F::zero() {
-                return Err(Error::Accuracy { what: "probability of the label" });
-            }
             value += share * loss;
             let gain = share * factor * integral.step / problem.scale;
             candidates.iter_mut().zip(shares.iter()).for_each(|(sum, &entry)| *sum += gain * entry);
@@ -218,7 +223,7 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
     let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon();
     Ok(Solution {
         division,
-        value: check::in_range("loss", value)?,
+        value,
         error_bound: error_bound + interpolation * problem.scale + F::from_f64(8.0) * problem.precision.outside + rounding,
         candidates,
         coefficients: classes.bulk.chebyshev.coefficients(&points),

@@ -2,7 +2,7 @@
 
 use super::chebyshev::{LANES, Terms};
 use super::classes::Classes;
-use super::counts::{add_trial, without_trial};
+use super::counts::{add_trial, without_trial, without_trial_precisely};
 use super::precision::MAX_TERMS;
 use super::ranks::Ranks;
 use crate::{Noise, Real, Result, check};
@@ -20,6 +20,8 @@ pub(crate) struct Node<'s, F> {
     tails: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that the wanted rank is free.
     free: &'s mut [F],
+    /// Whether shares keep their digits where the likely classes have to fail against all odds.
+    precise: bool,
 }
 
 /// Where the classes' shares are summed.
@@ -54,7 +56,12 @@ impl<'s, F: Real> Node<'s, F> {
         let (tails, rest) = check::split(rest, candidates)?;
         let (failures, rest) = check::split(rest, candidates + 1)?;
         let (free, _) = check::split(rest, candidates + 1)?;
-        Ok(Self { low, failures, all, tails, free })
+        Ok(Self { low, failures, all, tails, free, precise: false })
+    }
+
+    /// The same for a t far below the wanted rank's score.
+    pub fn precise(self, precise: bool) -> Self {
+        Self { precise, ..self }
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
@@ -162,8 +169,16 @@ impl<'s, F: Real> Node<'s, F> {
     fn likely(&self, failing: &[F; LANES], likely: usize) -> [F; LANES] {
         // Without one of them, at most likely − 1 can fail.
         let reached = self.failures.get(..likely).unwrap_or_default();
-        let mut free = self.free.iter();
         let mut sums = [F::zero(); LANES];
+        if self.precise {
+            let whole = self.failures.get(..=likely).unwrap_or_default();
+            for (sum, &q) in sums.iter_mut().zip(failing).filter(|&(_, &q)| q > F::zero()) {
+                without_trial_precisely(whole, q, |m, failures| *sum += failures * self.free.get(m).copied().unwrap_or(F::zero()));
+                *sum /= F::one() - q;
+            }
+            return sums;
+        }
+        let mut free = self.free.iter();
         without_trial(reached, failing, |failures| {
             let free = free.next().copied().unwrap_or(F::zero());
             sums.iter_mut().zip(failures).for_each(|(sum, &failures)| *sum += failures * free);

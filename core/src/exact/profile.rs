@@ -124,6 +124,17 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
         union.ln().min(few).min(many)
     }
 
+    /// About how many of the classes from the `rank`-th down are above edge m.
+    pub(super) fn mean_from(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        let mut skipped = rank - 1;
+        let occupied = self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0);
+        occupied.fold(F::zero(), |sum, (b, &count)| {
+            let first = skipped.min(count as usize);
+            skipped -= first;
+            sum + F::from_usize(count as usize - first) * tails.at(m, b).0
+        })
+    }
+
     /// ln of a bound on P(at least `rank` noised scores are above edge m).
     pub(super) fn bound_above(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
         let mut sure = rank - 1;

@@ -26,7 +26,8 @@ pub(crate) struct Halving<F> {
     pub change: F,
     /// The finer rule's sum over the classes.
     pub total: F,
-    /// The finer rule's other integral, and by how much it moved.
+    /// The finer rule's other integral, and by how much it moved: it, and its first moment about the centroid, because the error of one
+    /// integral oscillates with the step and may be zero by chance.
     pub scalar: F,
     pub scalar_change: F,
 }
@@ -70,40 +71,46 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
     let mut intervals = (precision.nodes - 1).max(wide);
     candidates.fill(F::zero());
     let mut bulk = [F::zero(); MAX_TERMS];
-    let (mut scalar, mut bulk_error) = (F::zero(), F::zero());
-    let mut visit = |t: F, end: F, candidates: &mut [F], bulk: &mut Terms<F>, scalar: &mut F| {
+    let (mut moments, mut bulk_error) = ([F::zero(); 2], F::zero());
+    let mut visit = |t: F, end: F, candidates: &mut [F], bulk: &mut Terms<F>, moments: &mut [F; 2]| {
         let weight = end * integrand.weight(t);
         let sums = node.add(t, weight, classes, Shares { candidates, bulk });
-        *scalar += end * integrand.scalar(t, &sums);
+        let scalar = end * integrand.scalar(t, &sums);
+        let [zeroth, first] = moments;
+        *zeroth += scalar;
+        *first += scalar * (t - low);
         bulk_error += end * integrand.exposure(t) * sums.bulk_error;
     };
     for i in 0..=intervals {
         let end = if i == 0 || i == intervals { half } else { F::one() };
         let t = low + width * (F::from_usize(i) / F::from_usize(intervals));
-        visit(t, end, candidates, &mut bulk, &mut scalar);
+        visit(t, end, candidates, &mut bulk, &mut moments);
     }
     let (mut step, mut error, mut total) = (width / F::from_usize(intervals), F::infinity(), F::zero());
     for _ in 0..HALVINGS {
         finer.fill(F::zero());
-        let (mut finer_bulk, mut finer_scalar) = ([F::zero(); MAX_TERMS], F::zero());
+        let (mut finer_bulk, mut finer_moments) = ([F::zero(); MAX_TERMS], [F::zero(); 2]);
         for i in 0..intervals {
             let t = low + width * ((F::from_usize(i) + half) / F::from_usize(intervals));
-            visit(t, F::one(), finer, &mut finer_bulk, &mut finer_scalar);
+            visit(t, F::one(), finer, &mut finer_bulk, &mut finer_moments);
         }
         intervals *= 2;
         step = width / F::from_usize(intervals);
         let change = step * (change(candidates, finer) + bulk_change(&classes.law, low, &classes.bulk, &bulk, &finer_bulk));
-        let scalar_change = step * (scalar - finer_scalar).abs();
+        let ([scalar, first], [finer_scalar, finer_first]) = (moments, finer_moments);
+        let centroid = if scalar == F::zero() { F::zero() } else { first / scalar };
+        let moved = scalar - finer_scalar;
+        let scalar_change = step * (moved.abs() + ((first - finer_first) - centroid * moved).abs());
         candidates.iter_mut().zip(finer.iter()).for_each(|(a, &b)| *a += b);
         bulk.iter_mut().zip(finer_bulk).for_each(|(a, b)| *a += b);
-        scalar += finer_scalar;
+        moments = [scalar + finer_scalar, first + finer_first];
         total = step * (sum(candidates) + weighted_sum(&classes.bulk, &bulk));
-        error = integrand.error(&Halving { change, total, scalar: step * scalar, scalar_change });
+        error = integrand.error(&Halving { change, total, scalar: step * moments[0], scalar_change });
         if error <= precision.quadrature {
             break;
         }
     }
-    Integral { step, scalar: step * scalar, total, bulk, error, bulk_error: step * bulk_error }
+    Integral { step, scalar: step * moments[0], total, bulk, error, bulk_error: step * bulk_error }
 }
 
 /// With compensation (Kahan): thousands of tied shares would round alike.

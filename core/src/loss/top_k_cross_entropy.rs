@@ -1,9 +1,10 @@
 //! The cross-entropy of being among the K guesses.
 
 use super::Loss;
-use crate::exact::contest::{self, Label, MAX_SPAN};
-use crate::exact::{MAX_INTERVALS, Precision, Problem, Profile};
-use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check, select};
+use super::others::Others;
+use crate::exact::contest::{self, Label};
+use crate::exact::{MAX_INTERVALS, Precision, Problem};
+use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
 /// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
 ///
@@ -94,73 +95,80 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         Ok(Self { ranks, law, epsilon, precision: Precision::of_float() })
     }
 
-    /// Adds the gradient of the others to `grad`, if there is one, and returns the loss.
+    /// The loss; overwrites `grad`, if there is one.
     fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        check::scores(scores)?;
-        let own = check::label(scores, label)?;
-        check::rank(self.ranks.last(), scores.len() - 1)?;
+        let others = Others::new(scores, label)?;
+        check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let center = kth_of_others(scores, own, self.ranks.last(), scratch)?;
-        let first = kth_of_others(scores, own, self.ranks.first(), scratch)?;
+        let deepest = others.kth_value(self.ranks.last(), scratch);
+        let spread = (others.kth_value(self.ranks.first(), scratch) - deepest) / self.epsilon;
+        check::in_range("range of the scores", (others.own - deepest) / self.epsilon)?;
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
         }
-        let mut row = Row { scores, label, grad, scratch };
-        if (first - center) / self.epsilon <= F::from_usize(MAX_INTERVALS / 2) {
-            return self.at_once(self.ranks, (center, first), F::one(), &mut row);
-        }
-        // Ranks too far apart for one window: each has its own.
         let mut value = F::zero();
-        for (share, runs) in self.ranks.runs() {
-            for rank in runs {
-                let center = kth_of_others(scores, own, rank, row.scratch)?;
-                value += share * self.at_once(Ranks::Single(rank), (center, center), share, &mut row)?;
+        if spread <= F::from_usize(MAX_INTERVALS / 2) {
+            value = self.at_once(self.ranks, (deepest, spread), &others, (F::one(), grad.as_deref_mut()), scratch)?;
+        } else {
+            // Ranks too far apart for one window: each has its own.
+            for (share, rank) in self.ranks.runs().flat_map(|(share, ranks)| ranks.map(move |rank| (share, rank))) {
+                let center = others.kth_value(rank, scratch);
+                let output = (share, grad.as_deref_mut());
+                value += share * self.at_once(Ranks::Single(rank), (center, F::zero()), &others, output, scratch)?;
             }
         }
-        Ok(value)
+        if let Some(grad) = grad {
+            others.balance(grad);
+        }
+        check::in_range("loss", value)
     }
 
-    /// The loss of ranks whose scores among the others run from `center` up to `first`; its gradient counts `weight`.
-    fn at_once(&self, ranks: Ranks<'_, F>, (center, first): (F, F), weight: F, row: &mut Row<'_, F>) -> Result<F> {
-        let others = row.others();
-        let own = row.scores.get(row.label).copied().unwrap_or(center);
-        let label = Label::new(check::in_range("range of the scores", (own - center) / self.epsilon)?, self.law.regularity());
-        let (spread, room) = ((first - center) / self.epsilon, F::from_f64(MAX_SPAN));
-        let span = (label.u.max(-room).min(F::zero()), spread.max(label.u.min(spread + room)));
-        let problem = Problem {
-            law: self.law,
-            ranks,
-            scale: self.epsilon,
-            center,
-            span,
-            num_classes: row.scores.len() - 1,
-            precision: self.precision,
-        };
-        let mut profile = Profile::new(problem);
-        others.iter().try_for_each(|scores| profile.add(scores))?;
+    /// The loss of ranks whose scores among the others run from `center` up by `spread`; adds `weight` times the others' gradient.
+    fn at_once(
+        &self,
+        ranks: Ranks<'_, F>,
+        (center, spread): (F, F),
+        others: &Others<'_, F>,
+        (weight, grad): (F, Option<&mut [F]>),
+        scratch: &mut [F],
+    ) -> Result<F> {
+        let label = Label::new((others.own - center) / self.epsilon, self.law.regularity());
+        let Self { law, epsilon: scale, precision, .. } = *self;
+        let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
+        let profile = others.profile(problem)?;
         let division = profile.contested_division(label)?;
-        let (candidates, scratch) = check::split(row.scratch, row.scores.len())?;
+        let (candidates, scratch) = check::split(scratch, others.len())?;
         for division in [division, division.plain()] {
-            let mut summary = division.summary(candidates);
-            let mut starts = [0; 2];
-            for (scores, start) in others.iter().zip(&mut starts) {
-                *start = summary.part().candidates.len();
-                summary.add(scores)?;
-            }
+            let (summary, second) = others.summary(division, candidates)?;
             let solution = contest::solve(&profile, division, summary.part(), label, scratch)?;
-            if solution.error_bound() > self.precision.tolerance {
-                continue;
-            }
-            if let Some(grad) = &mut row.grad {
-                let (before, rest) = grad.split_at_mut(row.label);
-                let (own, after) = rest.split_first_mut().ok_or(Error::Length { what: "grad", expected: 1, actual: 0 })?;
-                for ((scores, start), grad) in others.iter().zip(starts).zip([before, after]) {
-                    solution.add_grad(scores, start, weight, grad)?;
+            if solution.error_bound() <= precision.tolerance {
+                if let Some(grad) = grad {
+                    others.add_grad(&solution, second, weight, grad)?;
                 }
-                *own -= weight * solution.total();
+                return Ok(solution.value());
             }
-            return Ok(solution.value());
         }
         Err(Error::Accuracy { what: "top-K cross-entropy" })
+    }
+}
+
+impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes + contest::scratch_len(num_classes, &self.ranks)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        self.evaluate(scores, label, None, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        self.evaluate(scores, label, Some(grad), scratch)
+    }
+}
+
+impl<N: Copy, F: Real> FoldIn for TopKCrossEntropy<'_, N, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
     }
 }
