@@ -7,7 +7,8 @@
 use super::classes::Classes;
 use super::division::Division;
 use super::node::{Node, NodeSums};
-use super::profile::{BINS, Profile, Window, partition_point};
+use super::precision::MAX_TERMS;
+use super::profile::{BINS, Profile, Tails, Window, partition_point};
 use super::quadrature::Solution;
 use super::ranks::Ranks;
 use super::summary::Part;
@@ -65,16 +66,33 @@ pub(crate) struct Contest<F> {
 /// Between the edges at which the probabilities are bounded from below.
 const STRIDE: usize = 8;
 
-impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
-    /// The contest for `rank` among these classes, the others.
+/// The contests of a label for the wanted ranks among the others.
+pub(crate) struct Contests<'p, 'w, N, F> {
+    profile: &'p Profile<'w, N, F>,
+    tails: Tails<F>,
+    label: Label<F>,
+}
+
+impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
+    /// Those of a label among the classes of a profile, the others.
+    pub fn new(profile: &'p Profile<'w, N, F>, label: Label<F>) -> Self {
+        Self { profile, tails: profile.tails(), label }
+    }
+
+    /// The ranks that have a weight, and their weights.
+    fn ranks(&self) -> impl Iterator<Item = (F, usize)> {
+        self.profile.problem.ranks.runs().flat_map(|(weight, ranks)| ranks.map(move |rank| (weight, rank)))
+    }
+
+    /// The contest for one rank.
     ///
     /// # Errors
     /// The event is so rare that the bins do not reach far enough.
-    pub(crate) fn contest(&self, label: Label<F>, rank: usize) -> Result<Contest<F>> {
-        let (law, tails) = (self.problem.law, self.tails());
-        let own = |m: usize| self.edge(m) - label.u;
-        let below = |m: usize| self.bound_below(&tails, m, rank);
-        let above = |m: usize| self.bound_above(&tails, m, rank);
+    fn contest(&self, rank: usize) -> Result<Contest<F>> {
+        let (profile, law) = (self.profile, self.profile.problem.law);
+        let own = |m: usize| profile.edge(m) - self.label.u;
+        let below = |m: usize| profile.bound_below(&self.tails, m, rank);
+        let above = |m: usize| profile.bound_above(&self.tails, m, rank);
         // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c.
         let complement = |bound: F| (-bound.min(F::zero()).exp()).ln_1p();
         let (mut least_above, mut least_below) = (F::neg_infinity(), F::neg_infinity());
@@ -82,43 +100,96 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
             least_above = least_above.max(law.ln_survival(own(m)) + complement(above(m)));
             least_below = least_below.max(law.ln_cdf(own(m)) + complement(below(m)));
         }
-        let outside = self.problem.precision.outside.ln();
+        let outside = profile.problem.precision.outside.ln();
         let rarer = if least_below < least_above { Rarer::LabelBelow } else { Rarer::LabelAbove };
-        let (limit, certain) = match rarer {
-            Rarer::LabelAbove => (outside + least_above, true),
-            // A loss of nearly zero needs no more digits than this.
-            Rarer::LabelBelow => (outside + least_below.max(outside), false),
+        let (limit, low, high) = match rarer {
+            Rarer::LabelAbove => {
+                let limit = outside + least_above;
+                let high_bound = |m: usize| above(m) + law.ln_survival(own(m));
+                let high = partition_point(|m| high_bound(m) > limit);
+                if below(0) > limit || high_bound(high) > limit {
+                    return Err(Error::Accuracy { what: "probability of the label" });
+                }
+                (limit, partition_point(|m| below(m) <= limit), high)
+            }
+            Rarer::LabelBelow => {
+                // A loss of nearly zero needs no more digits than this.
+                let limit = outside + least_below.max(outside + outside);
+                let low = partition_point(|m| below(m) + law.ln_cdf(own(m)) <= limit);
+                (limit, low, partition_point(|m| above(m) > limit))
+            }
         };
-        let low_bound = |m: usize| below(m) + if certain { F::zero() } else { law.ln_cdf(own(m)) };
-        let high_bound = |m: usize| above(m) + if certain { law.ln_survival(own(m)) } else { F::zero() };
-        let first = partition_point(|m| low_bound(m) <= limit);
-        let high = partition_point(|m| high_bound(m) > limit);
-        if certain && (first == 0 || high_bound(high) > limit) {
-            return Err(Error::Accuracy { what: "probability of the label" });
-        }
-        let low = first.saturating_sub(1);
-        let window = Window { low: self.edge(low), high: self.edge(high.max(low + 1)) };
-        Ok(Contest { rarer, window, limit, reached: self.mean_from(&tails, low, rank) })
+        let low = low.saturating_sub(1);
+        let window = Window { low: profile.edge(low), high: profile.edge(high.max(low + 1)) };
+        Ok(Contest { rarer, window, limit, reached: profile.mean_from(&self.tails, low, rank) })
     }
 
-    /// The division for the contests of all ranks that have a weight.
+    /// The division that serves all of them.
     ///
     /// # Errors
-    /// As [`contest`](Self::contest).
-    pub(crate) fn contested_division(&self, label: Label<F>) -> Result<Division<'w, N, F>> {
-        let mut problem = self.problem;
+    /// An event is so rare that the bins do not reach far enough.
+    pub fn division(&self) -> Result<Division<'w, N, F>> {
+        let mut problem = self.profile.problem;
         let mut window = Window { low: F::infinity(), high: F::neg_infinity() };
         let (mut limit, mut reached) = (problem.precision.outside.ln(), F::one());
-        for (_, runs) in problem.ranks.runs() {
-            for rank in runs {
-                let contest = self.contest(label, rank)?;
-                window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
-                limit = limit.min(contest.limit);
-                reached = reached.min(contest.reached);
-            }
+        for (_, rank) in self.ranks() {
+            let contest = self.contest(rank)?;
+            window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
+            limit = limit.min(contest.limit);
+            reached = reached.min(contest.reached);
         }
         problem.precision.outside = limit.exp();
         Ok(Division::of_high_window(problem, window, reached * F::from_f64(0.5)))
+    }
+
+    /// −Σ_k w_k ln P(label among the k largest) and the others' gradient; the error bound is on ε times its sum.
+    ///
+    /// # Errors
+    /// As [`division`](Self::division); scratch too short.
+    pub fn solve<'s>(&self, division: Division<'w, N, F>, part: Part<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
+        let problem = self.profile.problem;
+        let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &problem.ranks))?;
+        let (candidates, rest) = check::split(scratch, part.candidates.len())?;
+        let (shares, rest) = check::split(rest, part.candidates.len())?;
+        let (finer, rest) = check::split(rest, part.candidates.len())?;
+        let mut classes = Classes::new(&division, part, problem.ranks);
+        candidates.fill(F::zero());
+        let mut points = [F::zero(); MAX_TERMS];
+        let (mut value, mut error_bound) = (F::zero(), F::zero());
+        for (weight, rank) in self.ranks() {
+            let contest = self.contest(rank)?;
+            let label = Weights::new(problem.law, self.label.u, &contest);
+            if contest.rarer == Rarer::LabelBelow && label.scale == F::neg_infinity() {
+                continue;
+            }
+            let depth = rank.saturating_sub(part.sure);
+            let mut node = Node::new(depth, part.candidates.len(), &mut *rest)?.precise(contest.rarer == Rarer::LabelAbove);
+            classes.ranks = Ranks::Single(rank);
+            let room = (&mut *shares, &mut *finer);
+            let integral = integrate(&label, contest.window, &classes, &problem.precision, &mut node, room);
+            let (loss, factor) = match contest.rarer {
+                Rarer::LabelAbove => (self.label.beyond - label.scale - integral.scalar.ln(), integral.scalar.recip()),
+                Rarer::LabelBelow => {
+                    let missed = integral.scalar * label.scale.exp();
+                    (-(-missed).ln_1p(), label.scale.exp() / (F::one() - missed))
+                }
+            };
+            value += weight * loss;
+            let gain = weight * factor * integral.step / problem.scale;
+            candidates.iter_mut().zip(shares.iter()).for_each(|(sum, &share)| *sum += gain * share);
+            points.iter_mut().zip(integral.bulk).for_each(|(sum, share)| *sum += gain * share);
+            error_bound += weight * factor * (integral.error * integral.scalar + integral.bulk_error);
+        }
+        let interpolation = classes.bulk.interpolation(&mut points, F::one());
+        let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon();
+        let outside = F::from_f64(8.0) * problem.precision.outside;
+        Ok(Solution {
+            division,
+            value,
+            error_bound: error_bound + problem.scale * interpolation + outside + rounding,
+            candidates,
+            coefficients: classes.bulk.chebyshev.coefficients(&points),
+        })
     }
 }
 
@@ -174,58 +245,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Weights<N, F> {
     }
 }
 
-/// Scratch of [`solve`]: the candidates' gradient, their integrals by two rules, and the count distributions.
+/// Scratch of [`solve`](Contests::solve): the candidates' gradient, their integrals by two rules, and the count distributions.
 pub(crate) fn scratch_len<F: Real>(candidates: usize, ranks: &Ranks<'_, F>) -> usize {
     3 * candidates + Node::<F>::scratch_len(ranks.last(), candidates)
-}
-
-/// −Σ_k w_k ln P(label among the k largest) and the others' gradient; the error bound is on its sum, relative to ε.
-pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
-    profile: &Profile<'w, N, F>,
-    division: Division<'w, N, F>,
-    part: Part<'_, F>,
-    label: Label<F>,
-    scratch: &'s mut [F],
-) -> Result<Solution<'s, 'w, N, F>> {
-    let problem = profile.problem;
-    let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &problem.ranks))?;
-    let (candidates, rest) = check::split(scratch, part.candidates.len())?;
-    let (shares, rest) = check::split(rest, part.candidates.len())?;
-    let (finer, rest) = check::split(rest, part.candidates.len())?;
-    let mut classes = Classes::new(&division, part, problem.ranks);
-    candidates.fill(F::zero());
-    let mut points = [F::zero(); super::precision::MAX_TERMS];
-    let (mut value, mut error_bound) = (F::zero(), F::zero());
-    for (share, runs) in problem.ranks.runs() {
-        for rank in runs {
-            let contest = profile.contest(label, rank)?;
-            let weights = Weights::new(problem.law, label.u, &contest);
-            let mut node =
-                Node::new(rank.saturating_sub(part.sure), part.candidates.len(), &mut *rest)?.precise(contest.rarer == Rarer::LabelAbove);
-            classes.ranks = Ranks::Single(rank);
-            let integral = integrate(&weights, contest.window, &classes, &problem.precision, &mut node, (&mut *shares, &mut *finer));
-            let probability = integral.scalar;
-            let (loss, factor) = match contest.rarer {
-                Rarer::LabelAbove => (label.beyond - weights.scale - probability.ln(), probability.recip()),
-                Rarer::LabelBelow => {
-                    let missed = probability * weights.scale.exp();
-                    (-(-missed).ln_1p(), weights.scale.exp() / (F::one() - missed))
-                }
-            };
-            value += share * loss;
-            let gain = share * factor * integral.step / problem.scale;
-            candidates.iter_mut().zip(shares.iter()).for_each(|(sum, &entry)| *sum += gain * entry);
-            points.iter_mut().zip(integral.bulk).for_each(|(sum, entry)| *sum += gain * entry);
-            error_bound += share * (integral.error * probability + integral.bulk_error) * factor;
-        }
-    }
-    let interpolation = classes.bulk.interpolation(&mut points, F::one());
-    let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon();
-    Ok(Solution {
-        division,
-        value,
-        error_bound: error_bound + interpolation * problem.scale + F::from_f64(8.0) * problem.precision.outside + rounding,
-        candidates,
-        coefficients: classes.bulk.chebyshev.coefficients(&points),
-    })
 }

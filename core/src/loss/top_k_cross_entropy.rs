@@ -2,7 +2,7 @@
 
 use super::Loss;
 use super::others::Others;
-use crate::exact::contest::{self, Label};
+use crate::exact::contest::{self, Contests, Label};
 use crate::exact::{MAX_INTERVALS, Precision, Problem};
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
@@ -92,7 +92,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         if law.regularity() == Regularity::Kinked {
             return Err(Error::Parameter { name: "law", must: "smooth for an exact probability" });
         }
-        Ok(Self { ranks, law, epsilon, precision: Precision::of_float() })
+        Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
     }
 
     /// The loss; overwrites `grad`, if there is one.
@@ -136,11 +136,12 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let Self { law, epsilon: scale, precision, .. } = *self;
         let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
         let profile = others.profile(problem)?;
-        let division = profile.contested_division(label)?;
+        let contests = Contests::new(&profile, label);
+        let division = contests.division()?;
         let (candidates, scratch) = check::split(scratch, others.len())?;
         for division in [division, division.plain()] {
             let (summary, second) = others.summary(division, candidates)?;
-            let solution = contest::solve(&profile, division, summary.part(), label, scratch)?;
+            let solution = contests.solve(division, summary.part(), scratch)?;
             if solution.error_bound() <= precision.tolerance {
                 if let Some(grad) = grad {
                     others.add_grad(&solution, second, weight, grad)?;
