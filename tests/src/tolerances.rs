@@ -70,6 +70,12 @@ pub const SMOOTH_STEP: f64 = 1e-5;
 /// A central difference over [`SMOOTH_STEP`]: truncation step²·|f‴|/6 and rounding ε/step are both about 1e−10.
 pub const SMOOTH_DIFFERENCE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
 
+/// The same formula and its derivative by another crate's chain rule and elementary functions: some tens of roundings.
+pub const FORWARD_MODE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
+
+/// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
+pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);
+
 /// The chance that all statistical tests of one family together raise a false alarm. Keys are fixed, so a failure is not luck
 /// but a change of the draws or a defect.
 pub const FAMILY_LEVEL: f64 = 1e-6;
