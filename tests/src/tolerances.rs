@@ -42,6 +42,12 @@ pub const ESTIMATE: Tolerance = Tolerance::epsilons(400.0);
 /// Up to 40 exponentials of at most one rounding each, their sum, a logarithm or a quotient.
 pub const CROSS_ENTROPY: Tolerance = Tolerance::epsilons(64.0);
 
+/// As [`CROSS_ENTROPY`], the miss to a power of at most 5, and a handful of products.
+pub const FOCAL: Tolerance = Tolerance::epsilons(8.0 * 64.0);
+
+/// A sum of at most 40 counts, a quotient, a logarithm that turns their relative error into an absolute one, and a product.
+pub const LOG_PRIOR: Tolerance = Tolerance::epsilons(48.0);
+
 /// One power (one rounding of its own, `libm`), a product and a quotient, against two square roots in `f64`.
 pub const MARGIN: Tolerance = Tolerance::epsilons(6.0);
 
