@@ -148,3 +148,15 @@ smooth_losses! {
     adjusted_soft_labels: |given| Toward(LogitAdjusted::new(CrossEntropy, &given.per_class).unwrap().shift_invariant(), &given.target);
     expected_focal: |given| Toward(ExpectedLoss::new(Focal::new(number(2.0)).unwrap()), &given.target);
 }
+
+/// A scale for cosines stretches the scores too much for differences, but not for `f32`.
+#[test]
+fn cosine_ldam_survives_single_precision() {
+    fn loss<F: Real>(given: &Given<F>) -> Ldam<'_, F> {
+        Ldam::new(Margins::PerClass(&given.per_class), number(60.0)).unwrap()
+    }
+    holds(example(), |example: Example<f32>| {
+        let len = example.scores.len();
+        survives_single_precision(&loss(&Given::new(len)), &loss(&Given::new(len)), &example)
+    });
+}

@@ -6,6 +6,8 @@ use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
 ///
+/// For a target distribution in place of a label it is a [`SoftLabelLoss`] too.
+///
 /// **Shapes.** L scores, L ≥ 2; no scratch.
 ///
 /// **Errors.** Fewer than two classes, a label that is no class, NaN or infinite scores.
@@ -45,6 +47,12 @@ impl<F: Real> Loss<F> for CrossEntropy {
 ///
 /// Both are taken relative to the largest score's class: every term of the value is non-negative, and that class's entry of the gradient is
 /// minus the sum of the others, so that small losses and gradients keep their digits here too.
+///
+/// **Shapes.** Scores, target and gradient of L entries, L ≥ 2; no scratch.
+///
+/// **Errors.** As for a label, and a target that is no distribution, see [`SoftLabelLoss`].
+///
+/// **Cost.** One exponential a class.
 ///
 /// ```
 /// use topk_loss::{CrossEntropy, SoftLabelLoss};
