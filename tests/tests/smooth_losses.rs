@@ -8,7 +8,7 @@ mod foreign_dual;
 
 use foreign_dual::Foreign;
 use proptest::prelude::*;
-use topk_loss::{ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Ldam, LogitAdjusted, Loss, Margins, Real, SoftLabelLoss};
+use topk_loss::{ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Ldam, LogitAdjusted, Loss, Margins, Real, SmoothTopKSvm, SoftLabelLoss};
 use topk_loss_laws::property::{evaluate, holds};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::{example, moderate_example};
@@ -150,6 +150,8 @@ smooth_losses! {
     focal_5: |_| Focal::new(number(5.0)).unwrap();
     ldam: |given| Ldam::new(Margins::PerClass(&given.per_class), number(4.0)).unwrap();
     class_weighted: |given| ClassWeighted::new(Focal::new(number(2.0)).unwrap(), &given.per_class).unwrap();
+    smooth_top_1_svm: |_| SmoothTopKSvm::new(1, number(1.0), number(1.0)).unwrap();
+    cool_smooth_top_1_svm: |_| SmoothTopKSvm::new(1, number(0.25), number(1.0)).unwrap();
     logit_adjusted: |given| LogitAdjusted::new(CrossEntropy, &given.per_class).unwrap().shift_invariant();
 }
 
