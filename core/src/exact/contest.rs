@@ -79,11 +79,6 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         Self { profile, tails: profile.tails(), label }
     }
 
-    /// The ranks that have a weight, and their weights.
-    fn ranks(&self) -> impl Iterator<Item = (F, usize)> {
-        self.profile.problem.ranks.runs().flat_map(|(weight, ranks)| ranks.map(move |rank| (weight, rank)))
-    }
-
     /// The contest for one rank.
     ///
     /// # Errors
@@ -132,7 +127,7 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         let mut problem = self.profile.problem;
         let mut window = Window { low: F::infinity(), high: F::neg_infinity() };
         let (mut limit, mut reached) = (problem.precision.outside.ln(), F::one());
-        for (_, rank) in self.ranks() {
+        for (_, rank) in problem.ranks.each() {
             let contest = self.contest(rank)?;
             window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
             limit = limit.min(contest.limit);
@@ -156,7 +151,7 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         candidates.fill(F::zero());
         let mut points = [F::zero(); MAX_TERMS];
         let (mut value, mut error_bound) = (F::zero(), F::zero());
-        for (weight, rank) in self.ranks() {
+        for (weight, rank) in problem.ranks.each() {
             let contest = self.contest(rank)?;
             let label = Weights::new(problem.law, self.label.u, &contest);
             if contest.rarer == Rarer::LabelBelow && label.scale == F::neg_infinity() {

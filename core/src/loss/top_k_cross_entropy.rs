@@ -111,7 +111,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
             value = self.at_once(self.ranks, (deepest, spread), &others, (F::one(), grad.as_deref_mut()), scratch)?;
         } else {
             // Ranks too far apart for one window: each has its own.
-            for (share, rank) in self.ranks.runs().flat_map(|(share, ranks)| ranks.map(move |rank| (share, rank))) {
+            for (share, rank) in self.ranks.each() {
                 let center = others.kth_value(rank, scratch);
                 let output = (share, grad.as_deref_mut());
                 value += share * self.at_once(Ranks::Single(rank), (center, F::zero()), &others, output, scratch)?;
