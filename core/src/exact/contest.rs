@@ -71,12 +71,19 @@ pub(crate) struct Contests<'p, 'w, N, F> {
     profile: &'p Profile<'w, N, F>,
     tails: Tails<F>,
     label: Label<F>,
+    /// That for the deepest rank, usually the only one.
+    deepest: Option<Contest<F>>,
 }
 
 impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
     /// Those of a label among the classes of a profile, the others.
-    pub fn new(profile: &'p Profile<'w, N, F>, label: Label<F>) -> Self {
-        Self { profile, tails: profile.tails(), label }
+    ///
+    /// # Errors
+    /// The event is so rare that the bins do not reach far enough.
+    pub fn new(profile: &'p Profile<'w, N, F>, label: Label<F>) -> Result<Self> {
+        let mut contests = Self { profile, tails: profile.tails(), label, deepest: None };
+        contests.deepest = Some(contests.contest(profile.problem.ranks.last())?);
+        Ok(contests)
     }
 
     /// The contest for one rank.
@@ -84,6 +91,9 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
     /// # Errors
     /// The event is so rare that the bins do not reach far enough.
     fn contest(&self, rank: usize) -> Result<Contest<F>> {
+        if let Some(deepest) = self.deepest.filter(|_| rank == self.profile.problem.ranks.last()) {
+            return Ok(deepest);
+        }
         let (profile, law) = (self.profile, self.profile.problem.law);
         let own = |m: usize| profile.edge(m) - self.label.u;
         let below = |m: usize| profile.bound_below(&self.tails, m, rank);

@@ -136,7 +136,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let Self { law, epsilon: scale, precision, .. } = *self;
         let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
         let profile = others.profile(problem)?;
-        let contests = Contests::new(&profile, label);
+        let contests = Contests::new(&profile, label)?;
         let division = contests.division()?;
         let (candidates, scratch) = check::split(scratch, others.len())?;
         for division in [division, division.plain()] {
