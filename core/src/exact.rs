@@ -10,12 +10,14 @@
 //! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
 //! | distributions of N(t) and of N(t) without one class | `counts`, `node` |
 //! | trapezoid rule over t, error bound | `trapezoid`, `quadrature` |
+//! | what the integrals are for | `means`, `contest` |
 
 mod chebyshev;
 mod classes;
 pub(crate) mod contest;
 mod counts;
 mod division;
+mod means;
 mod node;
 mod precision;
 mod problem;
@@ -35,4 +37,5 @@ pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
 pub(crate) use profile::tail;
 pub(crate) use quadrature::scratch_len;
+pub(crate) use ranks::Run;
 pub(crate) use trapezoid::MAX_INTERVALS;

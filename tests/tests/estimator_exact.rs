@@ -212,7 +212,8 @@ fn several_ranks_are_their_sum() {
     }
     let mask = evaluate(&Exact::new(TopKSum::new(7).unwrap(), Normal, 0.5).unwrap(), &scores);
     let sum = evaluate(&Exact::new(RankSum::new(&[1.0; 7]).unwrap(), Normal, 0.5).unwrap(), &scores);
-    assert!((mask.0 - sum.0).abs() < 1e-12 && distance(&mask.1, &sum.1) < 1e-12);
+    // One window for all of them, and one for each.
+    assert!((mask.0 - sum.0).abs() < 1e-8 && distance(&mask.1, &sum.1) < 2e-7);
     assert!(mask.1.iter().all(|p| (0.0..=1.0).contains(p)), "a mask of probabilities");
 }
 

@@ -1,8 +1,7 @@
 //! The gradient of an order statistic conditioned, class by class, on the noise of the other classes.
 
-use core::ops::RangeInclusive;
-
 use super::draw::{self, Draw};
+use crate::exact::Run;
 use crate::perturbation::Perturbation;
 use crate::select::{Neighbours, neighbours};
 use crate::{Error, FoldIn, Key, Noise, Oracle, OrderStatistics, Real, Result, Sampler, Translation, check};
@@ -89,8 +88,8 @@ impl<O: OrderStatistics<F>, S: Sampler<F>, F: Real> Draw<F> for Conditional<O, S
 
         let value = self.oracle.value(noised, scratch)?;
         let (law, epsilon) = (self.points.sampler.law(), self.points.epsilon);
-        for (share, ranks) in self.oracle.ranks().runs() {
-            let brackets = Brackets::new(noised, ranks, scratch)?;
+        for (share, run) in self.oracle.ranks().runs() {
+            let brackets = Brackets::new(noised, run, scratch)?;
             for (class, ((entry, &noised), &s)) in grad.iter_mut().zip(&*noised).zip(theta).enumerate() {
                 let (low, high) = brackets.around(noised);
                 let s = s - start.center;
@@ -112,8 +111,7 @@ struct Brackets<F> {
 }
 
 impl<F: Real> Brackets<F> {
-    fn new(noised: &[F], ranks: RangeInclusive<usize>, scratch: &mut [F]) -> Result<Self> {
-        let (first, last) = ranks.into_inner();
+    fn new(noised: &[F], Run { first, last }: Run, scratch: &mut [F]) -> Result<Self> {
         let scratch = check::scratch(scratch, noised.len())?;
         let at_last = neighbours(noised, last, scratch);
         let nothing_above = Neighbours { above: F::infinity(), value: F::infinity(), below: F::neg_infinity() };

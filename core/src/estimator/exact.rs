@@ -18,7 +18,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,
 /// where its own error bound is above the [tolerance](Exact::with_tolerance).
 ///
-/// **Shapes.** θ of L entries; scratch at most 9L + 2.
+/// **Shapes.** θ of L entries; scratch at most 9L + 2, for several ranks of weights of their own 10L + 2.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
 /// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
@@ -36,7 +36,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// // The larger of two equal scores under normal noise: E max(Z₁, Z₂) = 1/√π.
 /// let largest = Exact::new(KthLargest::new(1)?, Normal, 0.5)?;
 /// let mut grad = [0.0_f64; 2];
-/// let value = largest.value_and_add_grad(&[3.0, 3.0], 1.0, &mut grad, &mut [0.0; 16])?;
+/// let value = largest.value_and_add_grad(&[3.0, 3.0], 1.0, &mut grad, &mut [0.0; 20])?;
 /// assert!((value - (3.0 + 0.5 / core::f64::consts::PI.sqrt())).abs() < 1e-10);
 /// assert!((grad[0] - 0.5).abs() < 1e-12 && (grad[1] - 0.5).abs() < 1e-12);
 /// # Ok::<(), topk_loss::Error>(())

@@ -4,7 +4,7 @@ use super::chebyshev::{Chebyshev, Terms};
 use super::counts::exp_series;
 use super::division::Division;
 use super::precision::MAX_TERMS;
-use super::ranks::Ranks;
+use super::ranks::Run;
 use super::summary::Part;
 use crate::{Noise, Real};
 
@@ -14,7 +14,8 @@ pub(crate) struct Classes<'a, N, F> {
     pub law: N,
     /// Of the law: a class further below t is likelier not to be above it.
     pub median: F,
-    pub ranks: Ranks<'a, F>,
+    /// The ranks whose order statistics are wanted.
+    pub run: Run,
     /// How many are above every t.
     pub sure: usize,
     /// The u of those treated by themselves.
@@ -23,11 +24,11 @@ pub(crate) struct Classes<'a, N, F> {
 }
 
 impl<'a, N: Noise<F>, F: Real> Classes<'a, N, F> {
-    /// Those of `part`, asked for `ranks`.
-    pub fn new(division: &Division<'_, N, F>, part: Part<'a, F>, ranks: Ranks<'a, F>) -> Self {
-        let law = division.problem.law;
+    /// Those of `part`, asked for `run`.
+    pub fn new(division: &Division<'_, N, F>, part: Part<'a, F>, run: Run) -> Self {
+        let law = division.profile.problem.law;
         let median = law.quantile(F::from_f64(0.5));
-        Self { law, median, ranks, sure: part.sure, candidates: part.candidates, bulk: Bulk::compress(part, division) }
+        Self { law, median, run, sure: part.sure, candidates: part.candidates, bulk: Bulk::compress(part, division) }
     }
 }
 
@@ -55,7 +56,7 @@ impl<F: Real> Bulk<F> {
     }
 
     fn compress<N: Noise<F>>(part: Part<'_, F>, division: &Division<'_, N, F>) -> Self {
-        let degree = division.problem.precision.degree;
+        let degree = division.profile.problem.precision.degree;
         let chebyshev = Chebyshev::new(degree);
         let mut moments = [F::zero(); MAX_TERMS];
         moments.iter_mut().zip(part.moments).for_each(|(a, &b)| *a = b);
@@ -72,10 +73,10 @@ impl<F: Real> Bulk<F> {
         Self { chebyshev, degree, size, positions, tails, multiplicities }
     }
 
-    /// Turns the points' shares into values of the polynomial over the weight, times `scale`, and returns a bound on what the bulk's
-    /// classes lose by it, all together.
-    pub fn interpolation(&self, shares: &mut Terms<F>, scale: F) -> F {
-        shares.iter_mut().zip(&self.tails).take(self.len()).for_each(|(share, &tail)| *share *= scale / tail);
+    /// Turns the points' shares into values of the polynomial over the weight, and returns a bound on what the bulk's classes lose by it,
+    /// all together.
+    pub fn interpolation(&self, shares: &mut Terms<F>) -> F {
+        shares.iter_mut().zip(&self.tails).take(self.len()).for_each(|(share, &tail)| *share /= tail);
         self.size * self.chebyshev.truncation(shares.get(..self.len()).unwrap_or_default())
     }
 

@@ -4,16 +4,14 @@
 //! P(Y > T) = ∫ P(Y > t) g(t) dt, P(Y < T) = ∫ P(Y < t) g(t) dt, and −∂/∂u_j of the first is ∫ f(t − u_y) · (class j's share of g) dt:
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
-use super::classes::Classes;
 use super::division::Division;
-use super::node::{Node, NodeSums};
-use super::precision::MAX_TERMS;
+use super::node::NodeSums;
 use super::profile::{BINS, Profile, Tails, Window, partition_point};
-use super::quadrature::Solution;
-use super::ranks::Ranks;
+use super::quadrature::{self, Contribution, Solution, Sought, Task};
+use super::ranks::Run;
 use super::summary::Part;
-use super::trapezoid::{Halving, Integrand, SQUARING, integrate};
-use crate::{Error, Noise, Real, Regularity, Result, check};
+use super::trapezoid::{Halving, Integral, Integrand, SQUARING};
+use crate::{Error, Noise, Real, Regularity, Result};
 
 /// Where the label stands, in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
@@ -134,72 +132,57 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
     /// # Errors
     /// An event is so rare that the bins do not reach far enough.
     pub fn division(&self) -> Result<Division<'w, N, F>> {
-        let mut problem = self.profile.problem;
+        let mut profile = *self.profile;
         let mut window = Window { low: F::infinity(), high: F::neg_infinity() };
-        let (mut limit, mut reached) = (problem.precision.outside.ln(), F::one());
-        for (_, rank) in problem.ranks.each() {
+        let (mut limit, mut reached) = (profile.problem.precision.outside.ln(), F::one());
+        for (_, rank) in profile.problem.ranks.each() {
             let contest = self.contest(rank)?;
             window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
             limit = limit.min(contest.limit);
             reached = reached.min(contest.reached);
         }
-        problem.precision.outside = limit.exp();
-        Ok(Division::of_high_window(problem, window, reached * F::from_f64(0.5)))
+        profile.problem.precision.outside = limit.exp();
+        Ok(Division::of_high_window(profile, window, reached * F::from_f64(0.5)))
     }
 
-    /// −Σ_k w_k ln P(label among the k largest) and the others' gradient; the error bound is on ε times its sum.
+    /// −Σ_k w_k ln P(label among the k largest) and the others' gradient, per unit of ε.
     ///
     /// # Errors
     /// As [`division`](Self::division); scratch too short.
-    pub fn solve<'s>(&self, division: Division<'w, N, F>, part: Part<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
-        let problem = self.profile.problem;
-        let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &problem.ranks))?;
-        let (candidates, rest) = check::split(scratch, part.candidates.len())?;
-        let (shares, rest) = check::split(rest, part.candidates.len())?;
-        let (finer, rest) = check::split(rest, part.candidates.len())?;
-        let mut classes = Classes::new(&division, part, problem.ranks);
-        candidates.fill(F::zero());
-        let mut points = [F::zero(); MAX_TERMS];
-        let (mut value, mut error_bound) = (F::zero(), F::zero());
-        for (weight, rank) in problem.ranks.each() {
-            let contest = self.contest(rank)?;
-            let label = Weights::new(problem.law, self.label.u, &contest);
-            if contest.rarer == Rarer::LabelBelow && label.scale == F::neg_infinity() {
-                continue;
+    pub fn solve<'s>(&self, division: &Division<'w, N, F>, part: Part<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
+        quadrature::solve(self, division, part, self.profile.problem.ranks, scratch)
+    }
+}
+
+impl<N: Noise<F>, F: Real> Sought<F> for Contests<'_, '_, N, F> {
+    type Integrand = Weights<N, F>;
+
+    fn task(&self, run: Run) -> Result<Option<Task<Weights<N, F>, F>>> {
+        let contest = self.contest(run.last)?;
+        let integrand = Weights::new(self.profile.problem.law, self.label.u, &contest);
+        // A label that is certain to be above loses nothing.
+        let contributes = contest.rarer == Rarer::LabelAbove || integrand.scale > F::neg_infinity();
+        let precise = contest.rarer == Rarer::LabelAbove;
+        Ok(contributes.then_some(Task { window: contest.window, integrand, precise }))
+    }
+
+    fn contribution(&self, task: &Task<Weights<N, F>, F>, integral: &Integral<F>) -> Result<Contribution<F>> {
+        let Weights { rarer, scale, .. } = task.integrand;
+        let (value, factor) = match rarer {
+            Rarer::LabelAbove => (self.label.beyond - scale - integral.scalar.ln(), integral.scalar.recip()),
+            Rarer::LabelBelow => {
+                let missed = integral.scalar * scale.exp();
+                (-(-missed).ln_1p(), scale.exp() / (F::one() - missed))
             }
-            let depth = rank.saturating_sub(part.sure);
-            let mut node = Node::new(depth, part.candidates.len(), &mut *rest)?.precise(contest.rarer == Rarer::LabelAbove);
-            classes.ranks = Ranks::Single(rank);
-            let room = (&mut *shares, &mut *finer);
-            let integral = integrate(&label, contest.window, &classes, &problem.precision, &mut node, room);
-            let (loss, factor) = match contest.rarer {
-                Rarer::LabelAbove => (self.label.beyond - label.scale - integral.scalar.ln(), integral.scalar.recip()),
-                Rarer::LabelBelow => {
-                    let missed = integral.scalar * label.scale.exp();
-                    (-(-missed).ln_1p(), label.scale.exp() / (F::one() - missed))
-                }
-            };
-            value += weight * loss;
-            let gain = weight * factor * integral.step / problem.scale;
-            candidates.iter_mut().zip(shares.iter()).for_each(|(sum, &share)| *sum += gain * share);
-            points.iter_mut().zip(integral.bulk).for_each(|(sum, share)| *sum += gain * share);
-            error_bound += weight * factor * (integral.error * integral.scalar + integral.bulk_error);
-        }
-        let interpolation = classes.bulk.interpolation(&mut points, F::one());
-        let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon();
-        let outside = F::from_f64(8.0) * problem.precision.outside;
-        Ok(Solution {
-            division,
-            value,
-            error_bound: error_bound + problem.scale * interpolation + outside + rounding,
-            candidates,
-            coefficients: classes.bulk.chebyshev.coefficients(&points),
-        })
+        };
+        let outside = F::from_f64(8.0) * self.profile.problem.precision.outside;
+        let error_bound = factor * (integral.error * integral.scalar + integral.bulk_error) + outside;
+        Ok(Contribution { value, gain: factor * integral.step, error_bound })
     }
 }
 
 /// The label's tail and density as weights, scaled to stay in range.
-struct Weights<N, F> {
+pub(crate) struct Weights<N, F> {
     law: N,
     label: F,
     rarer: Rarer,
@@ -248,9 +231,4 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Weights<N, F> {
         let share = (finer.change + finer.scalar_change) / finer.scalar;
         F::from_f64(SQUARING) * share * share
     }
-}
-
-/// Scratch of [`solve`](Contests::solve): the candidates' gradient, their integrals by two rules, and the count distributions.
-pub(crate) fn scratch_len<F: Real>(candidates: usize, ranks: &Ranks<'_, F>) -> usize {
-    3 * candidates + Node::<F>::scratch_len(ranks.last(), candidates)
 }

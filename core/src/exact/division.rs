@@ -1,7 +1,7 @@
 //! Which classes need individual care.
 
 use super::problem::Problem;
-use super::profile::{Window, tail};
+use super::profile::{Profile, Window, tail};
 use super::summary::Summary;
 use crate::{Noise, Real, Regularity};
 
@@ -33,7 +33,8 @@ pub(crate) struct Far<F> {
 /// Where the order statistics can be, and which classes that leaves to treat one by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Division<'w, N, F> {
-    pub(super) problem: Problem<'w, N, F>,
+    /// Of all classes.
+    pub(super) profile: Profile<'w, N, F>,
     pub(super) window: Window<F>,
     sure_above: F,
     bulk_below: F,
@@ -50,21 +51,21 @@ const LIFT: f64 = 0.3;
 const MAX_LIFT: f64 = 2.0;
 
 impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
-    pub(super) fn new(problem: Problem<'w, N, F>, window: Window<F>) -> Self {
-        let top_of_bulk = window.low - problem.law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
-        Self::with_bulk_below(problem, window, top_of_bulk)
+    pub(super) fn new(profile: Profile<'w, N, F>, window: Window<F>) -> Self {
+        let top_of_bulk = window.low - profile.problem.law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
+        Self::with_bulk_below(profile, window, top_of_bulk)
     }
 
     /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below
     /// `at_most`. Leaving a class out of the count must not change it by more than it is.
-    pub(super) fn of_high_window(problem: Problem<'w, N, F>, window: Window<F>, at_most: F) -> Self {
-        let usual = Self::new(problem, window);
-        let reach = tail(|z| problem.law.survival(z), at_most);
-        Self::with_bulk_below(problem, window, usual.bulk_below.min(window.low - reach))
+    pub(super) fn of_high_window(profile: Profile<'w, N, F>, window: Window<F>, at_most: F) -> Self {
+        let usual = Self::new(profile, window);
+        let reach = tail(|z| profile.problem.law.survival(z), at_most);
+        Self::with_bulk_below(profile, window, usual.bulk_below.min(window.low - reach))
     }
 
-    fn with_bulk_below(problem: Problem<'w, N, F>, window: Window<F>, top_of_bulk: F) -> Self {
-        let Problem { law, num_classes, precision, .. } = problem;
+    fn with_bulk_below(profile: Profile<'w, N, F>, window: Window<F>, top_of_bulk: F) -> Self {
+        let Problem { law, num_classes, precision, .. } = profile.problem;
         let negligible = precision.outside * F::from_f64(0.01);
         let per_class = negligible / F::from_usize(num_classes);
         let reach = |level| tail(|z| law.survival(z), level);
@@ -75,13 +76,13 @@ impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
             Regularity::Smooth | Regularity::Kinked => (F::neg_infinity(), window.low - reach(per_class)),
         };
         let sure_above = window.high + tail(|z| law.cdf(-z), per_class);
-        Self { problem, window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
+        Self { profile, window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
     }
 
     /// The same window with every class that can matter treated by itself: the plain form.
     #[must_use]
     pub fn plain(self) -> Self {
-        let Problem { law, num_classes, precision, .. } = self.problem;
+        let Problem { law, num_classes, precision, .. } = self.profile.problem;
         let per_class = precision.outside * F::from_f64(0.01) / F::from_usize(num_classes);
         let negligible_below = self.window.low - tail(|z| law.survival(z), per_class);
         Self { bulk_below: F::neg_infinity(), negligible_below, regularity: Regularity::Smooth, ..self }

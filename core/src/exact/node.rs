@@ -4,7 +4,7 @@ use super::chebyshev::{LANES, Terms};
 use super::classes::Classes;
 use super::counts::{add_trial, without_trial, without_trial_precisely};
 use super::precision::MAX_TERMS;
-use super::ranks::Ranks;
+use super::ranks::Run;
 use crate::{Noise, Real, Result, check};
 
 /// Room for the distributions at one node, and the sums over the nodes of one level.
@@ -37,9 +37,9 @@ pub(crate) struct Shares<'a, F> {
 /// What a node knows beside the classes' shares.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeSums<F> {
-    /// Σ_r w_r P(at least r noised scores above t).
+    /// Σ_r P(at least r noised scores above t) over the run of ranks.
     pub survival: F,
-    /// The sum of the shares: Σ_r w_r times the density of the r-th largest at t.
+    /// The sum of the shares: Σ_r of the density of the r-th largest at t.
     pub density: F,
     /// A bound on the error of the shares, all together, that the compression of the bulk makes.
     pub bulk_error: F,
@@ -67,9 +67,9 @@ impl<'s, F: Real> Node<'s, F> {
         Self { precise, ..self }
     }
 
-    /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
+    /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r P(r − 1 of the others above t).
     pub fn add<N: Noise<F>>(&mut self, t: F, weight: F, classes: &Classes<'_, N, F>, shares: Shares<'_, F>) -> NodeSums<F> {
-        let Classes { law, ref ranks, sure, ref bulk, .. } = *classes;
+        let Classes { law, run, sure, ref bulk, .. } = *classes;
         let mut survivals = [F::zero(); MAX_TERMS];
         let points = bulk.positions.iter().take(bulk.len());
         survivals.iter_mut().zip(points.clone()).for_each(|(p, &u)| *p = law.survival(t - u));
@@ -83,12 +83,12 @@ impl<'s, F: Real> Node<'s, F> {
         }
         let likely = self.add_candidates(t, classes);
         self.combine(likely);
-        self.prepare_likely(likely, ranks, sure);
+        self.prepare_likely(likely, run, sure);
 
         let (mut rate, mut total) = (F::zero(), F::zero());
         let lanes = self.tails.chunks(LANES).zip(self.densities.chunks(LANES)).zip(shares.candidates.chunks_mut(LANES));
         for ((tails, densities), shares) in lanes {
-            let probabilities = self.probabilities(tails, likely, ranks, sure);
+            let probabilities = self.probabilities(tails, likely, run, sure);
             for ((&density, share), probability) in densities.iter().zip(shares).zip(probabilities) {
                 rate += density;
                 total += density * probability;
@@ -97,7 +97,7 @@ impl<'s, F: Real> Node<'s, F> {
         }
         let points = bulk.positions.chunks(LANES).zip(bulk.multiplicities.chunks(LANES)).zip(shares.bulk.chunks_mut(LANES));
         for (((positions, multiplicities), shares), survivals) in points.zip(survivals.chunks(LANES)) {
-            let probabilities = self.unlikely(&lanes_of(survivals), ranks, sure);
+            let probabilities = self.unlikely(&lanes_of(survivals), run, sure);
             let lanes = positions.iter().zip(multiplicities).zip(shares).zip(probabilities).take(survivals.len());
             for (((&u, &multiplicity), share), probability) in lanes {
                 let density = law.pdf(t - u);
@@ -106,7 +106,7 @@ impl<'s, F: Real> Node<'s, F> {
                 *share += weight * density * probability;
             }
         }
-        let (survival, near) = self.survival(ranks, sure);
+        let (survival, near) = self.survival(run, sure);
         NodeSums { survival, density: total, bulk_error: bulk_error * rate.max(F::zero()) * near }
     }
 
@@ -138,28 +138,21 @@ impl<'s, F: Real> Node<'s, F> {
         }
     }
 
-    /// free_m = Σ_j w_j · low_{j − (likely − 1) + m}, with j the number of others above t that makes rank j + 1.
-    fn prepare_likely(&mut self, likely: usize, ranks: &Ranks<'_, F>, sure: usize) {
-        if likely == 0 {
-            return;
-        }
+    /// free_m = Σ_j low_{j − (likely − 1) + m}, with j the number of others above t that makes a rank of the run.
+    fn prepare_likely(&mut self, likely: usize, run: Run, sure: usize) {
         for (m, free) in self.free.iter_mut().enumerate().take(likely) {
-            let low_at = |j: usize| (j + m + 1).checked_sub(likely).and_then(|i| self.low.get(i)).copied().unwrap_or(F::zero());
-            *free = match *ranks {
-                Ranks::Single(k) => (k - 1).checked_sub(sure).map_or(F::zero(), low_at),
-                _ => ranks
-                    .each()
-                    .fold(F::zero(), |sum, (weight, rank)| sum + weight * (rank - 1).checked_sub(sure).map_or(F::zero(), low_at)),
-            };
+            let low_at = |j: usize| (j + m + 1).checked_sub(likely).and_then(|i| self.low.get(i)).copied();
+            let places = (run.first..=run.last).filter_map(|rank| (rank - 1).checked_sub(sure).and_then(low_at));
+            *free = places.fold(F::zero(), |sum, low| sum + low);
         }
     }
 
-    /// Σ_r w_r P(r − 1 of the other classes above t) for the candidates with the given smaller tails.
-    fn probabilities(&self, tails: &[F], likely: usize, ranks: &Ranks<'_, F>, sure: usize) -> [F; LANES] {
+    /// Σ_r P(r − 1 of the other classes above t) for the candidates with the given smaller tails.
+    fn probabilities(&self, tails: &[F], likely: usize, run: Run, sure: usize) -> [F; LANES] {
         let mut probabilities = [F::zero(); LANES];
         let tails = lanes_of(tails);
         if tails.iter().any(|tail| tail.is_sign_positive()) {
-            probabilities = self.unlikely(&tails.map(|tail| tail.max(F::zero())), ranks, sure);
+            probabilities = self.unlikely(&tails.map(|tail| tail.max(F::zero())), run, sure);
         }
         if tails.iter().any(|tail| tail.is_sign_negative()) {
             let failing = tails.map(|tail| (-tail).max(F::zero()));
@@ -191,34 +184,28 @@ impl<'s, F: Real> Node<'s, F> {
         sums
     }
 
-    fn unlikely(&self, p: &[F; LANES], ranks: &Ranks<'_, F>, sure: usize) -> [F; LANES] {
+    fn unlikely(&self, p: &[F; LANES], run: Run, sure: usize) -> [F; LANES] {
         let mut result = [F::zero(); LANES];
-        match *ranks {
-            Ranks::Single(_) => without_trial(self.all, p, |counts| result = *counts),
-            _ => {
-                let mut rank = sure;
-                without_trial(self.all, p, |counts| {
-                    rank += 1;
-                    let weight = ranks.weight(rank);
-                    if weight == F::zero() {
-                        return;
-                    }
-                    result.iter_mut().zip(counts).for_each(|(result, &count)| *result += weight * count);
-                });
+        let mut rank = sure;
+        without_trial(self.all, p, |counts| {
+            rank += 1;
+            if rank >= run.first {
+                result.iter_mut().zip(counts).for_each(|(result, &count)| *result += count);
             }
-        }
+        });
         result.iter_mut().zip(p).for_each(|(result, &p)| *result /= F::one() - p);
         result
     }
 
-    /// Σ_r w_r P(at least r above t), and Σ_r |w_r| P(r − 1 or r − 2 above t).
-    fn survival(&self, ranks: &Ranks<'_, F>, sure: usize) -> (F, F) {
+    /// Σ_r P(at least r above t), and Σ_r P(r − 1 or r − 2 above t).
+    fn survival(&self, run: Run, sure: usize) -> (F, F) {
         let (mut fewer, mut survival, mut near, mut previous) = (F::zero(), F::zero(), F::zero(), F::zero());
         for (rank, &count) in (sure + 1..).zip(self.all.iter()) {
-            let weight = ranks.weight(rank);
             fewer += count;
-            survival += weight * (F::one() - fewer).max(F::zero());
-            near += weight.abs() * (count + previous);
+            if rank >= run.first {
+                survival += (F::one() - fewer).max(F::zero());
+                near += count + previous;
+            }
             previous = count;
         }
         (survival, near)

@@ -2,6 +2,7 @@
 
 use super::division::Division;
 use super::problem::Problem;
+use super::ranks::Run;
 use crate::{Error, Noise, Real, Result, check};
 
 /// Bins of the histogram.
@@ -75,16 +76,15 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
         if counted != self.problem.num_classes {
             return Err(Error::Length { what: "profile", expected: self.problem.num_classes, actual: counted });
         }
-        Ok(Division::new(self.problem, self.window()))
+        let ranks = self.problem.ranks;
+        Ok(Division::new(*self, self.window(&self.tails(), Run { first: ranks.first(), last: ranks.last() })))
     }
 
-    /// The window. Every class is taken at the edge of its bin that makes the bound hold.
-    fn window(&self) -> Window<F> {
-        let Problem { ranks, precision, .. } = self.problem;
-        let tails = self.tails();
-        let limit = precision.outside.ln();
-        let low = partition_point(|m| self.bound_below(&tails, m, ranks.last()) <= limit).saturating_sub(1);
-        let high = partition_point(|m| self.bound_above(&tails, m, ranks.first()) > limit);
+    /// The window of a run of ranks. Every class is taken at the edge of its bin that makes the bound hold.
+    pub(super) fn window(&self, tails: &Tails<F>, run: Run) -> Window<F> {
+        let limit = self.problem.precision.outside.ln();
+        let low = partition_point(|m| self.bound_below(tails, m, run.last) <= limit).saturating_sub(1);
+        let high = partition_point(|m| self.bound_above(tails, m, run.first) > limit);
         Window { low: self.edge(low), high: self.edge(high.max(low + 1)) }
     }
 

@@ -1,25 +1,26 @@
-//! The smoothed order statistic and its gradient as integrals over t.
+//! Values and gradients as integrals over t.
 
 use super::chebyshev::{LANES, Terms, evaluate};
 use super::classes::Classes;
 use super::division::{Division, Place};
-use super::node::{Node, NodeSums};
-use super::problem::Problem;
-use super::ranks::Ranks;
+use super::node::Node;
+use super::precision::MAX_TERMS;
+use super::profile::Window;
+use super::ranks::{Ranks, Run};
 use super::summary::Part;
-use super::trapezoid::{Halving, Integral, Integrand, SQUARING, integrate};
-use crate::{Error, Noise, Real, Result, check};
+use super::trapezoid::{Integral, Integrand, integrate};
+use crate::{Noise, Real, Result, check};
 
 /// The smoothed order statistic of all classes, and what each class's gradient follows from.
 #[derive(Debug)]
 pub struct Solution<'s, 'w, N, F> {
-    pub(super) division: Division<'w, N, F>,
-    pub(super) value: F,
-    pub(super) error_bound: F,
+    division: Division<'w, N, F>,
+    value: F,
+    error_bound: F,
     /// The candidates' gradient, in their order.
-    pub(super) candidates: &'s [F],
+    candidates: &'s [F],
     /// The gradient over the weight, as a polynomial of the bulk's coordinate.
-    pub(super) coefficients: Terms<F>,
+    coefficients: Terms<F>,
 }
 
 impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
@@ -45,7 +46,7 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
     pub fn add_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> Result<()> {
         check::length("grad", grad, scores.len())?;
         check::finite("scores", scores)?;
-        let problem = &self.division.problem;
+        let problem = &self.division.profile.problem;
         let mut candidates = self.candidates.iter().skip(first);
         let coefficients = self.coefficients.get(..=problem.precision.degree).unwrap_or_default();
         for (scores, grad) in scores.chunks(LANES).zip(grad.chunks_mut(LANES)) {
@@ -68,75 +69,86 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
     }
 }
 
+/// What the integrals over the classes' shares are for: the mean of an order statistic, the chance of a label.
+pub(crate) trait Sought<F> {
+    type Integrand: Integrand<F>;
+
+    /// What to integrate for a run of ranks, and where; nothing if it contributes nothing.
+    fn task(&self, run: Run) -> Result<Option<Task<Self::Integrand, F>>>;
+
+    /// What the integral comes to.
+    fn contribution(&self, task: &Task<Self::Integrand, F>, integral: &Integral<F>) -> Result<Contribution<F>>;
+}
+
+/// One integral.
+pub(crate) struct Task<I, F> {
+    pub window: Window<F>,
+    pub integrand: I,
+    /// Whether shares must keep their digits where they are tiny.
+    pub precise: bool,
+}
+
+/// An integral's part of the solution.
+pub(crate) struct Contribution<F> {
+    pub value: F,
+    /// What the sum over the nodes of a class's shares counts in its gradient.
+    pub gain: F,
+    /// On the L1 error of the gradient.
+    pub error_bound: F,
+}
+
 /// Scratch of [`solve`]: the candidates' sums and the count distributions.
 pub(crate) fn scratch_len<F: Real>(candidates: usize, ranks: &Ranks<'_, F>) -> usize {
-    2 * candidates + Node::<F>::scratch_len(ranks.last(), candidates)
+    let sums = if ranks.is_one_run() { 2 } else { 3 };
+    sums * candidates + Node::<F>::scratch_len(ranks.last(), candidates)
 }
 
-/// With G_i(t) = f(t − u_i) Σ_r w_r P(r − 1 of the others above t), ∇_i = ∫ G_i, and the value is
-/// low·Σ_r w_r + ∫ Σ_r w_r P(at least r above t) dt.
-struct Mean<F> {
-    /// Σ_r w_r, which the gradient is known to sum to, and Σ_r |w_r|.
-    mass: F,
-    size: F,
-    /// What rounding does to the sum, and no finer rule would mend.
-    rounding: F,
-}
-
-impl<F: Real> Integrand<F> for Mean<F> {
-    fn weight(&self, _: F) -> F {
-        F::one()
-    }
-
-    fn scalar(&self, _: F, node: &NodeSums<F>) -> F {
-        node.survival
-    }
-
-    fn exposure(&self, _: F) -> F {
-        F::one()
-    }
-
-    fn error(&self, finer: &Halving<F>) -> F {
-        let surplus = ((finer.total - self.mass).abs() - self.rounding).max(F::zero());
-        let share = finer.change / self.size;
-        F::from_f64(SQUARING) * share * share + F::from_f64(2.0) * surplus / self.size
-    }
-}
-
+/// Integrates for each run of `ranks` and sums what that contributes, times the run's weight.
 pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
-    division: Division<'w, N, F>,
+    sought: &impl Sought<F>,
+    division: &Division<'w, N, F>,
     part: Part<'_, F>,
+    ranks: Ranks<'_, F>,
     scratch: &'s mut [F],
 ) -> Result<Solution<'s, 'w, N, F>> {
-    let Problem { ranks, precision, center, scale: epsilon, .. } = division.problem;
+    let precision = division.profile.problem.precision;
     let scratch = check::scratch(scratch, scratch_len(part.candidates.len(), &ranks))?;
     let (candidates, rest) = check::split(scratch, part.candidates.len())?;
+    // One run alone is integrated where its gradient will be.
+    let (apart, rest) = check::split(rest, if ranks.is_one_run() { 0 } else { part.candidates.len() })?;
     let (finer, rest) = check::split(rest, part.candidates.len())?;
-    let depth = ranks.last().saturating_sub(part.sure);
-    let mut node = Node::new(depth, part.candidates.len(), rest)?;
-    let classes = Classes::new(&division, part, ranks);
-    let bulk = &classes.bulk;
-
-    let (mass, size, low) = (ranks.mass(), ranks.size(), division.window.low);
-    // Every trial rounds once, and tied ones alike; a tenth of a unit each was seen.
-    let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon() * size;
-    let mean = Mean { mass, size, rounding };
-    let Integral { step, scalar, total, bulk: mut shares, error, bulk_error } =
-        integrate(&mean, division.window, &classes, &precision, &mut node, (&mut *candidates, finer));
-    if !total.is_finite() || !scalar.is_finite() {
-        return Err(Error::NotFinite { what: "noise law", index: 0 });
+    let mut classes = Classes::new(division, part, Run { first: ranks.first(), last: ranks.last() });
+    candidates.fill(F::zero());
+    let mut points = [F::zero(); MAX_TERMS];
+    let (mut value, mut error_bound) = (F::zero(), F::zero());
+    for (weight, run) in ranks.runs() {
+        let Some(task) = sought.task(run)? else { continue };
+        classes.run = run;
+        let mut node = Node::new(run.last.saturating_sub(part.sure), part.candidates.len(), &mut *rest)?.precise(task.precise);
+        let shares = if ranks.is_one_run() { &mut *candidates } else { &mut *apart };
+        let integral = integrate(&task.integrand, task.window, &classes, &precision, &mut node, (shares, &mut *finer));
+        let contribution = sought.contribution(&task, &integral)?;
+        let gain = weight * contribution.gain;
+        value += weight * contribution.value;
+        error_bound += weight.abs() * contribution.error_bound;
+        if ranks.is_one_run() {
+            candidates.iter_mut().for_each(|share| *share *= gain);
+        } else {
+            candidates.iter_mut().zip(apart.iter()).for_each(|(sum, &share)| *sum += gain * share);
+        }
+        points.iter_mut().zip(integral.bulk).for_each(|(sum, share)| *sum += gain * share);
     }
-    // The total is known, so the common part of the error is divided out, unless weights of both signs make it meaningless.
-    let scale = if mass == size { step * mass / total } else { step };
-    candidates.iter_mut().for_each(|share| *share *= scale);
-    let interpolation = bulk.interpolation(&mut shares, scale);
-    let outside = F::from_f64(8.0) * precision.outside * size;
-    let value = center * mass + epsilon * (low * mass + scalar);
+    let interpolation = classes.bulk.interpolation(&mut points);
     Ok(Solution {
-        division,
-        value: check::in_range("smoothed value", value)?,
-        error_bound: error * size + bulk_error + interpolation + outside + rounding,
+        division: *division,
+        value,
+        error_bound: error_bound + interpolation,
         candidates,
-        coefficients: bulk.chebyshev.coefficients(&shares),
+        coefficients: classes.bulk.chebyshev.coefficients(&points),
     })
+}
+
+/// What rounding does to a sum over the classes: every trial rounds once, and tied ones alike; a tenth of a unit each was seen.
+pub(crate) fn rounding<F: Real>(candidates: usize) -> F {
+    (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon()
 }

@@ -1,7 +1,5 @@
 //! Which order statistics are asked for.
 
-use core::ops::RangeInclusive;
-
 use crate::Real;
 
 /// The order statistics an oracle is made of; ranks count from 1, the largest first.
@@ -54,22 +52,37 @@ impl<F: Real> Ranks<'_, F> {
     }
 
     /// The ranks in runs of one weight, of which the gradient is that weight times the indicator of the run.
-    pub(crate) fn runs(&self) -> impl Iterator<Item = (F, RangeInclusive<usize>)> {
-        let (top, first) = match *self {
-            Self::Top(k) => (Some((F::one(), 1..=k)), k + 1),
-            _ => (None, self.first()),
-        };
-        let singles = (first..=self.last()).map(|rank| (self.weight(rank), rank..=rank)).filter(|&(weight, _)| weight != F::zero());
-        top.into_iter().chain(singles)
+    pub(crate) fn runs(self) -> impl Iterator<Item = (F, Run)> {
+        let top = if let Self::Top(k) = self { Some((F::one(), Run { first: 1, last: k })) } else { None };
+        let first = top.map_or(self.first(), |(_, run)| run.last + 1);
+        let each = (first..=self.last()).map(move |rank| (self.weight(rank), Run { first: rank, last: rank }));
+        top.into_iter().chain(each.filter(|&(weight, _)| weight != F::zero()))
+    }
+
+    pub(crate) fn is_one_run(&self) -> bool {
+        self.runs().nth(1).is_none()
+    }
+
+    /// Σ_r |w_r|.
+    pub(crate) fn size(&self) -> F {
+        self.each().fold(F::zero(), |sum, (weight, _)| sum + weight.abs())
     }
 
     /// The ranks that have a weight, one by one.
     pub(crate) fn each(self) -> impl Iterator<Item = (F, usize)> {
         (self.first()..=self.last()).map(move |rank| (self.weight(rank), rank)).filter(|&(weight, _)| weight != F::zero())
     }
+}
 
-    /// Σ_r |w_r|.
-    pub(crate) fn size(&self) -> F {
-        (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank).abs())
+/// Neighbouring ranks of weight 1, whose order statistics are summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub first: usize,
+    pub last: usize,
+}
+
+impl Run {
+    pub fn len(self) -> usize {
+        self.last - self.first + 1
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chebyshev::{LANES, LaneTerms, Terms, add_moments};
 use super::division::{Division, Place};
+use super::means::Means;
 use super::precision::MAX_TERMS;
 use super::quadrature::{self, Solution};
 use super::ranks::Ranks;
@@ -48,7 +49,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// A NaN or infinite score; no room left for candidates, after which the summary is incomplete.
     pub fn add(&mut self, scores: &[F]) -> Result<()> {
         check::finite("scores", scores)?;
-        let degree = self.division.problem.precision.degree;
+        let degree = self.division.profile.problem.precision.degree;
         for scores in scores.chunks(BLOCK) {
             let mut block: LaneTerms<F> = [[F::zero(); LANES]; MAX_TERMS];
             let moments = block.get_mut(..=degree).unwrap_or_default();
@@ -65,7 +66,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
         let (mut xs, mut weights) = ([F::zero(); LANES], [F::zero(); LANES]);
         let before = self.bulk;
         for ((&score, x), weight) in scores.iter().zip(&mut xs).zip(&mut weights) {
-            let u = self.division.problem.unit(score);
+            let u = self.division.profile.problem.unit(score);
             match self.division.place(u) {
                 Place::Sure => self.sure += 1,
                 Place::Candidate => self.push(u)?,
@@ -109,7 +110,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// The scratch that [`solve`](Self::solve) needs with the candidates it has now.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
-        quadrature::scratch_len(self.len, &self.division.problem.ranks)
+        quadrature::scratch_len(self.len, &self.division.profile.problem.ranks)
     }
 
     /// The value, and what every class's gradient follows from.
@@ -117,14 +118,12 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// # Errors
     /// Scratch too short; a noise law that returns NaN.
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
-        quadrature::solve(self.division, self.part(), scratch)
+        self.solve_for(self.division.profile.problem.ranks, scratch)
     }
 
     /// The same for some of the ranks only.
-    pub(crate) fn solve_for<'s>(&self, ranks: Ranks<'w, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
-        let mut division = self.division;
-        division.problem.ranks = ranks;
-        quadrature::solve(division, self.part(), scratch)
+    pub(crate) fn solve_for<'s>(&self, ranks: Ranks<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
+        quadrature::solve(&Means::new(&self.division, self.len), &self.division, self.part(), ranks, scratch)
     }
 
     fn add_moments(&mut self, block: &[F]) {

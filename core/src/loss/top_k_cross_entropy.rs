@@ -2,8 +2,8 @@
 
 use super::Loss;
 use super::others::Others;
-use crate::exact::contest::{self, Contests, Label};
-use crate::exact::{MAX_INTERVALS, Precision, Problem};
+use crate::exact::contest::{Contests, Label};
+use crate::exact::{self, MAX_INTERVALS, Precision, Problem};
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
 /// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
@@ -17,7 +17,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
 /// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 10L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 9L + 2, for a mixture 10L + 2.
 ///
 /// **Units.** Scores and ε in the same; the gradient's are their inverse.
 ///
@@ -141,10 +141,10 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let (candidates, scratch) = check::split(scratch, others.len())?;
         for division in [division, division.plain()] {
             let (summary, second) = others.summary(division, candidates)?;
-            let solution = contests.solve(division, summary.part(), scratch)?;
+            let solution = contests.solve(&division, summary.part(), scratch)?;
             if solution.error_bound() <= precision.tolerance {
                 if let Some(grad) = grad {
-                    others.add_grad(&solution, second, weight, grad)?;
+                    others.add_grad(&solution, second, weight / self.epsilon, grad)?;
                 }
                 return Ok(solution.value());
             }
@@ -155,7 +155,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
 impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + contest::scratch_len(num_classes, &self.ranks)
+        num_classes + exact::scratch_len(num_classes, &self.ranks)
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {

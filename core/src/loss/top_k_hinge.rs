@@ -63,7 +63,7 @@ pub enum Smoothing<F> {
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
 ///
 /// let smooth = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1e-3 })?;
-/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 38])?;
+/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 42])?;
 /// assert!((value - 1.2).abs() < 1e-9 && (grad[2] - 1.0).abs() < 1e-9);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```

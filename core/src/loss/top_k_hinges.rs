@@ -8,7 +8,7 @@ use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Ranks, Real, Result
 /// For a model that is judged by several top-K accuracies at once. Each hinge is active or not by itself, so the classes that the label
 /// must still overtake pull on it one by one.
 ///
-/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 8L + 5K + 7.
+/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 9L + 5K + 7.
 ///
 /// **Errors.** K ≥ L for a K with a share, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
@@ -133,7 +133,8 @@ impl<F: Real> Hinges<'_, F> {
 impl<F: Real> Loss<F> for TopKHinges<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let missed = self.depth() + 1;
-        let smoothed = missed + 2 * num_classes + exact::scratch_len(num_classes, &Ranks::<F>::Single(missed));
+        // The ranks are one deeper than the guesses, and two counts are kept for each.
+        let smoothed = missed + 2 * num_classes + exact::scratch_len(num_classes, &Ranks::Weighted(self.shares)) + 2;
         2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
     }
 
