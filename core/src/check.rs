@@ -54,6 +54,19 @@ pub(crate) fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {
     if x > F::zero() && x.is_finite() { Ok(x) } else { Err(Error::Parameter { name, must: "positive and finite" }) }
 }
 
+pub(crate) fn non_negative<F: Real>(name: &'static str, values: &[F]) -> Result<()> {
+    finite(name, values)?;
+    if values.iter().all(|&x| x >= F::zero()) { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that are at least 0" }) }
+}
+
+/// Entries of at least 0 that sum to 1, within 2L machine epsilons: what adding L shares up may have rounded.
+pub(crate) fn distribution<F: Real>(name: &'static str, shares: &[F]) -> Result<()> {
+    non_negative(name, shares)?;
+    let sum = shares.iter().fold(F::zero(), |sum, &share| sum + share);
+    let slack = F::epsilon() * F::from_usize(2 * shares.len());
+    if (sum - F::one()).abs() <= slack { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that sum to 1" }) }
+}
+
 pub(crate) fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {
     if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what }) }
 }

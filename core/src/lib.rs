@@ -29,7 +29,9 @@
 //! | combinatorial problems | [`Maximizer`] | [`TopKMask`], [`Ranking`]; the expected argmax and its Jacobian's products, [`PerturbedArgmax`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
 //! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
-//! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`CrossEntropy`], with [`Margins`] and [`ldam_margins`] |
+//! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`TopKSvm`]; [`CrossEntropy`], [`Focal`], [`Ldam`]; with [`Margins`] and [`ldam_margins`] |
+//! | losses around losses | [`Loss`] | [`LogitAdjusted`] with [`log_priors`], [`ClassWeighted`] |
+//! | losses of a target distribution | [`SoftLabelLoss`] | [`CrossEntropy`], [`ExpectedLoss`] of any loss, [`LogitAdjusted`] of either |
 //! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
 //! | losses of a target vector | | [`FenchelYoung`] |
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
@@ -73,7 +75,10 @@ pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, 
 pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
-pub use loss::{CrossEntropy, Hinge, Loss, MeanOfHinge, SmoothedLoss, Smoothing, TopKHinge};
+pub use loss::{
+    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothedLoss, Smoothing,
+    SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
+};
 pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};

@@ -1,16 +1,29 @@
 //! Losses of one example: a value and its gradient with respect to the scores. One file each.
 
+mod class_weighted;
 mod cross_entropy;
+mod focal;
 mod hinge;
+mod ldam;
+mod logit_adjusted;
 mod mean_of_hinge;
 mod smoothed_loss;
+mod soft_label;
+mod softmax;
 mod top_k_hinge;
+mod top_k_svm;
 
+pub use class_weighted::ClassWeighted;
 pub use cross_entropy::CrossEntropy;
+pub use focal::Focal;
 pub use hinge::Hinge;
+pub use ldam::Ldam;
+pub use logit_adjusted::{LogitAdjusted, log_priors};
 pub use mean_of_hinge::MeanOfHinge;
 pub use smoothed_loss::SmoothedLoss;
+pub use soft_label::{ExpectedLoss, SoftLabelLoss};
 pub use top_k_hinge::{Smoothing, TopKHinge};
+pub use top_k_svm::{TopKSvm, TopKSvmForm};
 
 use crate::{Real, Result};
 

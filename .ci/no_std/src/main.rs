@@ -11,8 +11,9 @@ mod bare;
 use core::hint::black_box;
 
 use topk_loss::{
-    Baseline, Conditional, ControlVariate, CrossEntropy, Estimator, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Result,
-    ScoreFunction, Smoothing, TopKHinge, TopKSum, Until, ldam_margins,
+    Baseline, ClassWeighted, Conditional, ControlVariate, CrossEntropy, Estimator, ExpectedLoss, Focal, Key, KthLargest, Ldam,
+    LogitAdjusted, Loss, Margins, Max, MonteCarlo, Normal, Result, ScoreFunction, Smoothing, SoftLabelLoss, TopKHinge, TopKSum, TopKSvm,
+    TopKSvmForm, Until, ldam_margins, log_priors,
 };
 
 const CLASSES: usize = 6;
@@ -46,6 +47,36 @@ fn estimators_are_right() -> Result<bool> {
         && sums_to(3.0, &ControlVariate::new(sum, Max, Conditional::new(Max, draws, 0.2, key)?, draws, 0.2, key)?)?)
 }
 
+/// A loss that is positive where its gradient is not zero, and that a common offset of the scores does not change.
+fn is_shift_invariant((value, grad): (f32, [f32; CLASSES])) -> bool {
+    value > 0.0 && grad.iter().sum::<f32>().abs() < 1e-5 && grad.iter().any(|&g| g != 0.0)
+}
+
+/// The losses that the field compares with, and what wraps them.
+fn other_losses_are_right() -> Result<bool> {
+    let unit = Margins::Uniform(1.0);
+    let svm = |form| evaluate(&TopKSvm::new(black_box(2), form, unit, 1.0)?);
+    let hinges_are_right = svm(TopKSvmForm::KthOther)? == (1.5, [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+        && [TopKSvmForm::MeanInside, TopKSvmForm::MeanWithLabel, TopKSvmForm::MeanOutside]
+            .into_iter()
+            .try_fold(true, |right, form| Ok(right && svm(form)? == (1.6, [-1.0, 0.5, 0.0, 0.5, 0.0, 0.0])))?;
+
+    let mut priors = [0.0; CLASSES];
+    log_priors(black_box::<&[usize]>(&[1, 16, 81, 16, 1, 1]), 1.0, &mut priors)?;
+    let weights = black_box::<&[f32]>(&[2.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    let weighted = ClassWeighted::new(Focal::new(black_box(2.0))?, weights)?;
+    let losses_are_right = is_shift_invariant(evaluate(&weighted)?)
+        && is_shift_invariant(evaluate(&Ldam::new(unit, black_box(30.0))?)?)
+        && is_shift_invariant(evaluate(&LogitAdjusted::new(CrossEntropy, &priors)?.shift_invariant())?);
+
+    let target = black_box::<&[f32]>(&[0.5, 0.25, 0.25, 0.0, 0.0, 0.0]);
+    let (mut grad, mut scratch) = ([f32::NAN; CLASSES], [f32::NAN; 2 * CLASSES]);
+    let value = SoftLabelLoss::value_and_grad(&LogitAdjusted::new(CrossEntropy, &priors)?, scores(), target, &mut grad, &mut scratch)?;
+    let soft_is_right = is_shift_invariant((value, grad));
+    let expected = ExpectedLoss::new(weighted).value_and_grad(scores(), target, &mut grad, &mut scratch)?;
+    Ok(hinges_are_right && losses_are_right && soft_is_right && is_shift_invariant((expected, grad)))
+}
+
 fn numbers_are_right() -> Result<bool> {
     let hard = TopKHinge::new(black_box(2), Margins::Uniform(1.0), 1.0, Smoothing::None)?;
     let hard_is_right = evaluate(&hard)? == (1.3, [-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
@@ -63,7 +94,7 @@ fn numbers_are_right() -> Result<bool> {
 
     let (value, grad) = evaluate(&CrossEntropy)?;
     let softmax_is_right = value > 0.0 && grad.iter().sum::<f32>().abs() < 1e-6;
-    Ok(hard_is_right && noised_is_right && exact_is_right && softmax_is_right && estimators_are_right()?)
+    Ok(hard_is_right && noised_is_right && exact_is_right && softmax_is_right && other_losses_are_right()? && estimators_are_right()?)
 }
 
 fn main() -> i32 {

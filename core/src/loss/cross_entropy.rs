@@ -1,7 +1,8 @@
 //! The cross-entropy of the softmax.
 
-use super::Loss;
-use crate::{Error, FoldIn, Real, Result, check};
+use super::softmax::Softmax;
+use super::{Loss, SoftLabelLoss, soft_label};
+use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
 ///
@@ -23,62 +24,69 @@ use crate::{Error, FoldIn, Real, Result, check};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CrossEntropy;
 
-/// What the value and the gradient are made of, with every exponential taken relative to the largest score.
-struct Parts<F> {
-    largest: F,
-    /// Σ over the classes other than the label: small losses and gradients keep their digits.
-    rest: F,
-    /// The label's own exponential.
-    own: F,
-    /// By how much the label's score is below the largest.
-    gap: F,
-}
-
-impl<F: Real> Parts<F> {
-    fn new(scores: &[F], label: usize) -> Result<Self> {
-        check::scores(scores)?;
-        if scores.len() < 2 {
-            return Err(Error::Length { what: "scores", expected: 2, actual: scores.len() });
-        }
-        let score = check::label(scores, label)?;
-        let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
-        let gap = check::in_range("range of the scores", largest - score)?;
-        let others = scores.iter().enumerate().filter(|&(i, _)| i != label);
-        let rest = others.fold(F::zero(), |sum, (_, &s)| sum + (s - largest).exp());
-        Ok(Self { largest, rest, own: (-gap).exp(), gap })
-    }
-
-    fn total(&self) -> F {
-        self.rest + self.own
-    }
-
-    fn loss(&self) -> F {
-        // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
-        (self.rest + (-self.gap).exp_m1()).ln_1p() + self.gap
-    }
-}
-
 impl<F: Real> Loss<F> for CrossEntropy {
     fn scratch_len(&self, _: usize) -> usize {
         0
     }
 
     fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
-        Ok(Parts::new(scores, label)?.loss())
+        Ok(Softmax::new(scores, label)?.surprise())
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let parts = Parts::new(scores, label)?;
-        let total = parts.total();
-        for (entry, &score) in grad.iter_mut().zip(scores) {
-            *entry = (score - parts.largest).exp() / total;
-        }
-        if let Some(entry) = grad.get_mut(label) {
-            *entry = -(parts.rest / total);
-        }
-        Ok(parts.loss())
+        let softmax = Softmax::new(scores, label)?;
+        softmax.surprise_gradient(scores, label, F::one(), grad);
+        Ok(softmax.surprise())
     }
+}
+
+/// −Σⱼ qⱼ ln pⱼ, p = softmax(s), for a target distribution q; its gradient is p − q. One pass, whatever the target.
+///
+/// Both are taken relative to the largest score's class: every term of the value is non-negative, and that class's entry of the gradient is
+/// minus the sum of the others, so that small losses and gradients keep their digits here too.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, SoftLabelLoss};
+/// let mut grad = [0.0; 2];
+/// let value = CrossEntropy.value_and_grad(&[0.0_f64, 0.0], &[0.75, 0.25], &mut grad, &mut [])?;
+/// assert_eq!((value, grad), (2.0_f64.ln(), [-0.25, 0.25]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
+    fn scratch_len(&self, _: usize) -> usize {
+        0
+    }
+
+    fn value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
+        let (softmax, _) = Softmax::from_leader(scores)?;
+        soft_label::check(target, scores.len())?;
+        expected_surprise(&softmax, scores, target)
+    }
+
+    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let (softmax, leader) = Softmax::from_leader(scores)?;
+        soft_label::check(target, scores.len())?;
+        let value = expected_surprise(&softmax, scores, target)?;
+        let mut leader_entry = F::zero();
+        for (class, ((entry, &score), &q)) in grad.iter_mut().zip(scores).zip(target).enumerate() {
+            *entry = softmax.probability(score) - q;
+            if class != leader {
+                leader_entry -= *entry;
+            }
+        }
+        if let Some(entry) = grad.get_mut(leader) {
+            *entry = leader_entry;
+        }
+        Ok(value)
+    }
+}
+
+/// −ln p of the leader, and how far the others are below it.
+fn expected_surprise<F: Real>(leader: &Softmax<F>, scores: &[F], target: &[F]) -> Result<F> {
+    let gaps = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero()).map(|(&s, &q)| q * (leader.largest() - s));
+    check::in_range("range of the scores", gaps.fold(leader.surprise(), |sum, gap| sum + gap))
 }
 
 impl FoldIn for CrossEntropy {

@@ -1,0 +1,73 @@
+//! A weight for every class.
+
+use super::Loss;
+use crate::{FoldIn, Real, Result, check};
+
+/// w_y ℓ(s, y) for any [`Loss`] ℓ: classes count as much as their weight says.
+///
+/// Inverse class frequencies, or the inverse effective numbers of the reference, make rare classes count more. A weight of 0 silences a class.
+///
+/// **Shapes.** One weight a class; scores, gradient and scratch as the loss's.
+///
+/// **Errors.** The loss's; weights that are not L; a weighted loss or gradient beyond the float's range.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// **Cost.** The loss's and one pass.
+///
+/// ```
+/// use topk_loss::{ClassWeighted, CrossEntropy, Loss};
+/// let loss = ClassWeighted::new(CrossEntropy, &[1.0, 4.0])?;
+/// let mut grad = [0.0; 2];
+/// let value = loss.value_and_grad(&[0.0_f64, 0.0], 1, &mut grad, &mut [])?;
+/// assert_eq!((value, grad), (4.0 * 2.0_f64.ln(), [2.0, -2.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClassWeighted<'a, L, F> {
+    loss: L,
+    weights: &'a [F],
+}
+
+impl<'a, L, F: Real> ClassWeighted<'a, L, F> {
+    /// `loss` times the weight of the label's class.
+    ///
+    /// # Errors
+    /// A weight that is negative or not finite.
+    pub fn new(loss: L, weights: &'a [F]) -> Result<Self> {
+        check::non_negative("weights", weights)?;
+        Ok(Self { loss, weights })
+    }
+
+    fn weight(&self, label: usize, num_classes: usize) -> Result<F> {
+        check::length("weights", self.weights, num_classes)?;
+        check::label(self.weights, label)
+    }
+}
+
+impl<L: Loss<F>, F: Real> Loss<F> for ClassWeighted<'_, L, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        self.loss.scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        let weight = self.weight(label, scores.len())?;
+        check::in_range("loss", weight * self.loss.value(scores, label, scratch)?)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        let weight = self.weight(label, scores.len())?;
+        let value = check::in_range("loss", weight * self.loss.value_and_grad(scores, label, grad, scratch)?)?;
+        grad.iter_mut().for_each(|entry| *entry *= weight);
+        check::all_in_range("gradient", grad)?;
+        Ok(value)
+    }
+}
+
+impl<L: FoldIn, F: Real> FoldIn for ClassWeighted<'_, L, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { loss: self.loss.fold_in(data), weights: self.weights }
+    }
+}

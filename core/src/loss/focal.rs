@@ -1,0 +1,78 @@
+//! The focal loss.
+
+use super::Loss;
+use super::softmax::Softmax;
+use crate::{Error, FoldIn, Real, Result, check};
+
+/// ℓ(s, y) = −(1 − p_y)^γ ln p_y with p = softmax(s): the cross-entropy, with less weight on what is already right.
+///
+/// With q = 1 − p_y its gradient is w times the cross-entropy's, p − e_y, where w = q^γ (1 + γ p_y (−ln p_y)/q). As the label wins, (−ln p_y)/q
+/// tends to 1, so that w tends to (1 + γ) q^γ: finite for every γ ≥ 0, although the derivative of q^γ alone is not for γ < 1. With
+/// γ = 0 it is [`CrossEntropy`](crate::CrossEntropy). Not convex for γ > 0.
+///
+/// **Shapes.** L scores, L ≥ 2; no scratch.
+///
+/// **Errors.** Fewer than two classes, a label that is no class, NaN or infinite scores.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. Scores of ±1e30 do not overflow.
+///
+/// **Cost.** One exponential a class and one power.
+///
+/// ```
+/// use topk_loss::{Focal, Loss};
+/// let mut grad = [0.0; 2];
+/// let value = Focal::new(2.0)?.value_and_grad(&[0.0_f64, 0.0], 1, &mut grad, &mut [])?;
+/// let ln_2 = 2.0_f64.ln();
+/// assert_eq!((value, grad), (ln_2 / 4.0, [0.125 + ln_2 / 4.0, -(0.125 + ln_2 / 4.0)]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Lin, Goyal, Girshick, He, Dollár, "Focal loss for dense object detection", ICCV 2017 (for two classes; this is the same
+/// weight on the softmax's cross-entropy).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Focal<F> {
+    gamma: F,
+}
+
+impl<F: Real> Focal<F> {
+    /// The loss with focusing parameter γ; the paper's choice is 2.
+    ///
+    /// # Errors
+    /// A γ that is negative or not finite.
+    pub fn new(gamma: F) -> Result<Self> {
+        if gamma >= F::zero() && gamma.is_finite() {
+            Ok(Self { gamma })
+        } else {
+            Err(Error::Parameter { name: "gamma", must: "at least 0 and finite" })
+        }
+    }
+}
+
+impl<F: Real> Loss<F> for Focal<F> {
+    fn scratch_len(&self, _: usize) -> usize {
+        0
+    }
+
+    fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
+        let softmax = Softmax::new(scores, label)?;
+        Ok(softmax.miss().powf(self.gamma) * softmax.surprise())
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let softmax = Softmax::new(scores, label)?;
+        let (miss, surprise) = (softmax.miss(), softmax.surprise());
+        let focus = miss.powf(self.gamma);
+        // (−ln(1 − q))/q is 1 where q underflows.
+        let ratio = if miss > F::zero() { surprise / miss } else { F::one() };
+        let weight = focus * (F::one() + self.gamma * (softmax.hit() * ratio));
+        softmax.surprise_gradient(scores, label, weight, grad);
+        Ok(focus * surprise)
+    }
+}
+
+impl<F: Real> FoldIn for Focal<F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

@@ -1,0 +1,83 @@
+//! The label-distribution-aware margin loss.
+
+use super::{CrossEntropy, Loss};
+use crate::{FoldIn, Margins, Real, Result, check};
+
+/// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
+///
+/// The margins are usually [`ldam_margins`](crate::ldam_margins), larger for rarer classes, and the scores cosines, which a scale of about 30
+/// spreads; a scale of 1 suits ordinary scores. The gradient is with respect to s and carries the scale.
+///
+/// **Shapes.** L scores, L ≥ 2; scratch L.
+///
+/// **Errors.** Fewer than two classes, a label that is no class, per-class margins that are not L, NaN or infinite scores, scaled scores beyond
+/// the float's range.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. A common offset of the scores cancels before margin and scale can round.
+///
+/// **Cost.** One exponential a class and one pass.
+///
+/// ```
+/// use topk_loss::{Ldam, Loss, Margins};
+/// let mut grad = [0.0; 2];
+/// let loss = Ldam::new(Margins::Uniform(0.5), 30.0)?;
+/// let value = loss.value_and_grad(&[0.25, 0.75_f64], 1, &mut grad, &mut [0.0; 2])?;
+/// assert_eq!((value, grad), (2.0_f64.ln(), [15.0, -15.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS 2019.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ldam<'a, F> {
+    margins: Margins<'a, F>,
+    scale: F,
+}
+
+impl<'a, F: Real> Ldam<'a, F> {
+    /// The loss with the margins of the classes and the scale of the scores.
+    ///
+    /// # Errors
+    /// A margin that is not finite, a scale that is not positive and finite.
+    pub fn new(margins: Margins<'a, F>, scale: F) -> Result<Self> {
+        margins.check()?;
+        Ok(Self { margins, scale: check::positive("scale", scale)? })
+    }
+
+    /// scale · (s − m_y e_y) up to a common offset, and the scratch that holds it.
+    fn scaled<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<&'s [F]> {
+        check::scores(scores)?;
+        check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scaled = check::scratch(scratch, scores.len())?;
+        let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
+        for (class, (z, &score)) in scaled.iter_mut().zip(scores).enumerate() {
+            let lead = score - largest;
+            *z = self.scale * if class == label { lead - margin } else { lead };
+        }
+        check::all_in_range("scaled scores", scaled)?;
+        Ok(scaled)
+    }
+}
+
+impl<F: Real> Loss<F> for Ldam<'_, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        Loss::value(&CrossEntropy, self.scaled(scores, label, scratch)?, label, &mut [])
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let value = Loss::value_and_grad(&CrossEntropy, self.scaled(scores, label, scratch)?, label, grad, &mut [])?;
+        grad.iter_mut().for_each(|entry| *entry *= self.scale);
+        Ok(value)
+    }
+}
+
+impl<F: Real> FoldIn for Ldam<'_, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}

@@ -1,0 +1,148 @@
+//! Logit adjustment: a loss of shifted scores.
+
+use super::{Loss, SoftLabelLoss};
+use crate::{Error, FoldIn, Real, Result, check};
+
+/// ℓ(s + a, y) for any [`Loss`] or [`SoftLabelLoss`] ℓ and an adjustment a of every class.
+///
+/// With the [`log_priors`] τ ln π of the training classes, the adjusted cross-entropy is the logit-adjusted loss of Menon et al., and for τ = 1
+/// the balanced softmax of Ren et al.: a frequent class must win by more than its prior gives it, and the scores, used unadjusted at test
+/// time, serve every class alike. Any other loss of this crate is adjusted in the same way.
+///
+/// **Shapes.** One adjustment a class; scores and gradient of L entries; scratch L plus the loss's.
+///
+/// **Errors.** The loss's; adjustments that are not L; adjusted scores beyond the float's range.
+///
+/// **Ties and NaN.** The loss's, of the adjusted scores; NaN is an error. Beside scores of 1e6 an adjustment rounds to 1/16 in `f32`; for a
+/// loss with ℓ(s + c·1, y) = ℓ(s, y), say so by [`shift_invariant`](Self::shift_invariant).
+///
+/// **Cost.** The loss's and one pass.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, LogitAdjusted, Loss, log_priors};
+/// let mut adjustments = [0.0; 2];
+/// log_priors(&[300, 100], 1.0, &mut adjustments)?;
+/// let loss = LogitAdjusted::new(CrossEntropy, &adjustments)?;
+/// let mut grad = [0.0_f64; 2];
+/// let value = loss.value_and_grad(&[0.0, 0.0], 1, &mut grad, &mut [0.0; 2])?;
+/// assert_eq!(value, 4.0_f64.ln());
+/// assert!((grad[0] - 0.75).abs() < 1e-15 && grad[1] == -grad[0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021; Ren, Yu, Sheng, Ma, Zhao,
+/// Yi, Li, "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogitAdjusted<'a, L, F> {
+    loss: L,
+    adjustments: &'a [F],
+    shift_invariant: bool,
+}
+
+impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
+    /// `loss` of the scores plus `adjustments`.
+    ///
+    /// # Errors
+    /// An adjustment that is not finite.
+    pub fn new(loss: L, adjustments: &'a [F]) -> Result<Self> {
+        check::finite("adjustments", adjustments)?;
+        Ok(Self { loss, adjustments, shift_invariant: false })
+    }
+
+    /// The same, with the largest score subtracted from all before the adjustments are added: right for a loss that depends on differences of
+    /// scores only, as every loss of this crate does, and wrong for any other.
+    #[must_use]
+    pub fn shift_invariant(self) -> Self {
+        Self { shift_invariant: true, ..self }
+    }
+
+    /// s + a, and the scratch that is left for the loss.
+    fn adjusted<'s>(&self, scores: &[F], scratch: &'s mut [F]) -> Result<(&'s [F], &'s mut [F])> {
+        check::scores(scores)?;
+        check::length("adjustments", self.adjustments, scores.len())?;
+        let (adjusted, scratch) = check::split(scratch, scores.len())?;
+        let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
+        let center = if self.shift_invariant { largest } else { F::zero() };
+        adjusted.iter_mut().zip(scores).zip(self.adjustments).for_each(|((sum, &s), &a)| *sum = (s - center) + a);
+        check::all_in_range("adjusted scores", adjusted)?;
+        Ok((adjusted, scratch))
+    }
+}
+
+impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes + self.loss.scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        let scratch = check::scratch(scratch, Loss::scratch_len(self, scores.len()))?;
+        let (adjusted, scratch) = self.adjusted(scores, scratch)?;
+        self.loss.value(adjusted, label, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let scratch = check::scratch(scratch, Loss::scratch_len(self, scores.len()))?;
+        let (adjusted, scratch) = self.adjusted(scores, scratch)?;
+        self.loss.value_and_grad(adjusted, label, grad, scratch)
+    }
+}
+
+impl<L: SoftLabelLoss<F>, F: Real> SoftLabelLoss<F> for LogitAdjusted<'_, L, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes + self.loss.scratch_len(num_classes)
+    }
+
+    fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
+        let scratch = check::scratch(scratch, SoftLabelLoss::scratch_len(self, scores.len()))?;
+        let (adjusted, scratch) = self.adjusted(scores, scratch)?;
+        self.loss.value(adjusted, target, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let scratch = check::scratch(scratch, SoftLabelLoss::scratch_len(self, scores.len()))?;
+        let (adjusted, scratch) = self.adjusted(scores, scratch)?;
+        self.loss.value_and_grad(adjusted, target, grad, scratch)
+    }
+}
+
+impl<L: FoldIn, F: Real> FoldIn for LogitAdjusted<'_, L, F> {
+    fn fold_in(&self, data: u64) -> Self {
+        Self { loss: self.loss.fold_in(data), ..*self }
+    }
+}
+
+/// The adjustments of [`LogitAdjusted`]: a_j = τ ln(n_j / Σ n) for class counts n and temperature τ.
+///
+/// **Shapes.** `counts` and `adjustments` one entry a class.
+///
+/// **Cost.** One logarithm a class.
+///
+/// ```
+/// use topk_loss::log_priors;
+/// let mut adjustments = [0.0; 3];
+/// log_priors(&[2, 1, 1], 2.0, &mut adjustments)?;
+/// assert_eq!(adjustments, [-2.0 * 2.0_f64.ln(), -4.0 * 2.0_f64.ln(), -4.0 * 2.0_f64.ln()]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021.
+///
+/// # Errors
+/// Different lengths, no class, a class without examples (its logarithm is −∞), a temperature that is not finite, adjustments beyond the
+/// float's range; `adjustments` is then as before.
+pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [F]) -> Result<()> {
+    check::length("adjustments", adjustments, counts.len())?;
+    if !temperature.is_finite() {
+        return Err(Error::Parameter { name: "temperature", must: "finite" });
+    }
+    let rarest = counts.iter().copied().min().filter(|&n| n > 0);
+    let rarest = rarest.ok_or(Error::Parameter { name: "counts", must: "positive for every class" })?;
+    let total = counts.iter().fold(F::zero(), |sum, &n| sum + F::from_usize(n));
+    let log_prior = |n: usize| temperature * (F::from_usize(n) / total).ln();
+    // No class's logarithm is larger in size than the rarest's.
+    check::in_range("adjustments", log_prior(rarest))?;
+    adjustments.iter_mut().zip(counts).for_each(|(a, &n)| *a = log_prior(n));
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The top-K hinges over the classes other than the label.
+
+use super::Loss;
+use crate::{FoldIn, Margins, Real, Result, check, select};
+
+/// Which of the other classes' violations a [`TopKSvm`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopKSvmForm {
+    /// (m_y + (s∖y)₍K₎ − s_y)₊: the K-th largest of the others alone. Not convex for K ≥ 2. What Berrada et al. smooth.
+    KthOther,
+    /// (m_y + (1/K) Σₖ (s∖y)₍ₖ₎ − s_y)₊: the hinge of the mean of the K largest others. Convex.
+    MeanInside,
+    /// ((1/K) Σₖ (s + m_y(1 − e_y))₍ₖ₎ − s_y)₊: as `MeanInside`, but the label's own score, without the margin, competes for a place among
+    /// the K. Convex. The top-K hinge α of Lapin et al.
+    MeanWithLabel,
+    /// (1/K) Σₖ (m_y + (s∖y)₍ₖ₎ − s_y)₊: the mean of the hinges of the K largest others. Convex. The top-K hinge β of Lapin et al.
+    MeanOutside,
+}
+
+/// scale · ℓ(s, y) for one of the four [forms](TopKSvmForm) of top-K hinge that came before the calibrated one.
+///
+/// With x_j = m_y + s_j − s_y, by how much class j violates the label's margin, every form is a share of the sum of some of the K largest x_j
+/// over j ≠ y, and in this order each is at least as large as the one before: the calibrated hinge ([`TopKHinge`](crate::TopKHinge)), `KthOther`,
+/// `MeanInside`, `MeanWithLabel`, `MeanOutside`. For K = 1 the four are one, the hinge of Crammer and Singer. None of the four is top-K
+/// calibrated (Yang and Koyejo): where no class is likely enough, they are smallest at scores that do not tell the classes apart.
+///
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L.
+///
+/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, a loss beyond the float's range.
+///
+/// **Ties and NaN.** Equal scores rank by index, lowest first, and so do the label and the K-th other where they compete. At a kink the gradient
+/// is zero. NaN is an error. A common offset of the scores cancels before margin and scale can round.
+///
+/// **Cost.** O(L): one selection and three passes.
+///
+/// ```
+/// use topk_loss::{Loss, Margins, TopKSvm, TopKSvmForm};
+/// let scores = [0.5, 2.0, 1.0, -3.5];
+/// let mut grad = [0.0; 4];
+/// let mut evaluate = |form| TopKSvm::new(2, form, Margins::Uniform(1.0), 1.0)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8]);
+/// assert_eq!(evaluate(TopKSvmForm::KthOther)?, 1.5);
+/// assert_eq!(evaluate(TopKSvmForm::MeanInside)?, 2.0);
+/// assert_eq!(grad, [-1.0, 0.5, 0.5, 0.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Crammer, Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", JMLR 2001; Lapin, Hein,
+/// Schiele, "Top-k multiclass SVM", NIPS 2015; Berrada, Zisserman, Kumar, "Smooth loss functions for deep top-k classification", ICLR 2018;
+/// Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopKSvm<'a, F> {
+    k: usize,
+    form: TopKSvmForm,
+    margins: Margins<'a, F>,
+    scale: F,
+}
+
+/// What the loss is made of, once the scores have been looked at.
+struct Violations<'s, F> {
+    /// The scores without the label's.
+    others: &'s [F],
+    /// The K-th largest of them, and its position.
+    threshold: F,
+    last: usize,
+    label: usize,
+    own: F,
+    margin: F,
+}
+
+impl<F: Real> Violations<'_, F> {
+    fn of(&self, score: F) -> F {
+        self.margin + (score - self.own)
+    }
+
+    /// Whether the label's own entry, a violation of 0, ranks above the K-th other.
+    fn label_ranks_higher(&self) -> bool {
+        let last = self.of(self.threshold);
+        last < F::zero() || (last == F::zero() && self.label <= self.last)
+    }
+
+    /// The classes that count, and their violations.
+    fn counted(&self, k: usize, form: TopKSvmForm) -> impl Iterator<Item = (usize, F)> {
+        let without_last = self.label_ranks_higher();
+        let top = select::indices_of_top(self.others, k, self.threshold);
+        top.filter_map(move |i| {
+            let violation = self.of(*self.others.get(i)?);
+            let counts = match form {
+                TopKSvmForm::KthOther => i == self.last,
+                TopKSvmForm::MeanInside => true,
+                TopKSvmForm::MeanWithLabel => i != self.last || !without_last,
+                TopKSvmForm::MeanOutside => violation > F::zero(),
+            };
+            let class = if i < self.label { i } else { i + 1 };
+            counts.then_some((class, violation))
+        })
+    }
+}
+
+impl<'a, F: Real> TopKSvm<'a, F> {
+    /// A loss of `k` guesses.
+    ///
+    /// # Errors
+    /// k = 0, a margin that is not finite, a scale that is not positive and finite.
+    pub fn new(k: usize, form: TopKSvmForm, margins: Margins<'a, F>, scale: F) -> Result<Self> {
+        check::at_least_one("k", k)?;
+        margins.check()?;
+        Ok(Self { k, form, margins, scale: check::positive("scale", scale)? })
+    }
+
+    /// All checks, and the selection among the others.
+    fn violations<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<Violations<'s, F>> {
+        select::first_missed(self.k, scores.len())?;
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let (others, scratch) = check::split(scratch, scores.len() - 1)?;
+        let without_label = scores.iter().enumerate().filter(|&(i, _)| i != label);
+        others.iter_mut().zip(without_label).for_each(|(other, (_, &score))| *other = score);
+        let threshold = select::kth_value(others, self.k, scratch);
+        let last = select::index_of_kth(others, self.k, threshold);
+        Ok(Violations { others, threshold, last, label, own, margin })
+    }
+
+    /// The loss, of which the hinge is yet to be taken, and the weight of a violation in it.
+    fn slack(&self, violations: &Violations<'_, F>) -> Result<(F, F)> {
+        let places = if self.form == TopKSvmForm::KthOther { 1 } else { self.k };
+        let weight = self.scale / F::from_usize(places);
+        let sum = violations.counted(self.k, self.form).fold(F::zero(), |sum, (_, violation)| sum + violation);
+        Ok((check::in_range("loss", weight * sum)?, weight))
+    }
+}
+
+impl<F: Real> Loss<F> for TopKSvm<'_, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        2 * num_classes
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        let (slack, _) = self.slack(&self.violations(scores, label, scratch)?)?;
+        Ok(slack.max(F::zero()))
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let violations = self.violations(scores, label, scratch)?;
+        let (slack, weight) = self.slack(&violations)?;
+        grad.fill(F::zero());
+        if slack <= F::zero() {
+            return Ok(F::zero());
+        }
+        let mut count = 0;
+        for (class, _) in violations.counted(self.k, self.form) {
+            count += 1;
+            if let Some(entry) = grad.get_mut(class) {
+                *entry = weight;
+            }
+        }
+        if let Some(entry) = grad.get_mut(label) {
+            *entry = -(weight * F::from_usize(count));
+        }
+        Ok(slack)
+    }
+}
+
+impl<F: Real> FoldIn for TopKSvm<'_, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}
