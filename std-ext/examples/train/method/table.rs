@@ -1,14 +1,33 @@
 //! Every loss, with settings that were chosen by the validation rows: learning rates in steps of about 3.
 
 use Similarity::{Cosine, Inner};
-use topk_loss::{CrossEntropy, Margins, Smoothing, TopKHinge};
+use anyhow::Result;
+use topk_loss::{ClassWeighted, CrossEntropy, Focal, Ldam, LogitAdjusted, Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
 use topk_loss_batch::Similarity;
 
 use super::Method;
+use crate::objective::Objective;
 use crate::settings::Settings;
+use crate::setup::Setup;
 
 /// What `--compare all` compares.
-pub static ALL: [Method; 5] = [HINGE, CROSS_ENTROPY, NOISED_BALANCED, IMBALANCED, NOISED_IMBALANCED];
+pub static ALL: [Method; 15] = [
+    HINGE,
+    CRAMMER_SINGER,
+    TOP_K_SVM_KTH,
+    TOP_K_SVM_MEAN,
+    TOP_K_SVM_ALPHA,
+    TOP_K_SVM_BETA,
+    CROSS_ENTROPY,
+    FOCAL,
+    CLASS_WEIGHTED,
+    LDAM,
+    ADJUSTED,
+    NOISED_BALANCED,
+    ADJUSTED_NOISED,
+    IMBALANCED,
+    NOISED_IMBALANCED,
+];
 /// What is compared unless told otherwise.
 pub const USUAL: [Method; 4] = [HINGE, CROSS_ENTROPY, NOISED_BALANCED, NOISED_IMBALANCED];
 /// What has estimators to compare.
@@ -26,6 +45,65 @@ const HINGE: Method = Method {
     build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, Smoothing::None)?)),
 };
 
+const CRAMMER_SINGER: Method = Method {
+    flag: "crammer-singer",
+    name: "Crammer–Singer",
+    about: "Hinge of the largest other score: one guess, whatever K",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    build: |setup| top_k_svm(setup, 1, TopKSvmForm::KthOther),
+};
+
+const TOP_K_SVM_KTH: Method = Method {
+    flag: "top-k-svm-kth",
+    name: "top-K SVM, K-th other",
+    about: "Hinge of the K-th largest other score",
+    similarity: Inner,
+    generated: Settings::rate(3.0),
+    text: Settings::rate(10.0),
+    unsmoothed: None,
+    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::KthOther),
+};
+
+const TOP_K_SVM_MEAN: Method = Method {
+    flag: "top-k-svm-mean",
+    name: "top-K SVM, mean inside",
+    about: "Hinge of the mean of the K largest other scores",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanInside),
+};
+
+const TOP_K_SVM_ALPHA: Method = Method {
+    flag: "top-k-svm-alpha",
+    name: "top-K SVM, α",
+    about: "The same, and the label competes for a place among the K: top-K hinge α",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanWithLabel),
+};
+
+const TOP_K_SVM_BETA: Method = Method {
+    flag: "top-k-svm-beta",
+    name: "top-K SVM, β",
+    about: "Mean of the hinges of the K largest other scores: top-K hinge β",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanOutside),
+};
+
+fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Result<Box<dyn Objective + '_>> {
+    Ok(Box::new(TopKSvm::new(k, form, Margins::Uniform(setup.settings.margin), 1.0)?))
+}
+
 pub const CROSS_ENTROPY: Method = Method {
     flag: "cross-entropy",
     name: "cross-entropy",
@@ -37,6 +115,50 @@ pub const CROSS_ENTROPY: Method = Method {
     build: |_| Ok(Box::new(CrossEntropy)),
 };
 
+const FOCAL: Method = Method {
+    flag: "focal",
+    name: "focal",
+    about: "Cross-entropy in which rows that are already learnt count less",
+    similarity: Inner,
+    generated: Settings::rate(10.0),
+    text: Settings::rate(30.0),
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(Focal::new(setup.settings.gamma)?)),
+};
+
+const CLASS_WEIGHTED: Method = Method {
+    flag: "class-weighted",
+    name: "class-weighted cross-entropy",
+    about: "Cross-entropy in which rows of rarer classes count more",
+    similarity: Inner,
+    generated: Settings { rarity: 1.0, ..Settings::rate(0.1) },
+    text: Settings { rarity: 1.0, ..Settings::rate(0.1) },
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(ClassWeighted::new(CrossEntropy, &setup.class_weights)?)),
+};
+
+const LDAM: Method = Method {
+    flag: "ldam",
+    name: "LDAM",
+    about: "Cross-entropy of cosine scores, margins larger for rarer classes",
+    similarity: Cosine,
+    generated: Settings { max_margin: 0.2, scale: 20.0, ..Settings::rate(0.01) },
+    text: Settings { max_margin: 0.5, scale: 80.0, ..Settings::rate(0.01) },
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(Ldam::new(Margins::PerClass(&setup.margins), setup.settings.scale)?)),
+};
+
+const ADJUSTED: Method = Method {
+    flag: "adjusted",
+    name: "adjusted cross-entropy",
+    about: "Logit-adjusted cross-entropy: of the scores plus the log frequencies",
+    similarity: Inner,
+    generated: Settings::rate(2.0),
+    text: Settings::rate(10.0),
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(LogitAdjusted::new(CrossEntropy, &setup.adjustments)?)),
+};
+
 const NOISED_BALANCED: Method = Method {
     flag: "noised-balanced",
     name: "noised balanced",
@@ -46,6 +168,20 @@ const NOISED_BALANCED: Method = Method {
     text: Settings { epsilon: 0.5, ..Settings::rate(1.0) },
     unsmoothed: Some(&HINGE),
     build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, setup.smoothing)?)),
+};
+
+const ADJUSTED_NOISED: Method = Method {
+    flag: "adjusted-noised-balanced",
+    name: "adjusted noised balanced",
+    about: "Logit-adjusted smoothed top-K hinge",
+    similarity: Inner,
+    generated: Settings { epsilon: 0.5, adjustment: 0.5, ..Settings::rate(0.3) },
+    text: Settings { epsilon: 0.5, adjustment: 0.2, ..Settings::rate(1.0) },
+    unsmoothed: None,
+    build: |setup| {
+        let loss = TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, setup.smoothing)?;
+        Ok(Box::new(LogitAdjusted::new(loss, &setup.adjustments)?))
+    },
 };
 
 const IMBALANCED: Method = Method {
