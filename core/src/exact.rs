@@ -7,11 +7,13 @@
 //! |---|---|
 //! | coarse histogram of the scores, certified window of t | `profile` |
 //! | which classes need individual care | `division` |
-//! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary` |
+//! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
 //! | distributions of N(t) and of N(t) without one class | `counts`, `node` |
-//! | trapezoid rule over t, error bound | `quadrature` |
+//! | trapezoid rule over t, error bound | `trapezoid`, `quadrature` |
 
 mod chebyshev;
+mod classes;
+pub(crate) mod contest;
 mod counts;
 mod division;
 mod node;
@@ -21,6 +23,7 @@ mod profile;
 mod quadrature;
 mod ranks;
 mod summary;
+mod trapezoid;
 
 pub use division::Division;
 pub use profile::Profile;
@@ -31,4 +34,5 @@ pub use summary::{Part, Summary};
 pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
 pub(crate) use profile::tail;
-pub(crate) use quadrature::{MAX_INTERVALS, scratch_len};
+pub(crate) use quadrature::scratch_len;
+pub(crate) use trapezoid::MAX_INTERVALS;

@@ -77,7 +77,7 @@ pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothedLoss, Smoothing,
-    SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
+    SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
 };
 pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};

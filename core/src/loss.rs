@@ -7,9 +7,11 @@ mod hinge;
 mod ldam;
 mod logit_adjusted;
 mod mean_of_hinge;
+mod others;
 mod smoothed_loss;
 mod soft_label;
 mod softmax;
+mod top_k_cross_entropy;
 mod top_k_hinge;
 mod top_k_svm;
 
@@ -22,6 +24,7 @@ pub use logit_adjusted::{LogitAdjusted, log_priors};
 pub use mean_of_hinge::MeanOfHinge;
 pub use smoothed_loss::SmoothedLoss;
 pub use soft_label::{ExpectedLoss, SoftLabelLoss};
+pub use top_k_cross_entropy::TopKCrossEntropy;
 pub use top_k_hinge::{Smoothing, TopKHinge};
 pub use top_k_svm::{TopKSvm, TopKSvmForm};
 

@@ -31,6 +31,18 @@ pub trait Noise<F: Real>: Copy {
     fn survival(&self, z: F) -> F;
     /// The density f(z).
     fn pdf(&self, z: F) -> F;
+    /// ln f(z), which stays finite where the density underflows, for the laws of this crate that have tails.
+    fn ln_pdf(&self, z: F) -> F {
+        self.pdf(z).ln()
+    }
+    /// ln P(Z ≤ z), likewise.
+    fn ln_cdf(&self, z: F) -> F {
+        self.cdf(z).ln()
+    }
+    /// ln P(Z > z), likewise.
+    fn ln_survival(&self, z: F) -> F {
+        self.survival(z).ln()
+    }
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 

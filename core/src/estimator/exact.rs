@@ -175,7 +175,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     }
 
     fn problem<'w, M>(&self, law: M, ranks: Ranks<'w, F>, scale: F, center: F, spread: F, num_classes: usize) -> Problem<'w, M, F> {
-        Problem { law, ranks, scale, center, spread, num_classes, precision: self.precision }
+        Problem { law, ranks, scale, center, span: (F::zero(), spread), num_classes, precision: self.precision }
     }
 
     fn all_ranks(&self, theta: &[F], mut output: Option<(F, &mut [F])>, scratch: &mut [F]) -> Result<Certified<F>> {

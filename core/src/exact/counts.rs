@@ -48,6 +48,30 @@ pub(crate) fn without_trial<F: Real>(counts: &[F], p: &[F; LANES], mut visit: im
     }
 }
 
+/// As [`without_trial`], each entry to within a few units of its own last place, however small it is: forwards while the entry is the
+/// larger part of the count it is divided out of, backwards from the last entry beyond. `counts` is a whole distribution; its last entry
+/// has no counterpart and is not visited. The order of the visits is any.
+#[inline]
+pub(crate) fn without_trial_precisely<F: Real>(counts: &[F], p: F, mut visit: impl FnMut(usize, F)) {
+    let ratio = p / (F::one() - p);
+    let mut previous = F::zero();
+    let mut forward = 0;
+    for &count in counts.iter().take(counts.len().saturating_sub(1)) {
+        let taken = ratio * previous;
+        if taken > count - taken {
+            break;
+        }
+        previous = count - taken;
+        visit(forward, previous);
+        forward += 1;
+    }
+    let mut next = F::zero();
+    for (place, &count) in counts.iter().enumerate().skip(forward + 1).rev() {
+        next = if count > vanishing() { (count - next).max(F::zero()) / ratio } else { F::zero() };
+        visit(place - 1, next);
+    }
+}
+
 /// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ), given s_0 and the j·s_j from j = 1 on.
 ///
 /// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. The recurrence starts from f_0 = 1 and is scaled down when it grows, so that neither exp(s_0)
@@ -87,6 +111,25 @@ mod tests {
         let mut places = rest.iter_mut();
         without_trial(&counts, &[0.25; LANES], |c| *places.next().unwrap() = c[0] / 0.75);
         assert!(rest.iter().zip([0.25, 0.5, 0.25, 0.0]).all(|(a, b)| (a - b).abs() < 1e-15), "{rest:?}");
+    }
+
+    #[test]
+    fn a_dominant_trial_is_taken_out_precisely() {
+        let odds = [1e-3, 1e-9, 3e-9, 1e-12];
+        let distribution = |odds: &[f64]| {
+            let mut counts = [1.0, 0.0, 0.0, 0.0, 0.0];
+            odds.iter().for_each(|r| add_trial(&mut counts, r / (1.0 + r)));
+            counts
+        };
+        let all = distribution(&odds);
+        for (i, r) in odds.into_iter().enumerate() {
+            let mut others = odds.to_vec();
+            others.remove(i);
+            let expected = distribution(&others);
+            without_trial_precisely(&all, r / (1.0 + r), |m, c| {
+                assert!((c * (1.0 + r) / expected[m] - 1.0).abs() < 1e-14, "{r}: P(N = {m}) = {c:e}, not {:e}", expected[m]);
+            });
+        }
     }
 
     #[test]

@@ -51,11 +51,23 @@ const MAX_LIFT: f64 = 2.0;
 
 impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
     pub(super) fn new(problem: Problem<'w, N, F>, window: Window<F>) -> Self {
+        let top_of_bulk = window.low - problem.law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
+        Self::with_bulk_below(problem, window, top_of_bulk)
+    }
+
+    /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below
+    /// `at_most`. Leaving a class out of the count must not change it by more than it is.
+    pub(super) fn of_high_window(problem: Problem<'w, N, F>, window: Window<F>, at_most: F) -> Self {
+        let usual = Self::new(problem, window);
+        let reach = tail(|z| problem.law.survival(z), at_most);
+        Self::with_bulk_below(problem, window, usual.bulk_below.min(window.low - reach))
+    }
+
+    fn with_bulk_below(problem: Problem<'w, N, F>, window: Window<F>, top_of_bulk: F) -> Self {
         let Problem { law, num_classes, precision, .. } = problem;
         let negligible = precision.outside * F::from_f64(0.01);
         let per_class = negligible / F::from_usize(num_classes);
         let reach = |level| tail(|z| law.survival(z), level);
-        let top_of_bulk = window.low - law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
         let (bulk_below, negligible_below) = match law.regularity() {
             Regularity::GaussianTail => (top_of_bulk, window.low - reach(negligible)),
             // Its coordinate exp(u − top) takes in everything down to −∞.

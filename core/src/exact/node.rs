@@ -1,62 +1,11 @@
 //! The integrands at one t: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
 
-use super::chebyshev::{Chebyshev, LANES, Terms};
-use super::counts::{add_trial, exp_series, without_trial};
+use super::chebyshev::{LANES, Terms};
+use super::classes::Classes;
+use super::counts::{add_trial, without_trial, without_trial_precisely};
 use super::precision::MAX_TERMS;
 use super::ranks::Ranks;
 use crate::{Noise, Real, Result, check};
-
-/// The bulk as D+1 weighted classes.
-#[derive(Debug)]
-pub(crate) struct Bulk<F> {
-    pub chebyshev: Chebyshev<F>,
-    pub degree: usize,
-    /// The sum of its classes' weights; 0: there is none.
-    pub size: F,
-    /// The u of the Chebyshev points.
-    pub positions: Terms<F>,
-    /// The weight of a class at each point.
-    pub tails: Terms<F>,
-    /// How many classes each point stands for.
-    pub multiplicities: Terms<F>,
-}
-
-/// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
-const POWERS: usize = 18;
-
-impl<F: Real> Bulk<F> {
-    pub fn len(&self) -> usize {
-        if self.size == F::zero() { 0 } else { self.degree + 1 }
-    }
-
-    /// Fills `counts` with the distribution of the bulk's count above t and returns a bound on its relative error.
-    ///
-    /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
-    fn distribution(&self, survivals: &[F], counts: &mut [F]) -> F {
-        let (mut constant, mut derivative) = (F::zero(), [F::zero(); POWERS]);
-        let powers = POWERS.min(counts.len().saturating_sub(1));
-        let derivative = derivative.get_mut(..powers).unwrap_or_default();
-        let mut logs = [F::zero(); MAX_TERMS];
-        let mut dropped = F::zero();
-        for (((&p, &multiplicity), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
-            let log = (-p).ln_1p();
-            *kept = log / tail;
-            constant += multiplicity * log;
-            let ratio = p / (F::one() - p);
-            let mut power = -multiplicity;
-            for term in derivative.iter_mut() {
-                power *= -ratio;
-                *term += power;
-            }
-            if counts.len() > powers + 1 {
-                dropped = dropped.max((power / multiplicity * ratio).abs() / tail);
-            }
-        }
-        exp_series(constant, derivative, counts);
-        let kept = logs.get(..self.len()).unwrap_or_default();
-        self.size * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
-    }
-}
 
 /// Room for the distributions at one node, and the sums over the nodes of one level.
 #[derive(Debug)]
@@ -71,20 +20,8 @@ pub(crate) struct Node<'s, F> {
     tails: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that the wanted rank is free.
     free: &'s mut [F],
-}
-
-/// All classes as the nodes see them.
-#[derive(Debug)]
-pub(crate) struct Classes<'a, N, F> {
-    pub law: N,
-    /// Of the law: a class further below t is likelier not to be above it.
-    pub median: F,
-    pub ranks: Ranks<'a, F>,
-    /// How many are above every t.
-    pub sure: usize,
-    /// The u of those treated by themselves.
-    pub candidates: &'a [F],
-    pub bulk: Bulk<F>,
+    /// Whether shares keep their digits where the likely classes have to fail against all odds.
+    precise: bool,
 }
 
 /// Where the classes' shares are summed.
@@ -95,12 +32,14 @@ pub(crate) struct Shares<'a, F> {
     pub bulk: &'a mut Terms<F>,
 }
 
-/// What a node adds beside the classes' shares.
+/// What a node knows beside the classes' shares.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NodeSums<F> {
     /// Σ_r w_r P(at least r noised scores above t).
     pub survival: F,
-    /// A bound on the error of the shares that the compression of the bulk makes.
+    /// The sum of the shares: Σ_r w_r times the density of the r-th largest at t.
+    pub density: F,
+    /// A bound on the error of the shares, all together, that the compression of the bulk makes.
     pub bulk_error: F,
 }
 
@@ -117,7 +56,12 @@ impl<'s, F: Real> Node<'s, F> {
         let (tails, rest) = check::split(rest, candidates)?;
         let (failures, rest) = check::split(rest, candidates + 1)?;
         let (free, _) = check::split(rest, candidates + 1)?;
-        Ok(Self { low, failures, all, tails, free })
+        Ok(Self { low, failures, all, tails, free, precise: false })
+    }
+
+    /// The same for a t far below the wanted rank's score.
+    pub fn precise(self, precise: bool) -> Self {
+        Self { precise, ..self }
     }
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
@@ -138,13 +82,14 @@ impl<'s, F: Real> Node<'s, F> {
         self.combine(likely);
         self.prepare_likely(likely, ranks, sure);
 
-        let mut rate = F::zero();
+        let (mut rate, mut total) = (F::zero(), F::zero());
         let lanes = candidates.chunks(LANES).zip(self.tails.chunks(LANES)).zip(shares.candidates.chunks_mut(LANES));
         for ((candidates, tails), shares) in lanes {
             let probabilities = self.probabilities(tails, likely, ranks, sure);
             for ((&u, share), probability) in candidates.iter().zip(shares).zip(probabilities) {
                 let density = law.pdf(t - u);
                 rate += density;
+                total += density * probability;
                 *share += weight * density * probability;
             }
         }
@@ -155,11 +100,12 @@ impl<'s, F: Real> Node<'s, F> {
             for (((&u, &multiplicity), share), probability) in lanes {
                 let density = law.pdf(t - u);
                 rate += multiplicity * density;
+                total += multiplicity * density * probability;
                 *share += weight * density * probability;
             }
         }
         let (survival, near) = self.survival(ranks, sure);
-        NodeSums { survival: weight * survival, bulk_error: weight * bulk_error * rate.max(F::zero()) * near }
+        NodeSums { survival, density: total, bulk_error: bulk_error * rate.max(F::zero()) * near }
     }
 
     /// Adds the candidates' trials and returns how many of them are likelier than not to be above t.
@@ -198,7 +144,7 @@ impl<'s, F: Real> Node<'s, F> {
         for (m, free) in self.free.iter_mut().enumerate().take(likely) {
             let low_at = |j: usize| (j + m + 1).checked_sub(likely).and_then(|i| self.low.get(i)).copied().unwrap_or(F::zero());
             *free = match *ranks {
-                Ranks::Single(k) => low_at(k - 1 - sure),
+                Ranks::Single(k) => (k - 1).checked_sub(sure).map_or(F::zero(), low_at),
                 _ => (0..self.low.len()).fold(F::zero(), |sum, j| sum + ranks.weight(j + 1 + sure) * low_at(j)),
             };
         }
@@ -223,8 +169,16 @@ impl<'s, F: Real> Node<'s, F> {
     fn likely(&self, failing: &[F; LANES], likely: usize) -> [F; LANES] {
         // Without one of them, at most likely − 1 can fail.
         let reached = self.failures.get(..likely).unwrap_or_default();
-        let mut free = self.free.iter();
         let mut sums = [F::zero(); LANES];
+        if self.precise {
+            let whole = self.failures.get(..=likely).unwrap_or_default();
+            for (sum, &q) in sums.iter_mut().zip(failing).filter(|&(_, &q)| q > F::zero()) {
+                without_trial_precisely(whole, q, |m, failures| *sum += failures * self.free.get(m).copied().unwrap_or(F::zero()));
+                *sum /= F::one() - q;
+            }
+            return sums;
+        }
+        let mut free = self.free.iter();
         without_trial(reached, failing, |failures| {
             let free = free.next().copied().unwrap_or(F::zero());
             sums.iter_mut().zip(failures).for_each(|(sum, &failures)| *sum += failures * free);

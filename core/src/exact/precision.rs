@@ -33,6 +33,12 @@ impl<F: Real> Precision<F> {
         }
     }
 
+    /// For a probability, whose logarithm is as accurate as a softmax's.
+    pub fn of_probability() -> Self {
+        let usual = Self::of_float();
+        Self { outside: usual.outside.min(F::from_f64(512.0) * F::epsilon()), ..usual }
+    }
+
     /// For a reference: the quadrature is driven on to where rounding begins.
     pub fn strict(self) -> Self {
         let rounding = F::epsilon() * F::from_f64(64.0);

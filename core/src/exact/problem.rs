@@ -13,8 +13,8 @@ pub(crate) struct Problem<'w, N, F> {
     pub scale: F,
     /// The score that u = 0 stands for: that of the deepest wanted rank.
     pub center: F,
-    /// The u of the first wanted rank.
-    pub spread: F,
+    /// The u between which what decides lies, 0 among them: the wanted ranks, and a label that competes with them.
+    pub span: (F, F),
     pub num_classes: usize,
     pub precision: Precision<F>,
 }

@@ -5,13 +5,13 @@ use super::problem::Problem;
 use crate::{Error, Noise, Real, Result, check};
 
 /// Bins of the histogram.
-const BINS: usize = 192;
+pub(super) const BINS: usize = 192;
 
 /// How many classes of a set lie in each of 192 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'w, N, F> {
-    problem: Problem<'w, N, F>,
+    pub(super) problem: Problem<'w, N, F>,
     lowest: F,
     width: F,
     counts: [u32; BINS],
@@ -29,8 +29,9 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
         let law = problem.law;
         let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
         let reach = tail(|z| law.survival(z), negligible) + tail(|z| law.cdf(-z), negligible);
-        let width = (reach + reach + problem.spread) / F::from_usize(BINS);
-        Self { problem, lowest: -reach, width, counts: [0; BINS] }
+        let (low, high) = problem.span;
+        let width = (reach + reach + (high - low)) / F::from_usize(BINS);
+        Self { problem, lowest: low - reach, width, counts: [0; BINS] }
     }
 
     /// Counts the classes of a slice of scores.
@@ -79,17 +80,26 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
 
     /// The window. Every class is taken at the edge of its bin that makes the bound hold.
     fn window(&self) -> Window<F> {
-        let Problem { law, ranks, precision, .. } = self.problem;
-        let mut tails = Tails { survival: [F::zero(); 2 * BINS + 1], cdf: [F::zero(); 2 * BINS + 1] };
-        for ((i, p), q) in tails.survival.iter_mut().enumerate().zip(&mut tails.cdf) {
-            let z = (F::from_usize(i) - F::from_usize(BINS)) * self.width;
-            (*p, *q) = (law.survival(z), law.cdf(z));
-        }
+        let Problem { ranks, precision, .. } = self.problem;
+        let tails = self.tails();
         let limit = precision.outside.ln();
         let low = partition_point(|m| self.bound_below(&tails, m, ranks.last()) <= limit).saturating_sub(1);
         let high = partition_point(|m| self.bound_above(&tails, m, ranks.first()) > limit);
-        let edge = |m: usize| self.lowest + F::from_usize(m) * self.width;
-        Window { low: edge(low), high: edge(high.max(low + 1)) }
+        Window { low: self.edge(low), high: self.edge(high.max(low + 1)) }
+    }
+
+    pub(super) fn tails(&self) -> Tails<F> {
+        let mut tails = Tails { survival: [F::zero(); 2 * BINS + 1], cdf: [F::zero(); 2 * BINS + 1] };
+        for ((i, p), q) in tails.survival.iter_mut().enumerate().zip(&mut tails.cdf) {
+            let z = (F::from_usize(i) - F::from_usize(BINS)) * self.width;
+            (*p, *q) = (self.problem.law.survival(z), self.problem.law.cdf(z));
+        }
+        tails
+    }
+
+    /// The lower edge of bin m.
+    pub(super) fn edge(&self, m: usize) -> F {
+        self.lowest + F::from_usize(m) * self.width
     }
 
     fn total(&self) -> usize {
@@ -97,7 +107,7 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
     }
 
     /// ln of a bound on P(fewer than `rank` noised scores are above edge m).
-    fn bound_below(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+    pub(super) fn bound_below(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
         let mut top_left = rank;
         let (mut above, mut under, mut union) = (F::zero(), F::zero(), F::zero());
         for (b, &count) in self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0) {
@@ -114,8 +124,19 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
         union.ln().min(few).min(many)
     }
 
+    /// About how many of the classes from the `rank`-th down are above edge m.
+    pub(super) fn mean_from(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        let mut skipped = rank - 1;
+        let occupied = self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0);
+        occupied.fold(F::zero(), |sum, (b, &count)| {
+            let first = skipped.min(count as usize);
+            skipped -= first;
+            sum + F::from_usize(count as usize - first) * tails.at(m, b).0
+        })
+    }
+
     /// ln of a bound on P(at least `rank` noised scores are above edge m).
-    fn bound_above(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+    pub(super) fn bound_above(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
         let mut sure = rank - 1;
         let (mut above, mut under, mut union) = (F::zero(), F::zero(), F::zero());
         for (b, &count) in self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0) {
@@ -134,7 +155,7 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
 }
 
 /// The law's two tails at the multiples of the bin width.
-struct Tails<F> {
+pub(super) struct Tails<F> {
     survival: [F; 2 * BINS + 1],
     cdf: [F; 2 * BINS + 1],
 }
@@ -149,7 +170,7 @@ impl<F: Real> Tails<F> {
 }
 
 /// The first edge for which `holds` is false; it is true up to there.
-fn partition_point(holds: impl Fn(usize) -> bool) -> usize {
+pub(super) fn partition_point(holds: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, BINS);
     while low < high {
         let middle = low.midpoint(high);

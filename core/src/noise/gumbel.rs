@@ -40,6 +40,23 @@ impl<F: Real> Noise<F> for Gumbel {
         if e.is_infinite() { F::zero() } else { (-(z + e)).exp() }
     }
 
+    fn ln_pdf(&self, z: F) -> F {
+        let e = (-z).exp();
+        if e.is_infinite() { F::neg_infinity() } else { -(z + e) }
+    }
+
+    fn ln_cdf(&self, z: F) -> F {
+        -(-z).exp()
+    }
+
+    fn ln_survival(&self, z: F) -> F {
+        if z < F::zero() {
+            return (-Noise::<F>::cdf(self, z)).ln_1p();
+        }
+        // Beyond, 1 − exp(−e) is e to the last digit.
+        if z > F::from_f64(40.0) { -z } else { Noise::<F>::survival(self, z).ln() }
+    }
+
     fn score(&self, z: F) -> F {
         -(-z).exp_m1()
     }

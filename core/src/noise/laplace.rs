@@ -43,6 +43,18 @@ impl<F: Real> Noise<F> for Laplace {
         F::from_f64(0.5) * (-z.abs()).exp()
     }
 
+    fn ln_pdf(&self, z: F) -> F {
+        -z.abs() - F::from_f64(core::f64::consts::LN_2)
+    }
+
+    fn ln_cdf(&self, z: F) -> F {
+        self.ln_survival(-z)
+    }
+
+    fn ln_survival(&self, z: F) -> F {
+        if z < F::zero() { (-Noise::<F>::pdf(self, z)).ln_1p() } else { self.ln_pdf(z) }
+    }
+
     fn score(&self, z: F) -> F {
         if z == F::zero() { F::zero() } else { z.signum() }
     }

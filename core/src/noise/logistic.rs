@@ -47,6 +47,19 @@ impl<F: Real> Noise<F> for Logistic {
         e / (body * body)
     }
 
+    fn ln_pdf(&self, z: F) -> F {
+        let e = (-z.abs()).exp();
+        -(z.abs() + e.ln_1p() + e.ln_1p())
+    }
+
+    fn ln_cdf(&self, z: F) -> F {
+        z.min(F::zero()) - (-z.abs()).exp().ln_1p()
+    }
+
+    fn ln_survival(&self, z: F) -> F {
+        self.ln_cdf(-z)
+    }
+
     fn score(&self, z: F) -> F {
         let m = (-z.abs()).exp_m1();
         let magnitude = -m / (F::from_f64(2.0) + m);

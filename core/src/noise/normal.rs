@@ -54,6 +54,26 @@ impl<F: Real> Noise<F> for Normal {
         (-(z * z) * F::from_f64(0.5)).exp() * F::from_f64(INV_SQRT_2PI)
     }
 
+    fn ln_pdf(&self, z: F) -> F {
+        -(z * z) * F::from_f64(0.5) - F::from_f64(LN_SQRT_2PI)
+    }
+
+    fn ln_cdf(&self, z: F) -> F {
+        self.ln_survival(-z)
+    }
+
+    fn ln_survival(&self, z: F) -> F {
+        if z < F::zero() {
+            return (-Noise::<F>::cdf(self, z)).ln_1p();
+        }
+        if z < F::from_f64(FAR_TAIL) {
+            return Noise::<F>::survival(self, z).ln();
+        }
+        // The continued fraction f(z)/P(Z > z) = z + 1/(z + 2/(z + 3/(z + …))).
+        let hazard = (1..=MILLS_TERMS).rev().fold(z, |tail, n| z + F::from_usize(n) / tail);
+        self.ln_pdf(z) - hazard.ln()
+    }
+
     fn score(&self, z: F) -> F {
         z
     }
@@ -66,6 +86,12 @@ impl<F: Real> Noise<F> for Normal {
         Regularity::GaussianTail
     }
 }
+
+const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_7;
+
+/// From here the continued fraction of the hazard has converged after so many terms.
+const FAR_TAIL: f64 = 6.0;
+const MILLS_TERMS: usize = 20;
 
 /// Coefficients of a rational function, constant terms first.
 type Rational = ([f64; 8], [f64; 8]);

@@ -24,6 +24,18 @@ impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
         self.0.pdf(-z)
     }
 
+    fn ln_pdf(&self, z: F) -> F {
+        self.0.ln_pdf(-z)
+    }
+
+    fn ln_cdf(&self, z: F) -> F {
+        self.0.ln_survival(-z)
+    }
+
+    fn ln_survival(&self, z: F) -> F {
+        self.0.ln_cdf(-z)
+    }
+
     fn score(&self, z: F) -> F {
         -self.0.score(-z)
     }

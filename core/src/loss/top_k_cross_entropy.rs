@@ -1,0 +1,175 @@
+//! The cross-entropy of being among the K guesses.
+
+use super::Loss;
+use super::others::Others;
+use crate::exact::contest::{self, Contests, Label};
+use crate::exact::{MAX_INTERVALS, Precision, Problem};
+use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
+
+/// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
+///
+/// The probability that a guesser who sees the scores through noise names the label among its K guesses. With Gumbel noise s + εZ in
+/// descending order is a draw from the Plackett–Luce model of s/ε: for K = 1 the loss **is** the softmax cross-entropy of s/ε, for
+/// larger K it asks the label to be among the first K of the draw. It trains like a cross-entropy, but does not care which of the K
+/// places the label takes; a [`mixture`](Self::mixture) cares a little.
+///
+/// With T the K-th largest of the *others'* noised scores and g its density, P = ∫ P(s_y + εZ > t) g(t) dt; the gradient is
+/// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
+/// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
+///
+/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 9L + 2.
+///
+/// **Units.** Scores and ε in the same; the gradient's are their inverse.
+///
+/// **Errors.** K ≥ L, a label that is no class, NaN or infinite scores, scratch too short. A law with a kink (Laplace, uniform) is
+/// refused by the constructors. Under the normal or the logistic law a label that is so far below the K-th score that the float cannot
+/// tell the probability (about 20 ε in `f32` and 50 ε in `f64`) is [`Error::Accuracy`]; under Gumbel noise there is no such limit.
+///
+/// **Ties and NaN.** Smooth, so ties need no rule. NaN is an error. Scores of ±1e30 and large common offsets do no harm.
+///
+/// **Accuracy.** −ln P is accurate however small P is, and the gradient keeps its digits where P is nearly 1.
+///
+/// **Cost.** Linear in L for any K, like [`Exact`](crate::Exact); several K share the passes over the scores.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Gumbel, Loss, TopKCrossEntropy};
+/// let (scores, mut grad, mut scratch) = ([1.0_f64, 0.0, -1.0, 0.5], [0.0; 4], [0.0; 40]);
+///
+/// let top_1 = TopKCrossEntropy::new(1, Gumbel, 1.0)?;
+/// let softmax = CrossEntropy.value(&scores, 2, &mut [])?;
+/// assert!((top_1.value(&scores, 2, &mut scratch)? - softmax).abs() < 1e-9);
+///
+/// // All scores tied: two guesses of four.
+/// let top_2 = TopKCrossEntropy::new(2, Gumbel, 1.0)?;
+/// let value = top_2.value_and_grad(&[3.0; 4], 0, &mut grad, &mut scratch)?;
+/// assert!((value - 2.0_f64.ln()).abs() < 1e-9 && grad[0] < 0.0 && (grad[1] + grad[0] / 3.0).abs() < 1e-9);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Plackett, "The analysis of permutations", Applied Statistics 24, 1975, and Luce, "Individual Choice Behavior", Wiley,
+/// 1959, for the model; Yellott, "The relationship between Luce's choice axiom, Thurstone's theory of comparative judgment, and the
+/// double exponential distribution", Journal of Mathematical Psychology 15, 1977, for the Gumbel noise. The loss for K > 1 with its
+/// exact gradient in linear time is, as far as we know, this library's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopKCrossEntropy<'a, N, F> {
+    ranks: Ranks<'a, F>,
+    law: N,
+    epsilon: F,
+    precision: Precision<F>,
+}
+
+impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
+    /// The loss of `k` guesses under noise of scale `epsilon`; Gumbel noise of scale 1 makes it the cross-entropy of logits.
+    ///
+    /// # Errors
+    /// k = 0, an ε that is not positive and finite, a law whose density has a kink.
+    pub fn new(k: usize, law: N, epsilon: F) -> Result<Self> {
+        check::at_least_one("k", k)?;
+        Self::of_ranks(Ranks::Single(k), law, epsilon)
+    }
+
+    /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, ….
+    ///
+    /// Half top-1 and half top-K is the cautious choice where both accuracies matter.
+    ///
+    /// ```
+    /// use topk_loss::{Gumbel, Loss, TopKCrossEntropy};
+    /// let half_and_half = TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0)?;
+    /// let value = half_and_half.value(&[0.0_f64; 6], 1, &mut [0.0; 60])?;
+    /// assert!((value - 0.5 * (6.0_f64.ln() + 2.0_f64.ln())).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Shares that are negative, NaN, or do not sum to 1; otherwise as [`new`](Self::new).
+    pub fn mixture(shares: &'a [F], law: N, epsilon: F) -> Result<Self> {
+        check::distribution("shares", shares)?;
+        Self::of_ranks(Ranks::Weighted(shares), law, epsilon)
+    }
+
+    fn of_ranks(ranks: Ranks<'a, F>, law: N, epsilon: F) -> Result<Self> {
+        check::positive("epsilon", epsilon)?;
+        if law.regularity() == Regularity::Kinked {
+            return Err(Error::Parameter { name: "law", must: "smooth for an exact probability" });
+        }
+        Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
+    }
+
+    /// The loss; overwrites `grad`, if there is one.
+    fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+        let others = Others::new(scores, label)?;
+        check::rank(self.ranks.last(), others.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let deepest = others.kth_value(self.ranks.last(), scratch);
+        let spread = (others.kth_value(self.ranks.first(), scratch) - deepest) / self.epsilon;
+        check::in_range("range of the scores", (others.own - deepest) / self.epsilon)?;
+        if let Some(grad) = &mut grad {
+            grad.fill(F::zero());
+        }
+        let mut value = F::zero();
+        if spread <= F::from_usize(MAX_INTERVALS / 2) {
+            value = self.at_once(self.ranks, (deepest, spread), &others, (F::one(), grad.as_deref_mut()), scratch)?;
+        } else {
+            // Ranks too far apart for one window: each has its own.
+            for (share, rank) in self.ranks.runs().flat_map(|(share, ranks)| ranks.map(move |rank| (share, rank))) {
+                let center = others.kth_value(rank, scratch);
+                let output = (share, grad.as_deref_mut());
+                value += share * self.at_once(Ranks::Single(rank), (center, F::zero()), &others, output, scratch)?;
+            }
+        }
+        if let Some(grad) = grad {
+            others.balance(grad);
+        }
+        check::in_range("loss", value)
+    }
+
+    /// The loss of ranks whose scores among the others run from `center` up by `spread`; adds `weight` times the others' gradient.
+    fn at_once(
+        &self,
+        ranks: Ranks<'_, F>,
+        (center, spread): (F, F),
+        others: &Others<'_, F>,
+        (weight, grad): (F, Option<&mut [F]>),
+        scratch: &mut [F],
+    ) -> Result<F> {
+        let label = Label::new((others.own - center) / self.epsilon, self.law.regularity());
+        let Self { law, epsilon: scale, precision, .. } = *self;
+        let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
+        let profile = others.profile(problem)?;
+        let contests = Contests::new(&profile, label);
+        let division = contests.division()?;
+        let (candidates, scratch) = check::split(scratch, others.len())?;
+        for division in [division, division.plain()] {
+            let (summary, second) = others.summary(division, candidates)?;
+            let solution = contests.solve(division, summary.part(), scratch)?;
+            if solution.error_bound() <= precision.tolerance {
+                if let Some(grad) = grad {
+                    others.add_grad(&solution, second, weight, grad)?;
+                }
+                return Ok(solution.value());
+            }
+        }
+        Err(Error::Accuracy { what: "top-K cross-entropy" })
+    }
+}
+
+impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes + contest::scratch_len(num_classes, &self.ranks)
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        self.evaluate(scores, label, None, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        self.evaluate(scores, label, Some(grad), scratch)
+    }
+}
+
+impl<N: Copy, F: Real> FoldIn for TopKCrossEntropy<'_, N, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}
