@@ -18,6 +18,8 @@ pub struct Setup {
     pub adjustments: Vec<f32>,
     /// Larger for rarer classes; 1 for the average row.
     pub class_weights: Vec<f32>,
+    /// A half for one guess and a half for K.
+    pub halves: Vec<f32>,
 }
 
 impl Setup {
@@ -30,7 +32,15 @@ impl Setup {
         let mut adjustments = vec![0.0; counts.len()];
         log_priors(&counts, settings.adjustment, &mut adjustments)?;
         let smoothing = settings.estimator.smoothing(settings.epsilon, noise);
-        Ok(Self { k, settings: *settings, smoothing, margins, adjustments, class_weights: weights(&counts, settings.rarity) })
+        Ok(Self {
+            k,
+            settings: *settings,
+            smoothing,
+            margins,
+            adjustments,
+            class_weights: weights(&counts, settings.rarity),
+            halves: halves(k),
+        })
     }
 }
 
@@ -39,4 +49,9 @@ fn weights(counts: &[usize], rarity: f32) -> Vec<f32> {
     let rows = counts.iter().sum::<usize>() as f32;
     let sum: f32 = counts.iter().map(|&n| (n as f32).powf(1.0 - rarity)).sum();
     counts.iter().map(|&n| rows / sum * (n as f32).powf(-rarity)).collect()
+}
+
+/// Shares of 1 to k guesses.
+fn halves(k: usize) -> Vec<f32> {
+    (1..=k).map(|guesses| 0.5 * (f32::from(guesses == 1) + f32::from(guesses == k))).collect()
 }

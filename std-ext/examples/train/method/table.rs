@@ -2,7 +2,9 @@
 
 use Similarity::{Cosine, Inner};
 use anyhow::Result;
-use topk_loss::{ClassWeighted, CrossEntropy, Focal, Ldam, LogitAdjusted, Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::{
+    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, Smoothing, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
+};
 use topk_loss_batch::Similarity;
 
 use super::Method;
@@ -11,7 +13,7 @@ use crate::settings::Settings;
 use crate::setup::Setup;
 
 /// What `--compare all` compares.
-pub static ALL: [Method; 15] = [
+pub static ALL: [Method; 18] = [
     HINGE,
     CRAMMER_SINGER,
     TOP_K_SVM_KTH,
@@ -23,6 +25,9 @@ pub static ALL: [Method; 15] = [
     CLASS_WEIGHTED,
     LDAM,
     ADJUSTED,
+    TOP_K,
+    ADJUSTED_TOP_K,
+    ADJUSTED_MIXTURE,
     NOISED_BALANCED,
     ADJUSTED_NOISED,
     IMBALANCED,
@@ -157,6 +162,39 @@ const ADJUSTED: Method = Method {
     text: Settings::rate(10.0),
     unsmoothed: None,
     build: |setup| Ok(Box::new(LogitAdjusted::new(CrossEntropy, &setup.adjustments)?)),
+};
+
+const TOP_K: Method = Method {
+    flag: "top-k-cross-entropy",
+    name: "top-K cross-entropy",
+    about: "Logarithm of the probability that the label is among K guesses, under Gumbel noise",
+    similarity: Inner,
+    generated: Settings::rate(3.0),
+    text: Settings::rate(10.0),
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(TopKCrossEntropy::new(setup.k, Gumbel, 1.0)?)),
+};
+
+const ADJUSTED_TOP_K: Method = Method {
+    flag: "adjusted-top-k",
+    name: "adjusted top-K cross-entropy",
+    about: "The same, logit-adjusted",
+    similarity: Inner,
+    generated: Settings::rate(2.0),
+    text: Settings::rate(10.0),
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(LogitAdjusted::new(TopKCrossEntropy::new(setup.k, Gumbel, 1.0)?, &setup.adjustments)?)),
+};
+
+const ADJUSTED_MIXTURE: Method = Method {
+    flag: "adjusted-mixture",
+    name: "adjusted mixture",
+    about: "Half of it with one guess, half with K, logit-adjusted",
+    similarity: Inner,
+    generated: Settings::rate(2.0),
+    text: Settings::rate(30.0),
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(LogitAdjusted::new(TopKCrossEntropy::mixture(&setup.halves, Gumbel, 1.0)?, &setup.adjustments)?)),
 };
 
 const NOISED_BALANCED: Method = Method {
