@@ -1,4 +1,4 @@
-//! Trains a linear classifier with the calibrated top-K hinge, its smoothed forms and cross-entropy, and compares them.
+//! Trains a linear classifier with the losses of the field where K guesses are allowed, and compares them.
 //!
 //! ```sh
 //! cargo run --release --example train

@@ -1,6 +1,6 @@
-//! A loss that can be trained with: one row of a table.
+//! A loss that can be trained with: one entry of the catalogue.
 
-mod table;
+mod catalogue;
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -11,7 +11,7 @@ use crate::objective::Objective;
 use crate::settings::{Domain, Settings};
 use crate::setup::Setup;
 
-pub use table::{ALL, CROSS_ENTROPY, NOISED, NOISED_IMBALANCED, USUAL};
+pub use catalogue::{ALL, CROSS_ENTROPY, NOISED, NOISED_IMBALANCED, USUAL};
 
 #[derive(Clone, Copy)]
 pub struct Method {
@@ -50,5 +50,34 @@ impl ValueEnum for Method {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.flag).help(self.about))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faer::{Mat, Par};
+    use topk_loss::Key;
+
+    use super::ALL;
+    use crate::settings::Domain;
+    use crate::setup::Setup;
+
+    /// One class has no rows, as label noise may leave it.
+    #[test]
+    fn every_loss_pulls_a_wrong_label_up() {
+        let (scores, key) = (Mat::from_fn(8, 1, |i, _| i as f32 / 8.0), Key::new(1));
+        for (method, domain, k) in ALL.iter().flat_map(|method| [(method, Domain::Generated, 1), (method, Domain::Text, 3)]) {
+            let setup = Setup::new(k, &method.settings(domain), &[9, 7, 5, 4, 3, 2, 1, 0], key).unwrap();
+            let objective = (method.build)(&setup).unwrap();
+            let mut grads = Mat::zeros(8, 1);
+            objective.score_grads(0, scores.as_ref(), &[0], grads.as_mut(), Par::Seq).unwrap();
+            assert!(grads[(0, 0)] < 0.0, "{}: {grads:?}", method.name);
+        }
+    }
+
+    #[test]
+    fn flags_and_names_are_unique() {
+        let distinct = |of: fn(&super::Method) -> &'static str| ALL.iter().map(of).collect::<std::collections::BTreeSet<_>>().len();
+        assert_eq!([distinct(|method| method.flag), distinct(|method| method.name)], [ALL.len(); 2]);
     }
 }
