@@ -67,6 +67,7 @@ mod real;
 mod sampler;
 mod select;
 pub mod sharded;
+mod symmetric;
 
 pub use dual::Dual;
 pub use epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
@@ -76,8 +77,8 @@ pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 pub use loss::{
-    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothedLoss, Smoothing,
-    SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
+    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
+    Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
 };
 pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};

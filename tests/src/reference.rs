@@ -2,7 +2,7 @@
 //!
 //! Nothing here calls the functions it stands beside.
 
-use topk_loss::{Margins, Real};
+use topk_loss::{Margins, Real, TopKSvmForm};
 
 /// A value and its gradient.
 pub type ValueAndGrad<F> = (F, Vec<F>);
@@ -54,17 +54,84 @@ pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], cent
 
 /// scale · (m_y + f(s) − s_y)₊ for an f with the given value and gradient; at the kink the gradient is zero.
 pub fn hinge<F: Real>((value, grad): ValueAndGrad<F>, scores: &[F], label: usize, margins: Margins<'_, F>, scale: F) -> ValueAndGrad<F> {
-    let margin = match margins {
-        Margins::Uniform(margin) => margin,
-        Margins::PerClass(margins) => margins[label],
-    };
-    let slack = margin + (value - scores[label]);
+    let slack = margin_of(margins, label) + (value - scores[label]);
     if slack <= F::zero() {
         return (F::zero(), vec![F::zero(); scores.len()]);
     }
     let mut grad: Vec<F> = grad.iter().map(|&g| scale * g).collect();
     grad[label] -= scale;
     (scale * slack, grad)
+}
+
+fn margin_of<F: Real>(margins: Margins<'_, F>, label: usize) -> F {
+    match margins {
+        Margins::Uniform(margin) => margin,
+        Margins::PerClass(margins) => margins[label],
+    }
+}
+
+/// The uncalibrated top-K hinges, each as its formula says, from a sorted list of the violations m_y + sⱼ − s_y.
+pub fn top_k_svm<F: Real>(scores: &[F], label: usize, k: usize, form: TopKSvmForm, margins: Margins<'_, F>, scale: F) -> ValueAndGrad<F> {
+    let violation = |class: usize| match class == label {
+        true => F::zero(),
+        false => margin_of(margins, label) + (scores[class] - scores[label]),
+    };
+    let mut ranked: Vec<usize> = ranking(scores).into_iter().filter(|&class| class != label).collect();
+    if form == TopKSvmForm::MeanWithLabel {
+        let behind = |&class: &usize| violation(class) < F::zero() || (violation(class) == F::zero() && class > label);
+        ranked.insert(ranked.iter().position(behind).unwrap_or(ranked.len()), label);
+    }
+    ranked.truncate(k);
+    match form {
+        TopKSvmForm::KthOther => ranked = vec![ranked[k - 1]],
+        TopKSvmForm::MeanOutside => ranked.retain(|&class| violation(class) > F::zero()),
+        TopKSvmForm::MeanInside | TopKSvmForm::MeanWithLabel => {}
+    }
+    let share = if form == TopKSvmForm::KthOther { F::one() } else { F::from_usize(k).recip() };
+    let value = scale * (ranked.iter().fold(F::zero(), |sum, &class| sum + share * violation(class)));
+    let mut grad = vec![F::zero(); scores.len()];
+    if value <= F::zero() {
+        return (F::zero(), grad);
+    }
+    for class in ranked {
+        grad[class] += scale * share;
+        grad[label] -= scale * share;
+    }
+    (value, grad)
+}
+
+/// −(1 − p)^γ ln p and its derivative by the chain rule through p, always in `f64`.
+pub fn focal<F: Real>(scores: &[F], label: usize, gamma: f64) -> ValueAndGrad<f64> {
+    let (mut surprise, mut grad) = cross_entropy(scores, label);
+    let score = to_f64(scores[label]);
+    let odds: f64 = (0..scores.len()).filter(|&class| class != label).map(|class| (to_f64(scores[class]) - score).exp()).sum();
+    let miss = if odds.is_finite() { odds / (1.0 + odds) } else { 1.0 };
+    if odds < 1.0 {
+        surprise = odds.ln_1p();
+        grad[label] = -miss;
+    }
+    // −dℓ/dp · p, and dp is −p times the gradient of −ln p.
+    let weight = miss.powf(gamma) + gamma * miss.powf(gamma - 1.0) * (1.0 - miss) * surprise;
+    (miss.powf(gamma) * surprise, grad.iter().map(|g| weight * g).collect())
+}
+
+/// The cross-entropy of scale · (s − m_y e_y), always in `f64`.
+pub fn ldam<F: Real>(scores: &[F], label: usize, margins: Margins<'_, F>, scale: f64) -> ValueAndGrad<f64> {
+    let mut scaled: Vec<f64> = scores.iter().map(|&s| scale * to_f64(s)).collect();
+    scaled[label] -= scale * to_f64(margin_of(margins, label));
+    let (value, grad) = cross_entropy(&scaled, label);
+    (value, grad.iter().map(|g| scale * g).collect())
+}
+
+/// −Σ qⱼ ln pⱼ and softmax minus q, always in `f64`.
+pub fn soft_cross_entropy<F: Real>(scores: &[F], target: &[F]) -> ValueAndGrad<f64> {
+    let (mut value, mut grad) = (0.0, vec![0.0; scores.len()]);
+    for (label, &share) in target.iter().enumerate().filter(|(_, share)| **share > F::zero()) {
+        let (part, part_grad) = cross_entropy(scores, label);
+        value += to_f64(share) * part;
+        grad.iter_mut().zip(part_grad).for_each(|(sum, g)| *sum += to_f64(share) * g);
+    }
+    (value, grad)
 }
 
 /// ln Σ exp(sⱼ) − s_y and softmax minus one-hot, always in `f64`.
@@ -83,6 +150,12 @@ pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
     let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
     let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
     weights.iter().map(|w| max_margin * (w / largest).min(1.0)).collect()
+}
+
+/// τ ln(n / Σ n).
+pub fn log_priors(counts: &[usize], temperature: f64) -> Vec<f64> {
+    let total: f64 = counts.iter().map(|&n| n as f64).sum();
+    counts.iter().map(|&n| temperature * (n as f64 / total).ln()).collect()
 }
 
 /// The standard normal density.

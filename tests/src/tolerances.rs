@@ -42,6 +42,12 @@ pub const ESTIMATE: Tolerance = Tolerance::epsilons(400.0);
 /// Up to 40 exponentials of at most one rounding each, their sum, a logarithm or a quotient.
 pub const CROSS_ENTROPY: Tolerance = Tolerance::epsilons(64.0);
 
+/// As [`CROSS_ENTROPY`], the miss to a power of at most 5, and a handful of products.
+pub const FOCAL: Tolerance = Tolerance::epsilons(8.0 * 64.0);
+
+/// A sum of at most 40 counts, a quotient, a logarithm that turns their relative error into an absolute one, and a product.
+pub const LOG_PRIOR: Tolerance = Tolerance::epsilons(48.0);
+
 /// One power (one rounding of its own, `libm`), a product and a quotient, against two square roots in `f64`.
 pub const MARGIN: Tolerance = Tolerance::epsilons(6.0);
 
@@ -69,6 +75,12 @@ pub const SMOOTH_STEP: f64 = 1e-5;
 
 /// A central difference over [`SMOOTH_STEP`]: truncation step²·|f‴|/6 and rounding ε/step are both about 1e−10.
 pub const SMOOTH_DIFFERENCE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
+/// The same formula and its derivative by another crate's chain rule and elementary functions: some tens of roundings.
+pub const FORWARD_MODE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
+
+/// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
+pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);
 
 /// The chance that all statistical tests of one family together raise a false alarm. Keys are fixed, so a failure is not luck
 /// but a change of the draws or a defect.

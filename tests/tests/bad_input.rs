@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use topk_loss::{
-    Baseline, Conditional, ControlVariate, CrossEntropy, Error, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal,
-    Oracle, Pathwise, Real, Sampler, ScoreFunction, Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, rank_of,
+    Baseline, Conditional, ControlVariate, CrossEntropy, Error, Focal, GivenDraws, Hinge, Key, KthLargest, Ldam, Loss, Margins, Max,
+    MonteCarlo, Normal, Oracle, Pathwise, Real, Sampler, ScoreFunction, Smoothing, TopKCounts, TopKHinge, TopKSum, TopKSvm, TopKSvmForm,
+    kth_largest, rank_of,
 };
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats};
@@ -41,7 +42,17 @@ fn losses<'a, F: Real>(k: usize, margins: Margins<'a, F>) -> [Vec<Box<dyn Loss<F
     let top_k = |smoothing| Box::new(TopKHinge::new(k, margins, F::one(), smoothing).unwrap());
     let max = Hinge::new(Max, margins, F::one()).unwrap();
     let smoothed_max = Hinge::new(noise(Max), margins, F::one()).unwrap();
-    [vec![top_k(Smoothing::None), top_k(smoothing)], vec![Box::new(max), Box::new(smoothed_max)]]
+    let svm = |form| Box::new(TopKSvm::new(k, form, margins, F::one()).unwrap());
+    let ldam = Ldam::new(margins, F::one()).unwrap();
+    [
+        vec![top_k(Smoothing::None), top_k(smoothing), svm(TopKSvmForm::KthOther), svm(TopKSvmForm::MeanWithLabel)],
+        vec![Box::new(max), Box::new(smoothed_max), Box::new(ldam)],
+    ]
+}
+
+/// Losses without margins.
+fn softmax_losses<F: Real>() -> Vec<Box<dyn Loss<F>>> {
+    vec![Box::new(CrossEntropy), Box::new(Focal::new(F::one()).unwrap())]
 }
 
 /// The error of an oracle, the same whether a gradient is asked for or not.
@@ -93,10 +104,9 @@ fn a_score_that_is_no_number_is_named<F: Real>((Example { scores, label, k }, in
         prop_assert_eq!(oracle_error(&*oracle, &scores), error);
     }
     prop_assert_eq!(oracle_error(&Max, &scores), error);
-    for loss in losses(k, Margins::Uniform(F::one())).iter().flatten() {
+    for loss in losses(k, Margins::Uniform(F::one())).iter().chain([&softmax_losses()]).flatten() {
         prop_assert_eq!(loss_error(&**loss, &scores, label), error);
     }
-    prop_assert_eq!(loss_error(&CrossEntropy, &scores, label), error);
     Ok(())
 }
 
@@ -127,10 +137,9 @@ fn a_label_that_is_no_class_is_named<F: Real>(Example { scores, k, .. }: Example
         let error = Error::Label { label, num_classes };
         prop_assert_eq!(rank_of(&scores, label), Err(error));
         prop_assert_eq!(counts_error(k, num_classes, &scores, label, num_classes), error);
-        for loss in losses(k, Margins::Uniform(F::one())).iter().flatten() {
+        for loss in losses(k, Margins::Uniform(F::one())).iter().chain([&softmax_losses()]).flatten() {
             prop_assert_eq!(loss_error(&**loss, &scores, label), error);
         }
-        prop_assert_eq!(loss_error(&CrossEntropy, &scores, label), error);
     }
     Ok(())
 }
@@ -157,8 +166,7 @@ fn a_wrong_length_is_named<F: Real>(Example { scores, label, k }: Example<F>) ->
             prop_assert!(grad.iter().all(|&g| g == sentinel()));
         }
     }
-    let cross_entropy: [Vec<Box<dyn Loss<F>>>; 1] = [vec![Box::new(CrossEntropy)]];
-    for loss in losses(k, Margins::Uniform(F::one())).iter().chain(&cross_entropy).flatten() {
+    for loss in losses(k, Margins::Uniform(F::one())).iter().chain([&softmax_losses()]).flatten() {
         let needed = loss.scratch_len(num_classes);
         if let Some(too_short) = needed.checked_sub(1) {
             let (mut grad, mut scratch) = (vec![sentinel(); num_classes], vec![F::zero(); too_short]);

@@ -6,6 +6,8 @@ use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
 ///
+/// For a target distribution in place of a label it is a [`SoftLabelLoss`] too.
+///
 /// **Shapes.** L scores, L ≥ 2; no scratch.
 ///
 /// **Errors.** Fewer than two classes, a label that is no class, NaN or infinite scores.
@@ -46,6 +48,12 @@ impl<F: Real> Loss<F> for CrossEntropy {
 /// Both are taken relative to the largest score's class: every term of the value is non-negative, and that class's entry of the gradient is
 /// minus the sum of the others, so that small losses and gradients keep their digits here too.
 ///
+/// **Shapes.** Scores, target and gradient of L entries, L ≥ 2; no scratch.
+///
+/// **Errors.** As for a label, and a target that is no distribution, see [`SoftLabelLoss`].
+///
+/// **Cost.** One exponential a class.
+///
 /// ```
 /// use topk_loss::{CrossEntropy, SoftLabelLoss};
 /// let mut grad = [0.0; 2];
@@ -59,34 +67,35 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
     }
 
     fn value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
-        let (softmax, _) = Softmax::from_leader(scores)?;
+        let (softmax, leader) = Softmax::of_leader(scores)?;
         soft_label::check(target, scores.len())?;
-        expected_surprise(&softmax, scores, target)
+        expected_surprise(&softmax, leader.value, scores, target)
     }
 
     fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let (softmax, leader) = Softmax::from_leader(scores)?;
+        let (softmax, leader) = Softmax::of_leader(scores)?;
         soft_label::check(target, scores.len())?;
-        let value = expected_surprise(&softmax, scores, target)?;
+        let value = expected_surprise(&softmax, leader.value, scores, target)?;
         let mut leader_entry = F::zero();
         for (class, ((entry, &score), &q)) in grad.iter_mut().zip(scores).zip(target).enumerate() {
             *entry = softmax.probability(score) - q;
-            if class != leader {
+            if class != leader.index {
                 leader_entry -= *entry;
             }
         }
-        if let Some(entry) = grad.get_mut(leader) {
+        if let Some(entry) = grad.get_mut(leader.index) {
             *entry = leader_entry;
         }
         Ok(value)
     }
 }
 
-/// −ln p of the leader, and how far the others are below it.
-fn expected_surprise<F: Real>(leader: &Softmax<F>, scores: &[F], target: &[F]) -> Result<F> {
-    let gaps = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero()).map(|(&s, &q)| q * (leader.largest() - s));
-    check::in_range("range of the scores", gaps.fold(leader.surprise(), |sum, gap| sum + gap))
+/// −ln p of the leader, and by how much the others are expected to be below it.
+fn expected_surprise<F: Real>(softmax: &Softmax<F>, leader: F, scores: &[F], target: &[F]) -> Result<F> {
+    let shares = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero());
+    let sum = shares.fold(softmax.surprise(), |sum, (&score, &q)| sum + q * (leader - score));
+    check::in_range("range of the scores", sum)
 }
 
 impl FoldIn for CrossEntropy {

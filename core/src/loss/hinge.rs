@@ -6,7 +6,9 @@ use crate::{Error, FoldIn, Margins, Oracle, Real, Result, Translation, check};
 /// ℓ(s, y) = scale · (m_y + f(s) − s_y)₊ for an oracle f.
 ///
 /// One type for the hard loss and its smoothed forms: with f = s₍K+1₎ it is the calibrated top-K hinge, with a smoothed order
-/// statistic the noised loss (*hinge of the mean*, the paper's composition), with f = max the Crammer–Singer hinge.
+/// statistic the noised loss (*hinge of the mean*, the paper's composition), with f = max a multi-class hinge that
+/// keeps the label among the scores and so is never below m_y; without the label, as Crammer and Singer have it, it is a
+/// [`TopKSvm`](crate::TopKSvm) of one guess.
 /// [`TopKHinge`](crate::TopKHinge) is the same in plain data.
 ///
 /// **Shapes.** Scores and gradient of L entries; scratch L plus the oracle's.

@@ -21,6 +21,10 @@ impl<'s, F: Real> Others<'s, F> {
         self.scores.len() - 1
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = F> {
+        self.pieces().into_iter().flatten().copied()
+    }
+
     /// The k-th largest of the others; `scratch` has room for all scores.
     pub fn kth_value(&self, k: usize, scratch: &mut [F]) -> F {
         let scratch = scratch.get_mut(..self.scores.len()).unwrap_or_default();

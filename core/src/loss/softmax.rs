@@ -1,6 +1,6 @@
 //! The softmax as a label sees it: what the cross-entropy and its relatives are made of.
 
-use crate::{Error, Real, Result, check};
+use crate::{Error, Ranked, Real, Result, check};
 
 /// Every exponential is taken relative to the largest score, and the label's is kept apart from the others', so that 1 − p_y and −ln p_y
 /// keep their digits where the label leads.
@@ -28,14 +28,12 @@ impl<F: Real> Softmax<F> {
         Ok(Self { largest, rest, own: (-gap).exp(), gap })
     }
 
-    /// Seen from the class with the largest score, the first of them.
-    pub(super) fn from_leader(scores: &[F]) -> Result<(Self, usize)> {
-        let leader = scores.iter().enumerate().fold((0, F::neg_infinity()), |best, (i, &s)| if s > best.1 { (i, s) } else { best }).0;
-        Ok((Self::new(scores, leader)?, leader))
-    }
-
-    pub(super) fn largest(&self) -> F {
-        self.largest
+    /// As the first of the classes with the largest score sees it.
+    pub(super) fn of_leader(scores: &[F]) -> Result<(Self, Ranked<F>)> {
+        let lowest = Ranked { index: 0, value: F::neg_infinity() };
+        let ranked = scores.iter().enumerate().map(|(index, &value)| Ranked { index, value });
+        let leader = ranked.fold(lowest, |best, other| if other.value > best.value { other } else { best });
+        Ok((Self::new(scores, leader.index)?, leader))
     }
 
     fn total(&self) -> F {

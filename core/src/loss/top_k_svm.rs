@@ -6,7 +6,8 @@ use crate::{FoldIn, Margins, Real, Result, check, select};
 /// Which of the other classes' violations a [`TopKSvm`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TopKSvmForm {
-    /// (m_y + (s∖y)₍K₎ − s_y)₊: the K-th largest of the others alone. Not convex for K ≥ 2. What Berrada et al. smooth.
+    /// (m_y + (s∖y)₍K₎ − s_y)₊: the K-th largest of the others alone. Not convex for K ≥ 2. The hinge that
+    /// Berrada et al. start from.
     KthOther,
     /// (m_y + (1/K) Σₖ (s∖y)₍ₖ₎ − s_y)₊: the hinge of the mean of the K largest others. Convex.
     MeanInside,
@@ -22,7 +23,7 @@ pub enum TopKSvmForm {
 /// With x_j = m_y + s_j − s_y, by how much class j violates the label's margin, every form is a share of the sum of some of the K largest x_j
 /// over j ≠ y, and in this order each is at least as large as the one before: the calibrated hinge ([`TopKHinge`](crate::TopKHinge)), `KthOther`,
 /// `MeanInside`, `MeanWithLabel`, `MeanOutside`. For K = 1 the four are one, the hinge of Crammer and Singer. None of the four is top-K
-/// calibrated (Yang and Koyejo): where no class is likely enough, they are smallest at scores that do not tell the classes apart.
+/// calibrated (Yang and Koyejo): where no class is likely enough, scores that do not rank the K likeliest classes first can be as good as any.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch 2L.
 ///
@@ -31,7 +32,7 @@ pub enum TopKSvmForm {
 /// **Ties and NaN.** Equal scores rank by index, lowest first, and so do the label and the K-th other where they compete. At a kink the gradient
 /// is zero. NaN is an error. A common offset of the scores cancels before margin and scale can round.
 ///
-/// **Cost.** O(L): one selection and three passes.
+/// **Cost.** O(L): one selection and a few passes.
 ///
 /// ```
 /// use topk_loss::{Loss, Margins, TopKSvm, TopKSvmForm};
