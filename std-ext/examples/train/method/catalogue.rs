@@ -3,7 +3,8 @@
 use Similarity::{Cosine, Inner};
 use anyhow::Result;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, Smoothing, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
+    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge,
+    TopKSvm, TopKSvmForm,
 };
 use topk_loss_batch::Similarity;
 
@@ -13,13 +14,14 @@ use crate::settings::Settings;
 use crate::setup::Setup;
 
 /// What `--compare all` compares.
-pub static ALL: [Method; 18] = [
+pub static ALL: [Method; 19] = [
     HINGE,
     CRAMMER_SINGER,
     TOP_K_SVM_KTH,
     TOP_K_SVM_MEAN,
     TOP_K_SVM_ALPHA,
     TOP_K_SVM_BETA,
+    SMOOTH_TOP_K_SVM,
     CROSS_ENTROPY,
     FOCAL,
     CLASS_WEIGHTED,
@@ -108,6 +110,17 @@ const TOP_K_SVM_BETA: Method = Method {
 fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Result<Box<dyn Objective + '_>> {
     Ok(Box::new(TopKSvm::new(k, form, Margins::Uniform(setup.settings.margin), 1.0)?))
 }
+
+const SMOOTH_TOP_K_SVM: Method = Method {
+    flag: "smooth-top-k-svm",
+    name: "smooth top-K SVM",
+    about: "Top-K SVM with soft maxima over sets of K classes",
+    similarity: Inner,
+    generated: Settings { temperature: 0.03, ..Settings::rate(30.0) },
+    text: Settings { temperature: 0.1, ..Settings::rate(30.0) },
+    unsmoothed: None,
+    build: |setup| Ok(Box::new(SmoothTopKSvm::new(setup.k, setup.settings.temperature, setup.settings.margin)?)),
+};
 
 pub const CROSS_ENTROPY: Method = Method {
     flag: "cross-entropy",
