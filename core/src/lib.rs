@@ -29,7 +29,8 @@
 //! | combinatorial problems | [`Maximizer`] | [`TopKMask`], [`Ranking`]; the expected argmax and its Jacobian's products, [`PerturbedArgmax`] |
 //! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
 //! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
-//! | losses | [`Loss`] | [`TopKHinge`], [`Hinge`], [`TopKSvm`]; [`CrossEntropy`], [`Focal`], [`Ldam`]; with [`Margins`] and [`ldam_margins`] |
+//! | losses of K guesses | [`Loss`] | [`TopKHinge`], [`TopKCrossEntropy`]; [`TopKHinges`] of several K; [`SmoothTopKSvm`], [`TopKSvm`]; [`Hinge`] over any oracle |
+//! | losses of one guess | [`Loss`] | [`CrossEntropy`], [`Focal`], [`Ldam`]; with [`Margins`] and [`ldam_margins`] |
 //! | losses around losses | [`Loss`] | [`LogitAdjusted`] with [`log_priors`], [`ClassWeighted`] |
 //! | losses of a target distribution | [`SoftLabelLoss`] | [`CrossEntropy`], [`ExpectedLoss`] of any loss, [`LogitAdjusted`] of either |
 //! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
@@ -78,7 +79,7 @@ pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
-    Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
+    Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm, log_priors,
 };
 pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};

@@ -14,6 +14,7 @@ mod soft_label;
 mod softmax;
 mod top_k_cross_entropy;
 mod top_k_hinge;
+mod top_k_hinges;
 mod top_k_svm;
 
 pub use class_weighted::ClassWeighted;
@@ -28,6 +29,7 @@ pub use smoothed_loss::SmoothedLoss;
 pub use soft_label::{ExpectedLoss, SoftLabelLoss};
 pub use top_k_cross_entropy::TopKCrossEntropy;
 pub use top_k_hinge::{Smoothing, TopKHinge};
+pub use top_k_hinges::TopKHinges;
 pub use top_k_svm::{TopKSvm, TopKSvmForm};
 
 use crate::{Real, Result};

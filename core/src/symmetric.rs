@@ -143,7 +143,8 @@ impl<'s, F: Real> Ratios<'s, F> {
             return Ok(());
         }
         let middle = others.len() / 2;
-        let ((left, right), (left_slopes, right_slopes)) = (others.split_at(middle), slopes.split_at_mut(middle));
+        let (left, right) = others.split_at_checked(middle).unwrap_or_default();
+        let (left_slopes, right_slopes) = check::split(slopes, middle)?;
         if left.is_empty() {
             return Ok(());
         }

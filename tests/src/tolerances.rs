@@ -79,6 +79,13 @@ pub const SMOOTH_DIFFERENCE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON
 /// The same formula and its derivative by another crate's chain rule and elementary functions: some tens of roundings.
 pub const FORWARD_MODE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
 
+/// Two results of the exact estimator, each within the error it documents: 1e−7 in `f64`, 1e−5 in `f32`.
+#[must_use]
+pub fn exact<F: Real>() -> Tolerance {
+    let documented = if to_f64(F::epsilon()) < 1e-10 { 1e-7 } else { 1e-5 };
+    Tolerance::epsilons(2.0 * documented / to_f64(F::epsilon()))
+}
+
 /// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
 pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);
 

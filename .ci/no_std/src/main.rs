@@ -11,9 +11,9 @@ mod bare;
 use core::hint::black_box;
 
 use topk_loss::{
-    Baseline, ClassWeighted, Conditional, ControlVariate, CrossEntropy, Estimator, ExpectedLoss, Focal, Key, KthLargest, Ldam,
-    LogitAdjusted, Loss, Margins, Max, MonteCarlo, Normal, Result, ScoreFunction, Smoothing, SoftLabelLoss, TopKHinge, TopKSum, TopKSvm,
-    TopKSvmForm, Until, ldam_margins, log_priors,
+    Baseline, ClassWeighted, Conditional, ControlVariate, CrossEntropy, Estimator, ExpectedLoss, Focal, Gumbel, Key, KthLargest, Ldam,
+    LogitAdjusted, Loss, Margins, Max, MonteCarlo, Normal, Result, ScoreFunction, SmoothTopKSvm, Smoothing, SoftLabelLoss,
+    TopKCrossEntropy, TopKHinge, TopKHinges, TopKSum, TopKSvm, TopKSvmForm, Until, ldam_margins, log_priors,
 };
 
 const CLASSES: usize = 6;
@@ -24,7 +24,7 @@ fn scores() -> &'static [f32] {
 }
 
 fn evaluate(loss: &impl Loss<f32>) -> Result<(f32, [f32; CLASSES])> {
-    let (mut grad, mut scratch) = ([f32::NAN; CLASSES], [f32::NAN; 9 * CLASSES + 2]);
+    let (mut grad, mut scratch) = ([f32::NAN; CLASSES], [f32::NAN; 12 * CLASSES + 2]);
     let value = loss.value_and_grad(scores(), black_box(0), &mut grad, &mut scratch)?;
     Ok((value, grad))
 }
@@ -77,6 +77,20 @@ fn other_losses_are_right() -> Result<bool> {
     Ok(hinges_are_right && losses_are_right && soft_is_right && is_shift_invariant((expected, grad)))
 }
 
+/// The smooth losses of K guesses, and those of several K.
+fn losses_of_several_guesses_are_right() -> Result<bool> {
+    let shares = black_box::<&[f32]>(&[0.5, 0.0, 0.5]);
+    let unit = Margins::Uniform(1.0);
+    let (value, grad) = evaluate(&TopKHinges::new(shares, unit, 1.0, None)?)?;
+    Ok((value - 1.35).abs() < 1e-6
+        && grad == [-1.0, 0.0, 0.5, 0.5, 0.0, 0.0]
+        && is_shift_invariant(evaluate(&TopKHinges::new(shares, unit, 1.0, Some(black_box(0.2)))?)?)
+        && is_shift_invariant(evaluate(&SmoothTopKSvm::new(black_box(2), 0.5, 1.0)?)?)
+        && is_shift_invariant(evaluate(&TopKCrossEntropy::new(black_box(2), Gumbel, 1.0)?)?)
+        && is_shift_invariant(evaluate(&TopKCrossEntropy::new(black_box(2), Normal, 1.0)?)?)
+        && is_shift_invariant(evaluate(&TopKCrossEntropy::mixture(shares, Gumbel, 1.0)?)?))
+}
+
 fn numbers_are_right() -> Result<bool> {
     let hard = TopKHinge::new(black_box(2), Margins::Uniform(1.0), 1.0, Smoothing::None)?;
     let hard_is_right = evaluate(&hard)? == (1.3, [-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
@@ -94,7 +108,13 @@ fn numbers_are_right() -> Result<bool> {
 
     let (value, grad) = evaluate(&CrossEntropy)?;
     let softmax_is_right = value > 0.0 && grad.iter().sum::<f32>().abs() < 1e-6;
-    Ok(hard_is_right && noised_is_right && exact_is_right && softmax_is_right && other_losses_are_right()? && estimators_are_right()?)
+    Ok(hard_is_right
+        && noised_is_right
+        && exact_is_right
+        && softmax_is_right
+        && other_losses_are_right()?
+        && losses_of_several_guesses_are_right()?
+        && estimators_are_right()?)
 }
 
 fn main() -> i32 {

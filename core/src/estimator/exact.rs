@@ -18,7 +18,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,
 /// where its own error bound is above the [tolerance](Exact::with_tolerance).
 ///
-/// **Shapes.** θ of L entries; scratch at most 8L + 2.
+/// **Shapes.** θ of L entries; scratch at most 9L + 2.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
 /// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
@@ -117,6 +117,58 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         self.all_ranks(theta, Some((weight, grad)), scratch)
     }
 
+    /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values; the classes are
+    /// summarised once for all ranks.
+    ///
+    /// **Shapes.** One value for each rank with a weight; scratch as for the gradient.
+    ///
+    /// ```
+    /// use topk_loss::{Exact, Normal, TopKSum};
+    /// let both = Exact::new(TopKSum::new(2)?, Normal, 1.0)?;
+    /// let mut values = [0.0_f64; 2];
+    /// both.rank_values(&[0.0, 0.0], &mut values, &mut [0.0; 32])?;
+    /// // E max(Z₁, Z₂) = 1/√π, and the minimum mirrors it.
+    /// assert!((values[0] - core::f64::consts::PI.sqrt().recip()).abs() < 1e-9 && (values[0] + values[1]).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for the type; another number of values.
+    pub fn rank_values(&self, theta: &[F], values: &mut [F], scratch: &mut [F]) -> Result<()> {
+        check::scores(theta)?;
+        let ranks = self.oracle.ranks();
+        check::rank(ranks.last(), theta.len())?;
+        check::length("values", values, ranks.each().count())?;
+        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
+        let (center, spread) = self.center_and_spread(theta, ranks, scratch);
+        if spread > F::from_usize(MAX_INTERVALS / 2) {
+            for ((_, rank), value) in ranks.each().zip(values) {
+                let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
+                let center = select::kth_value(theta, rank, selection);
+                *value = self.one_window(theta, Ranks::Single(rank), (center, F::zero()), None, scratch)?.value;
+            }
+            return Ok(());
+        }
+        let (candidates, scratch) = check::split(scratch, theta.len())?;
+        let mut profile = Profile::new(self.problem(self.law, ranks, self.epsilon, center, spread, theta.len()));
+        profile.add(theta)?;
+        let division = profile.division()?;
+        for plain in [false, true].into_iter().skip(usize::from(self.plain)) {
+            let mut summary = if plain { division.plain() } else { division }.summary(&mut *candidates);
+            summary.add(theta)?;
+            let mut error_bound = F::zero();
+            for ((_, rank), value) in ranks.each().zip(values.iter_mut()) {
+                let solution = summary.solve_for(Ranks::Single(rank), scratch)?;
+                *value = solution.value();
+                error_bound = error_bound.max(solution.error_bound());
+            }
+            if error_bound <= self.precision.tolerance {
+                return Ok(());
+            }
+        }
+        Err(Error::Accuracy { what: "exact smoothing" })
+    }
+
     /// Adds `weight`·H v to `out`, H = ∇²f_ε(θ) the Jacobian of the gradient and `direction` v.
     ///
     /// H is symmetric, so this is the Jacobian's product with a vector on either side: for [`TopKSum`](crate::TopKSum) the
@@ -183,20 +235,13 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         let ranks = self.oracle.ranks();
         check::rank(ranks.last(), theta.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
-        let center = select::kth_value(theta, ranks.last(), selection);
-        let first = if ranks.first() == ranks.last() { center } else { select::kth_value(theta, ranks.first(), selection) };
-        let spread = (first - center) / self.epsilon;
+        let (center, spread) = self.center_and_spread(theta, ranks, scratch);
         if spread <= F::from_usize(MAX_INTERVALS / 2) {
             return self.one_window(theta, ranks, (center, spread), output, scratch);
         }
         // Ranks too far apart for one window: each has its own.
         let mut sum = Certified { value: F::zero(), error_bound: F::zero() };
-        for rank in ranks.first()..=ranks.last() {
-            let share = ranks.weight(rank);
-            if share == F::zero() {
-                continue;
-            }
+        for (share, rank) in ranks.each() {
             let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
             let center = select::kth_value(theta, rank, selection);
             let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
@@ -205,6 +250,14 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             sum.error_bound += share.abs() * one.error_bound;
         }
         Ok(sum)
+    }
+
+    /// The score of the deepest rank, and how far the first one is above it in units of ε.
+    fn center_and_spread(&self, theta: &[F], ranks: Ranks<'_, F>, scratch: &mut [F]) -> (F, F) {
+        let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
+        let center = select::kth_value(theta, ranks.last(), selection);
+        let first = if ranks.first() == ranks.last() { center } else { select::kth_value(theta, ranks.first(), selection) };
+        (center, (first - center) / self.epsilon)
     }
 
     fn one_window(

@@ -71,17 +71,19 @@ pub(crate) struct Contests<'p, 'w, N, F> {
     profile: &'p Profile<'w, N, F>,
     tails: Tails<F>,
     label: Label<F>,
+    /// That for the deepest rank, usually the only one.
+    deepest: Option<Contest<F>>,
 }
 
 impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
     /// Those of a label among the classes of a profile, the others.
-    pub fn new(profile: &'p Profile<'w, N, F>, label: Label<F>) -> Self {
-        Self { profile, tails: profile.tails(), label }
-    }
-
-    /// The ranks that have a weight, and their weights.
-    fn ranks(&self) -> impl Iterator<Item = (F, usize)> {
-        self.profile.problem.ranks.runs().flat_map(|(weight, ranks)| ranks.map(move |rank| (weight, rank)))
+    ///
+    /// # Errors
+    /// The event is so rare that the bins do not reach far enough.
+    pub fn new(profile: &'p Profile<'w, N, F>, label: Label<F>) -> Result<Self> {
+        let mut contests = Self { profile, tails: profile.tails(), label, deepest: None };
+        contests.deepest = Some(contests.contest(profile.problem.ranks.last())?);
+        Ok(contests)
     }
 
     /// The contest for one rank.
@@ -89,6 +91,9 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
     /// # Errors
     /// The event is so rare that the bins do not reach far enough.
     fn contest(&self, rank: usize) -> Result<Contest<F>> {
+        if let Some(deepest) = self.deepest.filter(|_| rank == self.profile.problem.ranks.last()) {
+            return Ok(deepest);
+        }
         let (profile, law) = (self.profile, self.profile.problem.law);
         let own = |m: usize| profile.edge(m) - self.label.u;
         let below = |m: usize| profile.bound_below(&self.tails, m, rank);
@@ -132,7 +137,7 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         let mut problem = self.profile.problem;
         let mut window = Window { low: F::infinity(), high: F::neg_infinity() };
         let (mut limit, mut reached) = (problem.precision.outside.ln(), F::one());
-        for (_, rank) in self.ranks() {
+        for (_, rank) in problem.ranks.each() {
             let contest = self.contest(rank)?;
             window = Window { low: window.low.min(contest.window.low), high: window.high.max(contest.window.high) };
             limit = limit.min(contest.limit);
@@ -156,7 +161,7 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         candidates.fill(F::zero());
         let mut points = [F::zero(); MAX_TERMS];
         let (mut value, mut error_bound) = (F::zero(), F::zero());
-        for (weight, rank) in self.ranks() {
+        for (weight, rank) in problem.ranks.each() {
             let contest = self.contest(rank)?;
             let label = Weights::new(problem.law, self.label.u, &contest);
             if contest.rarer == Rarer::LabelBelow && label.scale == F::neg_infinity() {

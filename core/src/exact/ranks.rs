@@ -63,6 +63,11 @@ impl<F: Real> Ranks<'_, F> {
         top.into_iter().chain(singles)
     }
 
+    /// The ranks that have a weight, one by one.
+    pub(crate) fn each(self) -> impl Iterator<Item = (F, usize)> {
+        (self.first()..=self.last()).map(move |rank| (self.weight(rank), rank)).filter(|&(weight, _)| weight != F::zero())
+    }
+
     /// Σ_r |w_r|.
     pub(crate) fn size(&self) -> F {
         (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank).abs())

@@ -4,6 +4,7 @@ use super::chebyshev::{LANES, LaneTerms, Terms, add_moments};
 use super::division::{Division, Place};
 use super::precision::MAX_TERMS;
 use super::quadrature::{self, Solution};
+use super::ranks::Ranks;
 use crate::{Error, Noise, Real, Result, check};
 
 /// The candidates of a set of classes and the Chebyshev moments of the classes far below: the third round of a computation over
@@ -117,6 +118,13 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// Scratch too short; a noise law that returns NaN.
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
         quadrature::solve(self.division, self.part(), scratch)
+    }
+
+    /// The same for some of the ranks only.
+    pub(crate) fn solve_for<'s>(&self, ranks: Ranks<'w, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
+        let mut division = self.division;
+        division.problem.ranks = ranks;
+        quadrature::solve(division, self.part(), scratch)
     }
 
     fn add_moments(&mut self, block: &[F]) {

@@ -3,7 +3,7 @@
 use super::Loss;
 use super::others::Others;
 use crate::symmetric::{BULK, Powers, Ratios};
-use crate::{Error, FoldIn, Real, Result, check, select};
+use crate::{FoldIn, Real, Result, check, select};
 
 /// ℓ(s, y) = τ ln(Σ_{A} exp((m·1(y ∉ A) + s̄_A)/τ) / Σ_{A ∋ y} exp(s̄_A/τ)), A over the K-subsets of the classes, s̄_A = mean of s over A.
 ///
@@ -197,17 +197,15 @@ impl<F: Real> Loss<F> for SmoothTopKSvm<F> {
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         let (mut prepared, scratch) = self.prepare(scores, label, scratch)?;
-        // The others' entries first, then the label's, which is rotated into its place.
-        let (own, slopes) = grad.split_last_mut().ok_or(Error::Length { what: "grad", expected: 1, actual: 0 })?;
+        // The others' entries first; then the label's takes its place, and those after it move on.
+        let slopes = grad.get_mut(..scores.len() - 1).unwrap_or_default();
         prepared.slopes(slopes, scratch)?;
         let odds = (-prepared.lag.abs()).exp();
         let probability = if prepared.lag < F::zero() { odds } else { F::one() } / (F::one() + odds);
         let weight = probability / F::from_usize(self.k);
         slopes.iter_mut().for_each(|slope| *slope *= weight);
-        *own = -weight;
-        if let Some(tail) = grad.get_mut(label..) {
-            tail.rotate_right(1);
-        }
+        let mut carried = -weight;
+        grad.iter_mut().skip(label).for_each(|entry| core::mem::swap(entry, &mut carried));
         Ok(prepared.loss)
     }
 }

@@ -17,7 +17,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
 /// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 9L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 10L + 2.
 ///
 /// **Units.** Scores and ε in the same; the gradient's are their inverse.
 ///
@@ -111,7 +111,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
             value = self.at_once(self.ranks, (deepest, spread), &others, (F::one(), grad.as_deref_mut()), scratch)?;
         } else {
             // Ranks too far apart for one window: each has its own.
-            for (share, rank) in self.ranks.runs().flat_map(|(share, ranks)| ranks.map(move |rank| (share, rank))) {
+            for (share, rank) in self.ranks.each() {
                 let center = others.kth_value(rank, scratch);
                 let output = (share, grad.as_deref_mut());
                 value += share * self.at_once(Ranks::Single(rank), (center, F::zero()), &others, output, scratch)?;
@@ -136,7 +136,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let Self { law, epsilon: scale, precision, .. } = *self;
         let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
         let profile = others.profile(problem)?;
-        let contests = Contests::new(&profile, label);
+        let contests = Contests::new(&profile, label)?;
         let division = contests.division()?;
         let (candidates, scratch) = check::split(scratch, others.len())?;
         for division in [division, division.plain()] {

@@ -1,0 +1,163 @@
+//! The calibrated top-K hinge for several K at once.
+
+use super::Loss;
+use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Ranks, Real, Result, check, exact, select};
+
+/// ℓ(s, y) = Σ_k π_k · scale · (m_y + top₍k+1₎(s) − s_y)₊: the [`TopKHinge`](crate::TopKHinge) averaged over the number of guesses.
+///
+/// For a model that is judged by several top-K accuracies at once. Each hinge is active or not by itself, so the classes that the label
+/// must still overtake pull on it one by one.
+///
+/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 8L + 5K + 7.
+///
+/// **Errors.** K ≥ L for a K with a share, a label that is no class, per-class margins that are not L, NaN or infinite scores.
+///
+/// **Ties and NaN.** Equal scores rank by index, lowest first. At a kink that hinge's gradient is zero. NaN is an error.
+///
+/// **Cost.** Hard: one pass that keeps the largest scores, and one for the gradient. Smoothed: one pass of [`Exact`] for the values of all
+/// ranks and one for the gradient, whatever their number.
+///
+/// ```
+/// use topk_loss::{Loss, Margins, TopKHinges};
+/// let mut grad = [0.0; 4];
+/// let half_and_half = TopKHinges::new(&[0.5, 0.5], Margins::Uniform(1.0), 1.0, None)?;
+/// let value = half_and_half.value_and_grad(&[1.0, 3.0, 1.5, 0.0], 0, &mut grad, &mut [0.0; 10])?;
+/// // Half of 1 + 1.5 − 1 for one guess, half of 1 + 1 − 1 for two.
+/// assert_eq!((value, grad), (1.25, [-0.5, 0.0, 0.5, 0.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020, for the hinge of one K; its average over K is
+/// this library's own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TopKHinges<'a, F> {
+    shares: &'a [F],
+    margins: Margins<'a, F>,
+    scale: F,
+    epsilon: Option<F>,
+}
+
+impl<'a, F: Real> TopKHinges<'a, F> {
+    /// The hinges of 1, 2, … guesses with shares π_1, π_2, …; smoothed exactly by normal noise of scale `epsilon`, if there is one.
+    ///
+    /// # Errors
+    /// Shares that are negative, NaN or do not sum to 1; a margin that is not finite; a scale or ε that is not positive and finite.
+    pub fn new(shares: &'a [F], margins: Margins<'a, F>, scale: F, epsilon: Option<F>) -> Result<Self> {
+        check::distribution("shares", shares)?;
+        margins.check()?;
+        check::positive("scale", scale)?;
+        epsilon.map_or(Ok(F::one()), |epsilon| check::positive("epsilon", epsilon))?;
+        Ok(Self { shares, margins, scale, epsilon })
+    }
+
+    /// The largest number of guesses that has a share.
+    fn depth(&self) -> usize {
+        self.shares.iter().rposition(|&share| share > F::zero()).map_or(0, |i| i + 1)
+    }
+
+    /// Evaluates all hinges and leaves in the first entries of the scratch, rank by rank, the weights of those that are active.
+    fn hinges<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<Hinges<'s, F>> {
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let missed = select::first_missed(self.depth(), scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let (weights, scratch) = check::split(scratch, missed)?;
+        let (values, scratch) = check::split(scratch, missed)?;
+        select::largest(scores, values);
+        weights.fill(F::zero());
+        weights.iter_mut().skip(1).zip(self.shares).for_each(|(weight, &share)| *weight = share);
+        let mut lead = own;
+        if let Some(epsilon) = self.epsilon {
+            // Relative to the deepest score, so that a large common offset does not drown the noise.
+            let center = values.last().copied().unwrap_or(own);
+            lead = own - center;
+            let (centered, scratch) = check::split(&mut *scratch, scores.len())?;
+            centered.iter_mut().zip(scores).for_each(|(c, &s)| *c = s - center);
+            check::all_in_range("range of the scores", centered)?;
+            let count = weights.iter().filter(|&&weight| weight > F::zero()).count();
+            let (smoothed, scratch) = check::split(scratch, count)?;
+            Exact::new(RankSum::new(weights)?, Normal, epsilon)?.rank_values(centered, smoothed, scratch)?;
+            let ranked = values.iter_mut().zip(weights.iter()).filter(|&(_, &weight)| weight > F::zero());
+            ranked.zip(smoothed.iter()).for_each(|((value, _), &smoothed)| *value = smoothed);
+        }
+        let mut loss = F::zero();
+        for (weight, &value) in weights.iter_mut().zip(values.iter()) {
+            let slack = *weight * (margin + (value - lead));
+            *weight = if slack > F::zero() { self.scale * *weight } else { F::zero() };
+            loss += self.scale * slack.max(F::zero());
+        }
+        Ok(Hinges { loss: check::in_range("loss", loss)?, weights, values, scratch })
+    }
+}
+
+/// What the hinges of one row come to; rank by rank from the largest score.
+struct Hinges<'s, F> {
+    loss: F,
+    /// scale · π of the active ones.
+    weights: &'s mut [F],
+    /// The order statistics.
+    values: &'s mut [F],
+    /// If smoothed, the centered scores come first.
+    scratch: &'s mut [F],
+}
+
+impl<F: Real> Hinges<'_, F> {
+    /// Adds each rank's weight to the class that has it, the first of tied classes the highest.
+    fn add_hard_grad(&mut self, scores: &[F], grad: &mut [F]) {
+        let deepest = self.values.last().copied().unwrap_or(F::infinity());
+        let mut vacant = self.values.len();
+        for (entry, &score) in grad.iter_mut().zip(scores).filter(|&(_, &score)| score >= deepest) {
+            let Some((value, &mut weight)) = self.values.iter_mut().zip(self.weights.iter_mut()).find(|(value, _)| **value == score) else {
+                continue;
+            };
+            // Taken: equal to nothing.
+            *value = F::nan();
+            *entry += weight;
+            vacant -= 1;
+            if vacant == 0 {
+                return;
+            }
+        }
+    }
+
+    fn add_smoothed_grad(&mut self, epsilon: F, grad: &mut [F]) -> Result<()> {
+        let (centered, scratch) = check::split(self.scratch, grad.len())?;
+        if let Ok(active) = RankSum::new(self.weights) {
+            Exact::new(active, Normal, epsilon)?.value_and_add_grad(centered, F::one(), grad, scratch)?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Real> Loss<F> for TopKHinges<'_, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        let missed = self.depth() + 1;
+        let smoothed = missed + 2 * num_classes + exact::scratch_len(num_classes, &Ranks::<F>::Single(missed));
+        2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
+    }
+
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+        Ok(self.hinges(scores, label, scratch)?.loss)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let mut hinges = self.hinges(scores, label, scratch)?;
+        grad.fill(F::zero());
+        if let Some(own) = grad.get_mut(label) {
+            *own = -hinges.weights.iter().fold(F::zero(), |sum, &weight| sum + weight);
+        }
+        match self.epsilon {
+            None => hinges.add_hard_grad(scores, grad),
+            Some(epsilon) => hinges.add_smoothed_grad(epsilon, grad)?,
+        }
+        Ok(hinges.loss)
+    }
+}
+
+impl<F: Real> FoldIn for TopKHinges<'_, F> {
+    fn fold_in(&self, _: u64) -> Self {
+        *self
+    }
+}
