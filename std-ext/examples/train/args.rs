@@ -8,9 +8,10 @@ use anyhow::{Result, bail};
 use clap::{Parser, ValueEnum};
 
 use crate::estimator::Estimator;
-use crate::method::{Domain, Method, Overrides, Settings};
+use crate::method::{self, Method};
 use crate::number::{factor, probability};
 use crate::sample::Tail;
+use crate::settings::{Domain, Overrides, Settings};
 
 /// Trains a linear classifier with several losses on a heavy-tailed problem and compares them where K guesses are allowed.
 ///
@@ -21,9 +22,9 @@ pub struct Args {
     /// Losses to compare, separated by commas [default: hinge,cross-entropy,noised-balanced,noised-imbalanced]
     #[arg(long = "loss", value_enum, value_delimiter = ',')]
     methods: Vec<Method>,
-    /// Train each noised loss with every estimator, to compare these
-    #[arg(long, conflicts_with_all = ["estimator", "draws"])]
-    pub compare_estimators: bool,
+    /// A comparison other than of the usual losses
+    #[arg(long, value_enum)]
+    pub compare: Option<Compare>,
     /// Number of guesses K
     #[arg(short, long, default_value_t = 5)]
     pub k: usize,
@@ -70,6 +71,14 @@ pub enum Split {
     Test,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Compare {
+    /// Each noised loss with every estimator
+    Estimators,
+    /// Every loss, in one table: 1, about K/2 and K guesses, rare classes, squatters, time
+    All,
+}
+
 impl Args {
     pub fn threads(&self) -> usize {
         self.threads.map_or_else(|| available_parallelism().map_or(1, NonZeroUsize::get), NonZeroUsize::get)
@@ -79,21 +88,28 @@ impl Args {
         if self.data.is_some() { Domain::Text } else { Domain::Generated }
     }
 
-    /// What is to be trained: by default the losses, or the noised ones with every estimator.
+    /// What is to be trained.
     ///
     /// # Errors
-    /// Estimators of a loss that is not smoothed.
+    /// Estimators of a loss that is not smoothed, or a chosen one where all are compared.
     pub fn contenders(&self) -> Result<Vec<(Method, Settings)>> {
-        let usual: &[Method] = if self.compare_estimators { &Method::NOISED } else { &Method::USUAL };
+        let usual: &[Method] = match self.compare {
+            None => &method::USUAL,
+            Some(Compare::Estimators) => &method::NOISED,
+            Some(Compare::All) => &method::ALL,
+        };
         let methods = if self.methods.is_empty() { usual } else { &self.methods };
-        let settings = |method| Settings::new(method, self.domain(), &self.overrides);
-        if !self.compare_estimators {
-            return Ok(methods.iter().map(|&method| (method, settings(method))).collect());
+        let settings = |method: &Method| method.settings(self.domain()).overridden(&self.overrides);
+        if self.compare != Some(Compare::Estimators) {
+            return Ok(methods.iter().map(|method| (*method, settings(method))).collect());
         }
-        if let Some(method) = methods.iter().find(|method| !method.is_smoothed()) {
-            bail!("{} is not smoothed, so it has no estimators to compare", method.name());
+        if self.overrides.choose_estimator() {
+            bail!("--compare estimators trains with every estimator, so none can be chosen");
         }
-        let every = |&method| Estimator::COMPARED.map(|estimator| (method, Settings { estimator, ..settings(method) }));
+        if let Some(method) = methods.iter().find(|method| method.unsmoothed.is_none()) {
+            bail!("{} is not smoothed, so it has no estimators to compare", method.name);
+        }
+        let every = |method: &Method| Estimator::COMPARED.map(|estimator| (*method, Settings { estimator, ..settings(method) }));
         Ok(methods.iter().flat_map(every).collect())
     }
 
@@ -132,9 +148,10 @@ mod tests {
 
     #[test]
     fn only_estimators_of_noised_losses_are_compared() {
-        let contenders = |loss| Args::parse_from(["train", "--compare-estimators", "--loss", loss]).contenders();
-        assert!(contenders("noised-balanced").is_ok());
-        assert!(contenders("noised-balanced,hinge").is_err());
+        let contenders = |flags: [&str; 2]| Args::parse_from(["train", "--compare", "estimators"].into_iter().chain(flags)).contenders();
+        assert!(contenders(["--loss", "noised-balanced"]).is_ok());
+        assert!(contenders(["--loss", "noised-balanced,hinge"]).is_err());
+        assert!(contenders(["--draws", "3"]).is_err());
     }
 
     #[test]

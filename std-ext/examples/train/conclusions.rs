@@ -1,7 +1,9 @@
 //! What the numbers say, in words.
 
+mod all;
 mod estimators;
 mod losses;
 
+pub use all::of_all;
 pub use estimators::of_estimators;
 pub use losses::of_losses;

@@ -1,4 +1,4 @@
-//! Trains a linear classifier with the calibrated top-K hinge, its smoothed forms and cross-entropy, and compares them.
+//! Trains a linear classifier with the losses of the field where K guesses are allowed, and compares them.
 //!
 //! ```sh
 //! cargo run --release --example train
@@ -13,10 +13,13 @@ mod estimator;
 mod evaluation;
 mod method;
 mod number;
+mod objective;
 mod optimizer;
 mod outcome;
 mod plots;
 mod sample;
+mod settings;
+mod setup;
 mod study;
 mod synthetic;
 mod table;
@@ -30,7 +33,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use args::{Args, Split};
+use args::{Args, Compare, Split};
 use clap::Parser;
 use corpus::Corpus;
 use evaluation::{FEW_BELOW, MANY_ABOVE};
@@ -52,13 +55,14 @@ fn main() -> Result<()> {
         measure_valid: args.measure == Split::Valid,
     };
     let outcomes = train_all(&args, &study)?;
-    if args.compare_estimators {
-        report_estimators(&outcomes, &args)?;
-    } else {
-        report_losses(&outcomes, &args)?;
+    match args.compare {
+        None => report_losses(&outcomes, &args),
+        Some(Compare::Estimators) => report_estimators(&outcomes, &args),
+        Some(Compare::All) => {
+            report_all(&outcomes, &args);
+            Ok(())
+        }
     }
-    println!("\nPlots: {}", args.out.display());
-    Ok(())
 }
 
 fn report_losses(outcomes: &[Outcome], args: &Args) -> Result<()> {
@@ -66,18 +70,28 @@ fn report_losses(outcomes: &[Outcome], args: &Args) -> Result<()> {
     println!("Per cent, mean ± standard deviation over seeds ({}); seconds a training.", args.seeds);
     println!("Many: classes with more than {MANY_ABOVE} training rows; few: with fewer than {FEW_BELOW}.\n");
     say(conclusions::of_losses(outcomes, args.k));
-    plots::of_losses(outcomes, args.k, &args.out)
+    plots::of_losses(outcomes, args.k, &args.out)?;
+    println!("\nPlots: {}", args.out.display());
+    Ok(())
+}
+
+fn report_all(outcomes: &[Outcome], args: &Args) {
+    println!("{}", table::of_all(outcomes, args.k));
+    println!("Per cent, mean ± standard deviation over seeds ({}).", args.seeds);
+    println!("Few-shot: classes with fewer than {FEW_BELOW} training rows.\n");
+    say(conclusions::of_all(outcomes, args.k));
 }
 
 fn report_estimators(outcomes: &[Outcome], args: &Args) -> Result<()> {
     for outcomes in outcomes.chunk_by(|a, b| a.method == b.method) {
-        println!("{}, smoothed in {} ways:", outcomes[0].method.name(), outcomes.len());
+        println!("{}, smoothed in {} ways:", outcomes[0].method.name, outcomes.len());
         println!("{}", table::of_estimators(outcomes, args.k));
         println!("Per cent and epochs, mean ± standard deviation over seeds ({}); seconds a training.\n", args.seeds);
         say(conclusions::of_estimators(outcomes));
         println!();
         plots::of_estimators(outcomes, args.k, &args.out)?;
     }
+    println!("Plots: {}", args.out.display());
     Ok(())
 }
 
@@ -98,10 +112,10 @@ fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
     let progress = ProgressBar::new(epochs).with_style(style);
     let mut outcomes = Vec::new();
     for (method, settings) in contenders {
-        progress.set_message(method.name());
+        progress.set_message(method.name);
         let train = |seed| {
-            let run = study.run(method, &settings, seed, &progress);
-            run.with_context(|| format!("cannot train with {}, seed {seed}", method.name()))
+            let run = study.run(&method, &settings, seed, &progress);
+            run.with_context(|| format!("cannot train with {}, seed {seed}", method.name))
         };
         outcomes.push(Outcome { method, settings, runs: (1..=seeds).map(train).collect::<Result<_>>()? });
     }

@@ -15,6 +15,10 @@ pub fn positive(text: &str) -> Result<f32, String> {
     number(text, "above 0", |x| x > 0.0)
 }
 
+pub fn not_negative(text: &str) -> Result<f32, String> {
+    number(text, "at least 0", |x| x >= 0.0)
+}
+
 pub fn finite(text: &str) -> Result<f32, String> {
     number(text, "finite", |_| true)
 }

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::method::{Method, Settings};
+use crate::method::Method;
+use crate::settings::Settings;
 use crate::study::Run;
 
 pub struct Outcome {
@@ -30,6 +31,16 @@ impl Outcome {
     /// Seconds a training.
     pub fn seconds(&self) -> Statistic {
         self.over_seeds(|run| Some(run.duration.as_secs_f64()))
+    }
+
+    /// Milliseconds a step: the classifier's forward and backward passes, the loss between them, and the optimiser.
+    pub fn milliseconds_a_step(&self) -> Statistic {
+        self.over_seeds(|run| Some(1e3 * run.duration.as_secs_f64() / run.steps as f64))
+    }
+
+    /// The top-K accuracy of the classes with few training rows.
+    pub fn few_shot(&self) -> Statistic {
+        self.over_seeds(|run| run.last.group_accuracies[2])
     }
 
     /// The occupancy of the class with the largest one.

@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
-use crate::method::Method;
 use crate::outcome::{Outcome, Statistic};
 
 const SIZE: (u32, u32) = (900, 540);
@@ -18,7 +17,7 @@ const POINTS: usize = 20;
 pub fn of_losses(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
     make(folder)?;
     let title = format!("Learning curves, mean of {} seeds", outcomes[0].runs.len());
-    learning_curves(title, lines(outcomes, curve), k).draw(&folder.join("learning_curves.svg"), 0.0..100.0)?;
+    learning_curves(title, lines(outcomes, loss, curve), k).draw(&folder.join("learning_curves.svg"), 0.0..100.0)?;
     accuracy_by_frequency(outcomes, k, &folder.join("accuracy_by_frequency.svg"))?;
     occupancy(outcomes, k, &folder.join("occupancy.svg"))
 }
@@ -27,12 +26,11 @@ pub fn of_losses(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
 pub fn of_estimators(outcomes: &[Outcome], k: usize, folder: &Path) -> Result<()> {
     make(folder)?;
     let Outcome { method, runs, .. } = &outcomes[0];
-    let line = |(outcome, colour): (&Outcome, _)| Line { name: outcome.settings.estimator.to_string(), colour, points: curve(outcome) };
-    let lines: Vec<Line> = outcomes.iter().zip(PALETTE).map(line).collect();
+    let lines = lines(outcomes, |outcome| outcome.settings.estimator.to_string(), curve);
     let tens = || lines.iter().flat_map(|line| &line.points).map(|&(_, share)| 10.0 * share);
     let (lowest, highest) = (tens().fold(10.0, f64::min).floor(), tens().fold(0.0, f64::max).ceil());
-    let title = format!("Estimators of {}, mean of {} seeds", method.name(), runs.len());
-    let path = folder.join(format!("estimators_of_{}.svg", method.name().replace(' ', "_")));
+    let title = format!("Estimators of {}, mean of {} seeds", method.name, runs.len());
+    let path = folder.join(format!("estimators_of_{}.svg", method.name.replace(' ', "_")));
     learning_curves(title, lines, k).draw(&path, 10.0 * lowest..10.0 * highest)
 }
 
@@ -65,7 +63,7 @@ fn accuracy_by_frequency(outcomes: &[Outcome], k: usize, path: &Path) -> Result<
         y_label: format!("top-{k} accuracy (%)"),
         x_format: &|rank| format!("{rank:.0} ({})", rows_of(rank)),
         legend: SeriesLabelPosition::LowerLeft,
-        lines: lines(outcomes, |outcome| {
+        lines: lines(outcomes, loss, |outcome| {
             let bins = ranks.chunks(ranks.len().div_ceil(POINTS));
             bins.map(|bin| {
                 let runs = outcome.runs.iter();
@@ -87,7 +85,7 @@ fn occupancy(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
         y_label: "occupancy (% of the rows, logarithmic)".into(),
         x_format: &|position| format!("{position:.0}"),
         legend: SeriesLabelPosition::LowerLeft,
-        lines: lines(outcomes, |outcome| {
+        lines: lines(outcomes, loss, |outcome| {
             let sorted = outcome.mean_list(|run| {
                 let mut occupancies = run.last.occupancies.clone();
                 occupancies.sort_by(|a, b| b.total_cmp(a));
@@ -99,9 +97,13 @@ fn occupancy(outcomes: &[Outcome], k: usize, path: &Path) -> Result<()> {
     plot.draw(path, (0.01..110.0).log_scale())
 }
 
-fn lines(outcomes: &[Outcome], points: impl Fn(&Outcome) -> Vec<(f64, f64)>) -> Vec<Line> {
-    let line = |outcome: &Outcome| Line { name: outcome.method.name().into(), colour: colour(outcome.method), points: points(outcome) };
-    outcomes.iter().map(line).collect()
+fn lines(outcomes: &[Outcome], name: impl Fn(&Outcome) -> String, points: impl Fn(&Outcome) -> Vec<(f64, f64)>) -> Vec<Line> {
+    let line = |(outcome, &colour): (&Outcome, _)| Line { name: name(outcome), colour, points: points(outcome) };
+    outcomes.iter().zip(PALETTE.iter().cycle()).map(line).collect()
+}
+
+fn loss(outcome: &Outcome) -> String {
+    outcome.method.name.into()
 }
 
 struct Line {
@@ -163,15 +165,13 @@ impl Plot<'_> {
 }
 
 /// Okabe and Ito's palette, which the colour-blind can tell apart, with a grey.
-const PALETTE: [RGBColor; 5] = [
+const PALETTE: [RGBColor; 8] = [
     RGBColor(0x99, 0x99, 0x99),
     RGBColor(0x00, 0x72, 0xB2),
     RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x00, 0x9E, 0x73),
     RGBColor(0xD5, 0x5E, 0x00),
+    RGBColor(0x00, 0x9E, 0x73),
+    RGBColor(0x56, 0xB4, 0xE9),
+    RGBColor(0xCC, 0x79, 0xA7),
+    RGBColor(0xF0, 0xE4, 0x42),
 ];
-
-/// A loss keeps its colour whatever it is compared with.
-const fn colour(method: Method) -> RGBColor {
-    PALETTE[method as usize]
-}

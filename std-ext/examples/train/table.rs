@@ -4,6 +4,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use crate::outcome::{Outcome, Statistic};
+use crate::study::guesses;
 use crate::target::Target;
 
 /// Losses compared.
@@ -22,8 +23,8 @@ pub fn of_losses(outcomes: &[Outcome], k: usize) -> Table {
     let rows = outcomes.iter().map(|outcome| {
         let group = |i: usize| outcome.over_seeds(|run| run.last.group_accuracies[i]).per_cent().to_string();
         [
-            outcome.method.name().into(),
-            outcome.over_seeds(|run| Some(run.macro_top_1)).per_cent().to_string(),
+            outcome.method.name.into(),
+            outcome.over_seeds(|run| Some(run.macro_accuracies[0])).per_cent().to_string(),
             outcome.macro_accuracy().per_cent().to_string(),
             group(0),
             group(1),
@@ -31,6 +32,25 @@ pub fn of_losses(outcomes: &[Outcome], k: usize) -> Table {
             outcome.highest_occupancy().per_cent().to_string(),
             outcome.over_seeds(|run| Some(run.last.occupancies[run.ranking[0]])).per_cent().to_string(),
             format!("{:.2}", outcome.seconds().mean),
+        ]
+    });
+    table(header, rows)
+}
+
+/// All losses compared.
+pub fn of_all(outcomes: &[Outcome], k: usize) -> Table {
+    let [one, half, all] = guesses(k).map(|guesses| format!("macro top-{guesses}"));
+    let header = ["loss".into(), one, half, all, format!("few-shot\ntop-{k}"), "highest\noccupancy".into(), "milliseconds\na step".into()];
+    let rows = outcomes.iter().map(|outcome| {
+        let accuracy = |i: usize| outcome.over_seeds(|run| Some(run.macro_accuracies[i])).per_cent().to_string();
+        [
+            outcome.method.name.into(),
+            accuracy(0),
+            accuracy(1),
+            accuracy(2),
+            outcome.few_shot().per_cent().to_string(),
+            outcome.highest_occupancy().per_cent().to_string(),
+            format!("{:.2}", outcome.milliseconds_a_step().mean),
         ]
     });
     table(header, rows)

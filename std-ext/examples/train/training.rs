@@ -7,10 +7,11 @@ use faer::prelude::*;
 use faer::{Mat, MatMut, Par};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Dxsm;
-use topk_loss::{FoldIn, Key, Loss, MonteCarlo, Normal, Sampler};
-use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
+use topk_loss::{Key, MonteCarlo, Normal, Sampler};
+use topk_loss_batch::{HeadGrads, LinearHead, Similarity};
 
 use crate::corpus::Corpus;
+use crate::objective::Objective;
 use crate::optimizer::{Sgd, learning_rate};
 use crate::sample::Sample;
 
@@ -44,8 +45,8 @@ pub fn initial_head(dim: usize, num_classes: usize, similarity: Similarity, key:
     Ok(LinearHead::new(weights, bias, similarity)?)
 }
 
-pub struct Trainer<'a, L> {
-    loss: &'a L,
+pub struct Trainer<'a> {
+    objective: &'a dyn Objective,
     head: LinearHead<f32>,
     schedule: Schedule,
     corpus: &'a Corpus,
@@ -63,11 +64,18 @@ pub struct Trainer<'a, L> {
     bias_grads: Vec<f32>,
 }
 
-impl<'a, L: Loss<f32> + FoldIn + Sync> Trainer<'a, L> {
-    pub fn new(loss: &'a L, head: LinearHead<f32>, schedule: Schedule, corpus: &'a Corpus, sample: &'a Sample, order: Key) -> Self {
+impl<'a> Trainer<'a> {
+    pub fn new(
+        objective: &'a dyn Objective,
+        head: LinearHead<f32>,
+        schedule: Schedule,
+        corpus: &'a Corpus,
+        sample: &'a Sample,
+        order: Key,
+    ) -> Self {
         let (dim, num_classes, batch_size) = (corpus.features.nrows(), corpus.num_classes, schedule.batch_size.get());
         Self {
-            loss,
+            objective,
             head,
             schedule,
             corpus,
@@ -88,6 +96,11 @@ impl<'a, L: Loss<f32> + FoldIn + Sync> Trainer<'a, L> {
 
     pub const fn head(&self) -> &LinearHead<f32> {
         &self.head
+    }
+
+    /// Since the start.
+    pub const fn steps(&self) -> u64 {
+        self.step
     }
 
     /// Trains on every row once, in a new order.
@@ -113,8 +126,7 @@ impl<'a, L: Loss<f32> + FoldIn + Sync> Trainer<'a, L> {
         let mut score_grads = self.score_grads.as_mut().subcols_mut(0, batch.len());
 
         head.forward(features, scores.rb_mut(), par)?;
-        let loss = self.loss.fold_in(self.step);
-        objective_and_grads(&loss, scores.rb(), &Targets::new(&labels), Reduction::Mean, score_grads.rb_mut(), par)?;
+        self.objective.score_grads(self.step, scores.rb(), &labels, score_grads.rb_mut(), par)?;
         let bias = head.bias().is_some().then_some(&mut bias_grads[..]);
         let grads = HeadGrads { weights: weight_grads.as_mut(), bias, features: None };
         head.backward(features, scores.rb(), score_grads.rb(), grads, par)?;

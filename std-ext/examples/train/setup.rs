@@ -1,0 +1,57 @@
+//! What a loss is built from.
+
+use anyhow::Result;
+use topk_loss::{Key, Smoothing, ldam_margins, log_priors};
+
+use crate::settings::Settings;
+
+/// The settings of one training and what they make of its rows.
+pub struct Setup {
+    /// Number of guesses.
+    pub k: usize,
+    pub settings: Settings,
+    /// For the losses that are smoothed.
+    pub smoothing: Smoothing<f32>,
+    /// Larger for rarer classes.
+    pub margins: Vec<f32>,
+    /// Smaller for rarer classes: multiples of their log frequencies.
+    pub adjustments: Vec<f32>,
+    /// Larger for rarer classes; 1 for the average row.
+    pub class_weights: Vec<f32>,
+    /// A half for one guess and a half for K.
+    pub halves: Vec<f32>,
+}
+
+impl Setup {
+    /// `counts`: training rows of every class.
+    pub fn new(k: usize, settings: &Settings, counts: &[usize], noise: Key) -> Result<Self> {
+        let mut margins = vec![0.0; counts.len()];
+        ldam_margins(counts, settings.max_margin, &mut margins)?;
+        // Label noise may leave a class without rows; as if it had one, its logarithm is finite.
+        let counts: Vec<usize> = counts.iter().map(|&count| count.max(1)).collect();
+        let mut adjustments = vec![0.0; counts.len()];
+        log_priors(&counts, settings.adjustment, &mut adjustments)?;
+        let smoothing = settings.estimator.smoothing(settings.epsilon, noise);
+        Ok(Self {
+            k,
+            settings: *settings,
+            smoothing,
+            margins,
+            adjustments,
+            class_weights: weights(&counts, settings.rarity),
+            halves: halves(k),
+        })
+    }
+}
+
+/// n to the power of −`rarity` for a class of n rows, up to the factor that makes the average row weigh 1.
+fn weights(counts: &[usize], rarity: f32) -> Vec<f32> {
+    let rows = counts.iter().sum::<usize>() as f32;
+    let sum: f32 = counts.iter().map(|&n| (n as f32).powf(1.0 - rarity)).sum();
+    counts.iter().map(|&n| rows / sum * (n as f32).powf(-rarity)).collect()
+}
+
+/// Shares of 1 to k guesses.
+fn halves(k: usize) -> Vec<f32> {
+    (1..=k).map(|guesses| 0.5 * (f32::from(guesses == 1) + f32::from(guesses == k))).collect()
+}
