@@ -5,6 +5,7 @@
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
 use super::classes::Classes;
+use super::counts::vanishing;
 use super::division::Division;
 use super::node::{Node, NodeSums};
 use super::precision::MAX_TERMS;
@@ -104,10 +105,19 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         let rarer = if least_below < least_above { Rarer::LabelBelow } else { Rarer::LabelAbove };
         let (limit, low, high) = match rarer {
             Rarer::LabelAbove => {
+                let lowest = vanishing::<F>().ln();
+                let is_deep = outside + least_above < lowest;
+                if is_deep {
+                    let alone = |m: usize| profile.least_below(&self.tails, m, rank) + law.ln_survival(own(m));
+                    least_above = (0..=BINS).step_by(STRIDE).map(alone).fold(least_above, F::max);
+                }
                 let limit = outside + least_above;
                 let high_bound = |m: usize| above(m) + law.ln_survival(own(m));
                 let high = partition_point(|m| high_bound(m) > limit);
-                if below(0) > limit || high_bound(high) > limit {
+                // What is lost between two edges where the distributions' probabilities vanish.
+                let lost = |m: usize| below(m + 1).min(lowest) + law.ln_survival(own(m));
+                let bearable = least_above + profile.problem.precision.tolerance.ln() - F::from_usize(BINS).ln();
+                if below(0) > limit || high_bound(high) > limit || is_deep && (0..BINS).any(|m| lost(m) > bearable) {
                     return Err(Error::Accuracy { what: "probability of the label" });
                 }
                 (limit, partition_point(|m| below(m) <= limit), high)
@@ -175,12 +185,13 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
                 }
             };
             value += weight * loss;
-            let gain = weight * factor * integral.step / problem.scale;
+            let gain = weight * factor * integral.step;
             candidates.iter_mut().zip(shares.iter()).for_each(|(sum, &share)| *sum += gain * share);
             points.iter_mut().zip(integral.bulk).for_each(|(sum, share)| *sum += gain * share);
             error_bound += weight * factor * (integral.error * integral.scalar + integral.bulk_error);
         }
-        let interpolation = classes.bulk.interpolation(&mut points, F::one());
+        candidates.iter_mut().for_each(|sum| *sum /= problem.scale);
+        let interpolation = classes.bulk.interpolation(&mut points, problem.scale.recip());
         let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(part.candidates.len())) * F::epsilon();
         let outside = F::from_f64(8.0) * problem.precision.outside;
         Ok(Solution {
