@@ -2,6 +2,9 @@
 //!
 //! Accuracies are those measured against 60-digit values wherever the result is a normal number of the float. A condition number
 //! is |x f′(x)/f(x)|, at least 1: what half a unit in the last place of the argument alone does to the result.
+//!
+//! `ln_pdf`, `ln_cdf` and `ln_survival` of every law here have a relative error of at most 2 units in the last place times their condition
+//! number, in both tails and however far out: |z| up to 10⁶ was measured.
 
 mod gumbel;
 mod laplace;

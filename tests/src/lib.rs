@@ -21,18 +21,22 @@
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
 //! | [`broken`] | what a user may hand in by mistake |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
+//! | [`plackett_luce`] | the model of rankings that Gumbel noise makes, by enumeration |
+//! | [`symmetric`] | subsets of K classes, by enumeration and by logarithms of symmetric polynomials |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
 //! | [`statistics`] | means judged together, at a fixed false-alarm level |
 //! | [`unbiased`] | the mean of an estimator is the smoothed function |
 
 pub mod broken;
+pub mod plackett_luce;
 pub mod problems;
 pub mod property;
 pub mod reference;
 pub mod smoothed;
 pub mod statistics;
 pub mod strategies;
+pub mod symmetric;
 pub mod tolerances;
 pub mod unbiased;
 

@@ -26,12 +26,23 @@ pub fn holds<T: Debug>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Re
 /// # Panics
 /// The loss fails, or its two calls differ.
 pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> ValueAndGrad<F> {
+    try_evaluate(loss, scores, label).expect("a loss of good input")
+}
+
+/// [`evaluate`] where the input may be more than the loss can do.
+///
+/// # Errors
+/// Those of the loss.
+///
+/// # Panics
+/// Its two calls differ.
+pub fn try_evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> topk_loss::Result<ValueAndGrad<F>> {
     let mut grad = vec![F::nan(); scores.len()];
     let mut scratch = vec![F::nan(); loss.scratch_len(scores.len())];
-    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch).expect("a loss of good input");
+    let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch)?;
     assert_eq!(loss.value(scores, label, &mut scratch), Ok(value));
     assert_eq!(loss.value(scores, label, &mut vec![F::infinity(); scratch.len() + 1]), Ok(value));
-    (value, grad)
+    Ok((value, grad))
 }
 
 /// Makes `law::f32` and `law::f64` two tests of the generic function `law`, with inputs of the generic `strategy`.

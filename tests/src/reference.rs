@@ -181,7 +181,19 @@ pub fn normal_survival(z: f64) -> f64 {
         });
         return 0.5 - normal_pdf(z) * terms.sum::<f64>();
     }
-    normal_pdf(z) / (1..1000).rev().fold(z, |tail, n| z + f64::from(n) / tail)
+    normal_pdf(z) / normal_hazard(z)
+}
+
+/// f(z)/P(Z > z) of the standard normal law for z > 1, by Laplace's continued fraction: it does not underflow.
+#[must_use]
+pub fn normal_hazard(z: f64) -> f64 {
+    (1..1000).rev().fold(z, |tail, n| z + f64::from(n) / tail)
+}
+
+/// ln P(Z > z) for z > 1.
+#[must_use]
+pub fn ln_normal_survival(z: f64) -> f64 {
+    -0.5 * z * z - (2.0 * core::f64::consts::PI).sqrt().ln() - normal_hazard(z).ln()
 }
 
 /// Any float as the `f64` of the same value.

@@ -73,9 +73,19 @@ fn none(k: usize) -> Vec<f64> {
     counts
 }
 
+/// P(fewer than k above t) and P(at least k), neither as the complement of the other.
+fn few_and_many(k: usize, t: f64, units: &[f64], law: &impl Noise<f64>) -> (f64, f64) {
+    let (mut few, mut many) = (none(k), 0.0);
+    for u in units {
+        let p = law.survival(t - u);
+        many += few[k - 1] * p;
+        few = add_trial(&few, p, law.cdf(t - u));
+    }
+    (few.iter().sum(), many)
+}
+
 fn at_least(k: usize, t: f64, units: &[f64], law: &impl Noise<f64>) -> f64 {
-    let counts = units.iter().fold(none(k), |counts, u| add_trial(&counts, law.survival(t - u), law.cdf(t - u)));
-    1.0 - counts.iter().sum::<f64>()
+    few_and_many(k, t, units, law).1
 }
 
 fn add_densities(k: usize, t: f64, weight: f64, units: &[f64], law: &impl Noise<f64>, gradient: &mut [f64]) {
@@ -108,31 +118,39 @@ pub fn mean_excess_of_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>,
 
 /// −ln P(the label's noised score is among the k largest) and its gradient, in `f64`, by a dense quadrature. Cost O(nodes · L · k).
 ///
-/// −ln P to about 1e−13, so the digits of a loss below that are not meant; none where P is not a normal number.
+/// Both events are integrated, so that the loss keeps its digits where the label is nearly always among them, too; none where P is not
+/// a normal number.
 #[must_use]
 pub fn label_among_the_top(scores: &[f64], label: usize, k: usize, law: impl Noise<f64>, epsilon: f64) -> Option<(f64, Vec<f64>)> {
     let own = scores[label];
     let others: Vec<f64> = (0..scores.len()).filter(|&j| j != label).map(|j| (scores[j] - own) / epsilon).collect();
-    // In units of ε about the label; where the integrand of P or of the gradient is within 1e−20 of its maximum.
-    let integrand = |t: f64| {
-        let counts = others.iter().fold(none(k), |counts, u| add_trial(&counts, law.survival(t - u), law.cdf(t - u)));
-        counts.iter().sum::<f64>() * law.pdf(t)
+    // In units of ε about the label.
+    let integrands = |t: f64| {
+        let (few, many) = few_and_many(k, t, &others, &law);
+        (few * law.pdf(t), many * law.pdf(t))
     };
     let (low, high) = others.iter().fold((0.0_f64, 0.0_f64), |(low, high), &u| (low.min(u), high.max(u)));
     let coarse: Vec<f64> = (0..).map(|i| low - 40.0 + 0.25 * f64::from(i)).take_while(|&t| t < high + 60.0).collect();
-    let values: Vec<f64> = coarse.iter().map(|&t| integrand(t)).collect();
-    let level = 1e-20 * values.iter().copied().fold(0.0, f64::max);
-    let first = coarse[values.iter().position(|&v| v > level)?] - 0.25;
-    let last = coarse[values.iter().rposition(|&v| v > level)?] + 0.25;
+    let values: Vec<(f64, f64)> = coarse.iter().map(|&t| integrands(t)).collect();
+    // Where the integrand of either event is within 1e−20 of its maximum.
+    let largest = values.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+    let counts = |&(few, many): &(f64, f64)| few > 1e-20 * largest.0 || many > 1e-20 * largest.1;
+    let first = coarse[values.iter().position(counts)?] - 0.25;
+    let last = coarse[values.iter().rposition(counts)?] + 0.25;
 
-    const NODES: usize = 1201;
-    let step = (last - first) / (NODES - 1) as f64;
-    let (mut probability, mut gradient) = (0.0, vec![0.0; others.len()]);
-    for t in (0..NODES).map(|i| first + step * i as f64) {
-        probability += step * integrand(t);
+    // The density of an order statistic is the narrower the more classes there are.
+    let widest = 0.05 / (others.len() as f64 / 40.0).sqrt().max(1.0);
+    let nodes = ((last - first) / widest).ceil();
+    let step = (last - first) / nodes;
+    let (mut hit, mut missed, mut gradient) = (0.0, 0.0, vec![0.0; others.len()]);
+    for t in (0..=nodes as usize).map(|i| first + step * i as f64) {
+        let (few, many) = integrands(t);
+        hit += step * few;
+        missed += step * many;
         add_densities(k, t, step * law.pdf(t), &others, &law, &mut gradient);
     }
-    gradient.iter_mut().for_each(|g| *g /= probability * epsilon);
+    gradient.iter_mut().for_each(|g| *g /= hit * epsilon);
     gradient.insert(label, -gradient.iter().sum::<f64>());
-    (probability > 1e-290).then(|| (-probability.ln(), gradient))
+    let loss = if missed < hit { -(-missed).ln_1p() } else { -hit.ln() };
+    (hit > 1e-290).then_some((loss, gradient))
 }

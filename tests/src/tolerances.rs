@@ -86,8 +86,33 @@ pub fn exact<F: Real>() -> Tolerance {
     Tolerance::epsilons(2.0 * documented / to_f64(F::epsilon()))
 }
 
+/// The same where the loss is an integral: the derivative of the trapezoid rule converges like the rule, and its window moves with the
+/// scores.
+pub const FORWARD_MODE_OF_QUADRATURE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
 /// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
 pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);
+
+/// The top-1 cross-entropy under Gumbel noise against the softmax, relative to 1 + value, the gradient in L1: the trapezoid rule's
+/// error is squared once more when its bound of 5e−8 is met, and what is left is the mass of 1e−13 outside the window.
+pub const SOFTMAX_BY_QUADRATURE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
+
+/// The same for any K and law, value and gradient relative: only the bound of 5e−8 is promised; 2e−10 was seen.
+pub const LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
+/// The same for losses down to [`TINY_LOSS`], relative to the loss and to the largest entry: where a class is far likelier above the
+/// label than the next one, the next one's share is a difference of the two; 7e−9 was seen.
+pub const TINY_LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-6 / f64::EPSILON);
+
+/// The top-K cross-entropy of normal noise in `f32`: z units of ε down in the tail the rounding of a score counts z times.
+pub const NORMAL_IN_SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-4 / f64::EPSILON);
+
+/// The smooth top-K SVM against logarithms of symmetric polynomials: those are up to 1e4 with K = 100, and round at that size for each
+/// of up to a thousand classes.
+pub const SMOOTH_TOP_K_SVM: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
+/// From here up the digits of a small top-K cross-entropy are meant.
+pub const TINY_LOSS: f64 = 1e-12;
 
 /// The chance that all statistical tests of one family together raise a false alarm. Keys are fixed, so a failure is not luck
 /// but a change of the draws or a defect.

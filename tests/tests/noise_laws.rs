@@ -20,6 +20,9 @@ fn evaluate<F: Real>(law: impl Noise<F>, function: &str, x: F) -> F {
         "survival" => law.survival(x),
         "pdf" => law.pdf(x),
         "score" => law.score(x),
+        "ln_pdf" => law.ln_pdf(x),
+        "ln_cdf" => law.ln_cdf(x),
+        "ln_survival" => law.ln_survival(x),
         other => panic!("no function {other}"),
     }
 }
@@ -56,7 +59,7 @@ fn every_function_meets_the_reference_in_both_tails() {
             *entry = (error, x);
         }
     }
-    assert_eq!(worst.len(), 5 * 5 * 2, "a law, function or float is missing from the reference");
+    assert_eq!(worst.len(), 5 * 8 * 2, "a law, function or float is missing from the reference");
     for ([law, function, float], (error, x)) in worst {
         println!("{law:9} {function:9} {float} {error:.1e} at {x}");
     }
@@ -162,7 +165,7 @@ fn no_argument_gives_a_nan() {
     fn check(name: &str, law: impl Noise<f64> + Noise<f32>, _: f64, _: f64) {
         for magnitude in [0.0, f64::MIN_POSITIVE, 1e-30, 1.0, 100.0, 750.0, 1e30, f64::MAX, f64::INFINITY] {
             for z in [magnitude, -magnitude] {
-                for function in ["cdf", "survival", "pdf", "score"] {
+                for function in ["cdf", "survival", "pdf", "score", "ln_pdf", "ln_cdf", "ln_survival"] {
                     assert!(!evaluate(law, function, z).is_nan(), "{name} {function} at {z}");
                     assert!(!evaluate(law, function, z as f32).is_nan(), "{name} {function} in f32 at {z}");
                 }

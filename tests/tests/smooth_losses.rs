@@ -8,11 +8,14 @@ mod foreign_dual;
 
 use foreign_dual::Foreign;
 use proptest::prelude::*;
-use topk_loss::{ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Ldam, LogitAdjusted, Loss, Margins, Real, SmoothTopKSvm, SoftLabelLoss};
+use topk_loss::{
+    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, Loss, Margins, Normal, Real, SmoothTopKSvm,
+    SoftLabelLoss, TopKCrossEntropy,
+};
 use topk_loss_laws::property::{evaluate, holds};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::{example, moderate_example};
-use topk_loss_laws::tolerances::{FORWARD_MODE, SINGLE_PRECISION, SMOOTH_DIFFERENCE, SMOOTH_STEP};
+use topk_loss_laws::tolerances::{FORWARD_MODE, FORWARD_MODE_OF_QUADRATURE, SINGLE_PRECISION, SMOOTH_DIFFERENCE, SMOOTH_STEP};
 use topk_loss_laws::{Example, Tolerance};
 
 /// What a loss may be made of. All numbers are exact in `f32`.
@@ -21,18 +24,38 @@ struct Given<F> {
     per_class: Vec<F>,
     /// A distribution over the classes, with zeros.
     target: Vec<F>,
+    /// Guesses, fewer than classes.
+    k: usize,
 }
 
 impl<F: Real> Given<F> {
-    fn new(num_classes: usize) -> Self {
+    fn new(num_classes: usize, k: usize) -> Self {
         let per_class = (0..num_classes).map(|class| number((class * 7 % 16) as f64 / 16.0)).collect();
         let mut target = vec![F::zero(); num_classes];
         for (share, class) in [0.5, 0.25, 0.25].into_iter().zip([1, 0, 3]) {
             target[class % num_classes] += number(share);
         }
-        Self { per_class, target }
+        Self { per_class, target, k }
     }
 }
+
+/// What a loss is computed by, and so how far its numbers may be from others.
+struct Kind {
+    /// The size of what value and gradient are made of, where that does not vanish with them.
+    parts: f64,
+    forward_mode: Tolerance,
+    /// The third derivative, or what else makes a difference quotient inexact.
+    curvature: f64,
+}
+
+/// None is stretched by more than 4: its third derivative grows by 4³.
+const FORMULA: Kind = Kind { parts: 0.0, forward_mode: FORWARD_MODE, curvature: 64.0 };
+
+/// The gradient is a difference of shares, which may be zero where the shares are not.
+const SHARES: Kind = Kind { parts: 1.0, ..FORMULA };
+
+/// The digits end at 1e−7 in `f32`; in `f64` the value's error of 5e−12 is divided by the step.
+const INTEGRAL: Kind = Kind { parts: 1e-2, forward_mode: FORWARD_MODE_OF_QUADRATURE, curvature: 1000.0 };
 
 fn number<F: Real>(x: f64) -> F {
     F::from_f64(x)
@@ -57,7 +80,12 @@ fn largest(numbers: &[f64]) -> f64 {
     numbers.iter().fold(0.0, |largest, x| largest.max(x.abs()))
 }
 
-fn follows_forward_mode(loss: &impl Loss<f64>, foreign: &impl Loss<Foreign>, example: &Example<f64>) -> Result<(), TestCaseError> {
+fn follows_forward_mode(
+    loss: &impl Loss<f64>,
+    foreign: &impl Loss<Foreign>,
+    tolerance: Tolerance,
+    example: &Example<f64>,
+) -> Result<(), TestCaseError> {
     let Example { scores, label, .. } = example;
     let (value, grad) = evaluate(loss, scores, *label);
     for (class, &entry) in grad.iter().enumerate() {
@@ -65,13 +93,13 @@ fn follows_forward_mode(loss: &impl Loss<f64>, foreign: &impl Loss<Foreign>, exa
         let duals: Vec<Foreign> = scores.iter().enumerate().map(varied).collect();
         let mut scratch = vec![Foreign::constant(f64::NAN); foreign.scratch_len(scores.len())];
         let Foreign(dual) = foreign.value(&duals, *label, &mut scratch).unwrap();
-        prop_assert!(FORWARD_MODE.allows(dual.re, value, value.max(1.0)), "{} instead of {}", dual.re, value);
-        prop_assert!(FORWARD_MODE.allows(entry, dual.eps, largest(&grad).max(1e-3)), "{} instead of {}", entry, dual.eps);
+        prop_assert!(tolerance.allows(dual.re, value, value.max(1.0)), "{} instead of {}", dual.re, value);
+        prop_assert!(tolerance.allows(entry, dual.eps, largest(&grad).max(1e-3)), "{} instead of {}", entry, dual.eps);
     }
     Ok(())
 }
 
-fn is_the_slope(loss: &impl Loss<f64>, Example { scores, label, .. }: &Example<f64>) -> Result<(), TestCaseError> {
+fn is_the_slope(loss: &impl Loss<f64>, curvature: f64, Example { scores, label, .. }: &Example<f64>) -> Result<(), TestCaseError> {
     let (_, grad) = evaluate(loss, scores, *label);
     for (class, &entry) in grad.iter().enumerate() {
         let at = |shift: f64| {
@@ -80,13 +108,11 @@ fn is_the_slope(loss: &impl Loss<f64>, Example { scores, label, .. }: &Example<f
             evaluate(loss, &moved, *label).0
         };
         let slope = (at(SMOOTH_STEP) - at(-SMOOTH_STEP)) / (2.0 * SMOOTH_STEP);
-        // No loss below is stretched by more than 4: its third derivative grows by 4³.
-        prop_assert!(SMOOTH_DIFFERENCE.allows(slope, entry, 64.0), "{} instead of {}", entry, slope);
+        prop_assert!(SMOOTH_DIFFERENCE.allows(slope, entry, curvature), "{} instead of {}", entry, slope);
     }
     Ok(())
 }
 
-/// `parts` is the size of what a gradient's entry is the difference of, where that does not vanish with the gradient.
 fn survives_single_precision(
     double: &impl Loss<f64>,
     single: &impl Loss<f32>,
@@ -100,7 +126,7 @@ fn survives_single_precision(
         // Below the least normal number `f32` has fewer digits.
         tolerance.allows(f64::from(actual), expected, magnitude.max(f64::from(f32::MIN_POSITIVE) / 1e-5))
     };
-    prop_assert!(close(SINGLE_PRECISION, value, expected, expected), "value {} instead of {}", value, expected);
+    prop_assert!(close(SINGLE_PRECISION, value, expected, expected.max(parts)), "value {} instead of {}", value, expected);
     for (&entry, &expected) in grad.iter().zip(&expected_grad) {
         prop_assert!(close(SINGLE_PRECISION, entry, expected, largest(&expected_grad).max(parts)), "{} instead of {}", entry, expected);
     }
@@ -108,7 +134,7 @@ fn survives_single_precision(
 }
 
 macro_rules! smooth_losses {
-    (parts $parts:literal; $($name:ident: |$given:pat_param| $loss:expr;)+) => {$(
+    ($kind:ident on $examples:ident; $($name:ident: |$given:pat_param| $loss:expr;)+) => {$(
         mod $name {
             use super::*;
 
@@ -118,22 +144,24 @@ macro_rules! smooth_losses {
 
             #[test]
             fn the_gradient_is_the_forward_mode_derivative() {
-                holds(moderate_example(), |example: Example<f64>| {
-                    let len = example.scores.len();
-                    follows_forward_mode(&loss(&Given::new(len)), &loss(&Given::new(len)), &example)
+                holds($examples(), |example: Example<f64>| {
+                    let (len, k) = (example.scores.len(), example.k);
+                    follows_forward_mode(&loss(&Given::new(len, k)), &loss(&Given::new(len, k)), $kind.forward_mode, &example)
                 });
             }
 
             #[test]
             fn the_gradient_is_the_slope() {
-                holds(moderate_example(), |example: Example<f64>| is_the_slope(&loss(&Given::new(example.scores.len())), &example));
+                holds($examples(), |example: Example<f64>| {
+                    is_the_slope(&loss(&Given::new(example.scores.len(), example.k)), $kind.curvature, &example)
+                });
             }
 
             #[test]
             fn single_precision_is_enough() {
                 holds(example(), |example: Example<f32>| {
-                    let len = example.scores.len();
-                    survives_single_precision(&loss(&Given::new(len)), &loss(&Given::new(len)), $parts, &example)
+                    let (len, k) = (example.scores.len(), example.k);
+                    survives_single_precision(&loss(&Given::new(len, k)), &loss(&Given::new(len, k)), $kind.parts, &example)
                 });
             }
         }
@@ -141,7 +169,7 @@ macro_rules! smooth_losses {
 }
 
 smooth_losses! {
-    parts 0.0;
+    FORMULA on moderate_example;
     cross_entropy: |_| CrossEntropy;
     focal_0: |_| Focal::new(number(0.0)).unwrap();
     focal_half: |_| Focal::new(number(0.5)).unwrap();
@@ -152,15 +180,41 @@ smooth_losses! {
     class_weighted: |given| ClassWeighted::new(Focal::new(number(2.0)).unwrap(), &given.per_class).unwrap();
     smooth_top_1_svm: |_| SmoothTopKSvm::new(1, number(1.0), number(1.0)).unwrap();
     cool_smooth_top_1_svm: |_| SmoothTopKSvm::new(1, number(0.25), number(1.0)).unwrap();
+    smooth_top_k_svm: |given| SmoothTopKSvm::new(given.k, number(1.0), number(1.0)).unwrap();
+    cool_smooth_top_k_svm: |given| SmoothTopKSvm::new(given.k, number(0.25), number(1.0)).unwrap();
     logit_adjusted: |given| LogitAdjusted::new(CrossEntropy, &given.per_class).unwrap().shift_invariant();
 }
 
-// Their gradient is a difference of shares, which may be zero where the shares are not.
+/// An integral takes long, and a slope many of them.
+fn few_classes() -> impl Strategy<Value = Example<f64>> {
+    moderate_example().prop_filter("many classes", |example| example.scores.len() < 8)
+}
+
 smooth_losses! {
-    parts 1.0;
+    INTEGRAL on few_classes;
+    top_1_cross_entropy: |_| TopKCrossEntropy::new(1, Gumbel, number(1.0)).unwrap();
+    top_k_cross_entropy: |given| TopKCrossEntropy::new(given.k, Gumbel, number(0.5)).unwrap();
+}
+
+smooth_losses! {
+    SHARES on moderate_example;
     soft_labels: |given| Toward(CrossEntropy, &given.target);
     adjusted_soft_labels: |given| Toward(LogitAdjusted::new(CrossEntropy, &given.per_class).unwrap().shift_invariant(), &given.target);
     expected_focal: |given| Toward(ExpectedLoss::new(Focal::new(number(2.0)).unwrap()), &given.target);
+}
+
+/// Other laws than Gumbel's do not reach every score in `f32`.
+#[test]
+fn other_laws_follow_forward_mode() {
+    holds(few_classes(), |example| {
+        let k = example.k;
+        let normal = TopKCrossEntropy::new(k, Normal, 1.0).unwrap();
+        let foreign = TopKCrossEntropy::new(k, Normal, number(1.0)).unwrap();
+        follows_forward_mode(&normal, &foreign, FORWARD_MODE_OF_QUADRATURE, &example)?;
+        let logistic = TopKCrossEntropy::new(k, Logistic, 1.0).unwrap();
+        let foreign = TopKCrossEntropy::new(k, Logistic, number(1.0)).unwrap();
+        follows_forward_mode(&logistic, &foreign, FORWARD_MODE_OF_QUADRATURE, &example)
+    });
 }
 
 /// A scale for cosines stretches the scores too much for differences, but not for `f32`.
@@ -170,7 +224,7 @@ fn cosine_ldam_survives_single_precision() {
         Ldam::new(Margins::PerClass(&given.per_class), number(60.0)).unwrap()
     }
     holds(example(), |example: Example<f32>| {
-        let len = example.scores.len();
-        survives_single_precision(&loss(&Given::new(len)), &loss(&Given::new(len)), 0.0, &example)
+        let (len, k) = (example.scores.len(), example.k);
+        survives_single_precision(&loss(&Given::new(len, k)), &loss(&Given::new(len, k)), 0.0, &example)
     });
 }

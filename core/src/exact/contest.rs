@@ -4,6 +4,7 @@
 //! P(Y > T) = ∫ P(Y > t) g(t) dt, P(Y < T) = ∫ P(Y < t) g(t) dt, and −∂/∂u_j of the first is ∫ f(t − u_y) · (class j's share of g) dt:
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
+use super::counts::vanishing;
 use super::division::Division;
 use super::node::NodeSums;
 use super::profile::{BINS, Profile, Tails, Window, partition_point};
@@ -107,10 +108,19 @@ impl<'p, 'w, N: Noise<F>, F: Real> Contests<'p, 'w, N, F> {
         let rarer = if least_below < least_above { Rarer::LabelBelow } else { Rarer::LabelAbove };
         let (limit, low, high) = match rarer {
             Rarer::LabelAbove => {
+                let lowest = vanishing::<F>().ln();
+                let is_deep = outside + least_above < lowest;
+                if is_deep {
+                    let alone = |m: usize| profile.least_below(&self.tails, m, rank) + law.ln_survival(own(m));
+                    least_above = (0..=BINS).step_by(STRIDE).map(alone).fold(least_above, F::max);
+                }
                 let limit = outside + least_above;
                 let high_bound = |m: usize| above(m) + law.ln_survival(own(m));
                 let high = partition_point(|m| high_bound(m) > limit);
-                if below(0) > limit || high_bound(high) > limit {
+                // What is lost between two edges where the distributions' probabilities vanish.
+                let lost = |m: usize| below(m + 1).min(lowest) + law.ln_survival(own(m));
+                let bearable = least_above + profile.problem.precision.tolerance.ln() - F::from_usize(BINS).ln();
+                if below(0) > limit || high_bound(high) > limit || is_deep && (0..BINS).any(|m| lost(m) > bearable) {
                     return Err(Error::Accuracy { what: "probability of the label" });
                 }
                 (limit, partition_point(|m| below(m) <= limit), high)

@@ -11,7 +11,7 @@ pub(crate) fn add_trial<F: Real>(counts: &mut [F], p: F) {
     // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
     let mix = |count: F, before: F| {
         let sum = count + p * (before - count);
-        if sum > vanishing { sum } else { vanishing }
+        if sum > vanishing { sum } else { F::zero() }
     };
     // From the end, so that every entry still finds the old one before it.
     let cells = Cell::from_mut(counts).as_slice_of_cells();
@@ -25,8 +25,8 @@ pub(crate) fn add_trial<F: Real>(counts: &mut [F], p: F) {
     }
 }
 
-/// The least probability that is told apart: subnormal numbers are a hundred times slower and matter to nothing.
-fn vanishing<F: Real>() -> F {
+/// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
+pub(super) fn vanishing<F: Real>() -> F {
     F::min_positive_value() / (F::epsilon() * F::epsilon())
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn without_trial<F: Real>(counts: &[F], p: &[F; LANES], mut visit: im
     for &count in counts {
         for (previous, ratio) in previous.iter_mut().zip(ratios) {
             let rest = count - ratio * *previous;
-            *previous = if rest > vanishing { rest } else { vanishing };
+            *previous = if rest > vanishing { rest } else { F::zero() };
         }
         visit(&previous);
     }

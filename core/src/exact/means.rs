@@ -73,7 +73,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Means<'_, '_, N, F> {
             value: check::in_range("smoothed value", value)?,
             // The total is known, so the common part of the error is divided out.
             gain: integral.step * mass / integral.total,
-            error_bound: (integral.error + outside + self.rounding) * mass + integral.bulk_error,
+            error_bound: (integral.error + outside) * mass + integral.bulk_error,
         })
     }
 }

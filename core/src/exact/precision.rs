@@ -36,7 +36,8 @@ impl<F: Real> Precision<F> {
     /// For a probability, whose logarithm is as accurate as a softmax's.
     pub fn of_probability() -> Self {
         let usual = Self::of_float();
-        Self { outside: usual.outside.min(F::from_f64(512.0) * F::epsilon()), ..usual }
+        let (outside, quadrature) = (F::from_f64(512.0) * F::epsilon(), F::from_f64(5e6) * F::epsilon());
+        Self { outside: usual.outside.min(outside), quadrature: usual.quadrature.min(quadrature), ..usual }
     }
 
     /// For a reference: the quadrature is driven on to where rounding begins.

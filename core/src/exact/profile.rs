@@ -129,12 +129,22 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
 
     /// About how many of the classes from the `rank`-th down are above edge m.
     pub(super) fn mean_from(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        self.sum_from(rank, |b| tails.at(m, b).0)
+    }
+
+    /// ln of what P(fewer than `rank` noised scores are above edge m) is at least: the classes from the `rank`-th down all stay below.
+    pub(super) fn least_below(&self, tails: &Tails<F>, m: usize, rank: usize) -> F {
+        self.sum_from(rank, |b| tails.at(m, b + 1).1.ln())
+    }
+
+    /// The sum of a function of the bin over the classes from the `rank`-th down.
+    fn sum_from(&self, rank: usize, term: impl Fn(usize) -> F) -> F {
         let mut skipped = rank - 1;
-        let occupied = self.counts.iter().enumerate().rev().filter(|&(_, &count)| count > 0);
-        occupied.fold(F::zero(), |sum, (b, &count)| {
+        self.counts.iter().enumerate().rev().fold(F::zero(), |sum, (b, &count)| {
             let first = skipped.min(count as usize);
             skipped -= first;
-            sum + F::from_usize(count as usize - first) * tails.at(m, b).0
+            let counted = count as usize - first;
+            if counted > 0 { sum + F::from_usize(counted) * term(b) } else { sum }
         })
     }
 

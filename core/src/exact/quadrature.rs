@@ -130,7 +130,7 @@ pub(crate) fn solve<'s, 'w, N: Noise<F>, F: Real>(
         let contribution = sought.contribution(&task, &integral)?;
         let gain = weight * contribution.gain;
         value += weight * contribution.value;
-        error_bound += weight.abs() * contribution.error_bound;
+        error_bound += weight.abs() * (contribution.error_bound + rounding(part.candidates.len()));
         if ranks.is_one_run() {
             candidates.iter_mut().for_each(|share| *share *= gain);
         } else {

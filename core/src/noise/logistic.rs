@@ -32,7 +32,7 @@ impl<F: Real> Noise<F> for Logistic {
     }
 
     fn cdf(&self, z: F) -> F {
-        let e = (-z.abs()).exp();
+        let e = small(z).exp();
         let numerator = if z < F::zero() { e } else { F::one() };
         numerator / (F::one() + e)
     }
@@ -53,7 +53,8 @@ impl<F: Real> Noise<F> for Logistic {
     }
 
     fn ln_cdf(&self, z: F) -> F {
-        z.min(F::zero()) - (-z.abs()).exp().ln_1p()
+        let own = if z < F::zero() { z } else { F::zero() };
+        own - small(z).exp().ln_1p()
     }
 
     fn ln_survival(&self, z: F) -> F {
@@ -61,7 +62,7 @@ impl<F: Real> Noise<F> for Logistic {
     }
 
     fn cdf_and_pdf(&self, z: F) -> (F, F) {
-        let e = (-z.abs()).exp();
+        let e = small(z).exp();
         let body = (F::one() + e).recip();
         let numerator = if z < F::zero() { e } else { F::one() };
         (numerator * body, e * body * body)
@@ -84,4 +85,9 @@ impl<F: Real> Noise<F> for Logistic {
     fn regularity(&self) -> Regularity {
         Regularity::ExponentialTail
     }
+}
+
+/// −|z| with the slope −1 at both zeros, like the other branches on z: a float that carries a derivative may be exactly there.
+fn small<F: Real>(z: F) -> F {
+    if z < F::zero() { z } else { -z }
 }

@@ -9,11 +9,12 @@ import struct
 import sys
 from statistics import NormalDist
 
-from mpmath import cosh, erfc, exp, expm1, inf, log, log1p, mp, mpf, nstr, pi, sign, sqrt, tanh
+from mpmath import cosh, erfc, exp, expm1, log, log1p, mp, mpf, nstr, pi, sign, sqrt, tanh
 
 mp.dps = 60
 POINTS = int(sys.argv[1]) if len(sys.argv) > 1 else 12
 
+LARGEST = {"f32": 3.4e38, "f64": 1.7e308}
 FLOATS = {"f32": ("<f", "<I", 2.0**-126, 2.0**-24), "f64": ("<d", "<Q", 2.0**-1022, 2.0**-53)}
 
 
@@ -81,6 +82,20 @@ LAWS = {
 }
 
 
+# The logarithms are followed far beyond the z where the functions themselves are normal numbers.
+FAR = {
+    "normal": {"f32": (-1e6, 1e6), "f64": (-1e6, 1e6)},
+    "gumbel": {"f32": (-80, 1e6), "f64": (-700, 1e6)},
+    "logistic": {"f32": (-1e6, 1e6), "f64": (-1e6, 1e6)},
+    "laplace": {"f32": (-1e6, 1e6), "f64": (-1e6, 1e6)},
+    "uniform": {"f32": (-1, 1), "f64": (-1, 1)},
+}
+for functions, _ in LAWS.values():
+    functions["ln_pdf"] = lambda z, f=functions: log(f["pdf"](z))
+    functions["ln_cdf"] = lambda z, f=functions: log(f["cdf"](z)) if f["cdf"](z) < 0.5 else log1p(-f["survival"](z))
+    functions["ln_survival"] = lambda z, f=functions: log(f["survival"](z)) if f["survival"](z) < 0.5 else log1p(-f["cdf"](z))
+
+
 def slope(functions, name, x):
     """x f'(x)/f(x), or 0 where f is."""
     value = functions[name](x)
@@ -93,6 +108,9 @@ def slope(functions, name, x):
         "survival": lambda: -functions["pdf"](x),
         "pdf": lambda: -functions["score"](x) * functions["pdf"](x),
         "score": lambda: functions["score'"](x),
+        "ln_pdf": lambda: -functions["score"](x),
+        "ln_cdf": lambda: functions["pdf"](x) / functions["cdf"](x),
+        "ln_survival": lambda: -functions["pdf"](x) / functions["survival"](x),
     }[name]()
     return x * derivative / value
 
@@ -105,6 +123,13 @@ def arguments(low, high, rng):
     return z + [low, high] + [rng.uniform(low, high) for _ in range(POINTS)]
 
 
+def far_arguments(low, high, rng):
+    """The same, and z of every magnitude; 6 and 40 are where formulas change."""
+    z = [0.0, 1e-30, 1e-8, 1e-3, 0.5, 1.0, 5.999, 6.0, 6.001, 37.0, 39.999, 40.0, 40.001, 1e3, 1e6]
+    z += [10 ** rng.uniform(-2, 6) for _ in range(POINTS // 2)] + [rng.uniform(0, 12) for _ in range(POINTS // 3)]
+    return sorted({s * x for x in z for s in (-1, 1) if low <= s * x <= high})
+
+
 def probabilities(half_ulp, smallest, rng):
     """Both tails, ½, and where the algorithms change branch: 0.075, ¼, e^−25, 1/e."""
     tails = [0.5, 0.49999999, 0.4, 0.25000001, 0.24999999, 0.0750001, 0.075, 0.0749999, 1e-3, 1.389e-11, 1.388e-11]
@@ -114,26 +139,33 @@ def probabilities(half_ulp, smallest, rng):
     return sorted(lower) + sorted(1 - t for t in tails if t >= half_ulp)
 
 
+def rows(law, functions, name, float_name, xs):
+    pack, bits_of, smallest, _ = FLOATS[float_name]
+    digits = {"f32": 12, "f64": 22}[float_name]
+    for raw in sorted({struct.pack(pack, x) for x in xs}):
+        x = mpf(struct.unpack(pack, raw)[0])
+        if name == "quantile" and not 0 < x < 1:
+            continue
+        value = functions[name](x)
+        if value != 0 and not smallest <= abs(value) < LARGEST[float_name]:
+            continue
+        bits = struct.unpack(bits_of, raw)[0]
+        condition = max(mpf(1), abs(slope(functions, name, x)))
+        print("\t".join([law, name, float_name, f"{bits:x}", nstr(value, digits), nstr(condition, 4)]))
+
+
 def main():
     rng = random.Random(2022)
     print("# law\tfunction\tfloat\targument_bits\tvalue\tcondition")
     for law, (functions, ranges) in LAWS.items():
-        for float_name, (pack, bits_of, smallest, half_ulp) in FLOATS.items():
-            digits = {"f32": 12, "f64": 22}[float_name]
+        for float_name, (_, _, smallest, half_ulp) in FLOATS.items():
             for name in ["quantile", "cdf", "survival", "pdf", "score"]:
                 xs = probabilities(half_ulp, smallest, rng) if name == "quantile" else arguments(*ranges[float_name], rng)
-                packed = sorted({struct.pack(pack, x) for x in xs})
-                for raw in packed:
-                    x = mpf(struct.unpack(pack, raw)[0])
-                    if name == "quantile" and not 0 < x < 1:
-                        continue
-                    value = functions[name](x)
-                    if value != 0 and not smallest <= abs(value) < inf:
-                        continue
-                    bits = struct.unpack(bits_of, raw)[0]
-                    condition = max(mpf(1), abs(slope(functions, name, x)))
-                    row = [law, name, float_name, f"{bits:x}", nstr(value, digits), nstr(condition, 4)]
-                    print("\t".join(row))
+                rows(law, functions, name, float_name, xs)
+    for law, (functions, _) in LAWS.items():
+        for float_name in FLOATS:
+            for name in ["ln_pdf", "ln_cdf", "ln_survival"]:
+                rows(law, functions, name, float_name, far_arguments(*FAR[law][float_name], rng))
 
 
 if __name__ == "__main__":
