@@ -101,7 +101,7 @@ pub const SOFTMAX_BY_QUADRATURE: Tolerance = Tolerance::epsilons(1e-12 / f64::EP
 pub const LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
 
 /// The same for losses down to [`TINY_LOSS`], relative to the loss and to the largest entry: where a class is far likelier above the
-/// label than the next one, the next one's share is a difference of the two; 2e−18 absolute was seen.
+/// label than the next one, the next one's share is a difference of the two; 2e−17 absolute was seen.
 pub const TINY_LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-6 / f64::EPSILON);
 
 /// The top-K cross-entropy of normal noise in `f32`: z units of ε down in the tail the rounding of a score counts z times.
@@ -112,7 +112,10 @@ pub const NORMAL_IN_SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-4 / f64
 pub const SMOOTH_TOP_K_SVM: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
 
 /// From here up the digits of a small top-K cross-entropy are meant.
-pub const TINY_LOSS: f64 = 1e-11;
+pub const TINY_LOSS: f64 = 1e-10;
+
+/// As [`SINGLE_PRECISION`] where a loss is exp(−20) and less: its exponent of up to 87 rounds at that size, a few times.
+pub const VANISHING_IN_SINGLE_PRECISION: Tolerance = Tolerance::epsilons(3e-5 / f64::EPSILON);
 
 /// The chance that all statistical tests of one family together raise a false alarm. Keys are fixed, so a failure is not luck
 /// but a change of the draws or a defect.

@@ -29,7 +29,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// **Ties and NaN.** Smooth, so ties need no rule. NaN is an error. Scores of ±1e30 and large common offsets do no harm.
 ///
 /// **Accuracy.** −ln P is accurate however small P is: to 1e−9 of itself in `f64`, the gradient to 1e−9 of its largest entry. A loss of nearly
-/// zero and its gradient keep six digits in `f64` down to 1e−11. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
+/// zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
 /// times that under normal noise.
 ///
 /// **Cost.** Linear in L for any K, like [`Exact`](crate::Exact); several K share the passes over the scores.
