@@ -16,19 +16,30 @@ use crate::reference::to_f64;
 pub struct Tolerance {
     /// In units of the float's machine epsilon times the magnitude of what was rounded.
     epsilons: f64,
+    /// Below this magnitude errors shrink no further.
+    least: f64,
 }
 
 impl Tolerance {
     /// Whether `actual` is `expected` up to this many epsilons of `magnitude`; never for NaN.
     pub fn allows<F: Real>(self, actual: F, expected: F, magnitude: F) -> bool {
         let error = to_f64(actual) - to_f64(expected);
-        error.abs() <= self.epsilons * to_f64(F::epsilon()) * to_f64(magnitude.abs())
+        error.abs() <= self.of::<F>(to_f64(magnitude.abs()))
+    }
+
+    /// How much it allows, for an `F` of this magnitude.
+    #[must_use]
+    pub fn of<F: Real>(self, magnitude: f64) -> f64 {
+        self.epsilons * to_f64(F::epsilon()) * magnitude.max(self.least)
     }
 
     const fn epsilons(epsilons: f64) -> Self {
-        Self { epsilons }
+        Self { epsilons, least: 0.0 }
     }
 }
+
+/// A loss of up to 40 classes by a handful of passes in the float itself, relative to its value and to the scores times its slope.
+pub const ROUNDING: Tolerance = Tolerance::epsilons(64.0);
 
 /// A sum of up to 40 scores, two roundings a term, against the same sum in another order.
 pub const SUM: Tolerance = Tolerance::epsilons(80.0);
@@ -84,6 +95,12 @@ pub const FORWARD_MODE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
 pub fn exact<F: Real>() -> Tolerance {
     let documented = if to_f64(F::epsilon()) < 1e-10 { 1e-7 } else { 1e-5 };
     Tolerance::epsilons(2.0 * documented / to_f64(F::epsilon()))
+}
+
+/// As [`exact`], for a loss that is made of such results: their error is absolute, however small the loss.
+#[must_use]
+pub fn quadrature<F: Real>() -> Tolerance {
+    Tolerance { least: 1.0, ..exact::<F>() }
 }
 
 /// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
