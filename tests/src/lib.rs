@@ -1,23 +1,28 @@
 //! Property-test a loss: strategies that reach the hard corners of score space, naive references to compare with, one table of
 //! tolerances with their reasons, and statistical tests that do not flake.
 //!
-//! A law is a plain generic function of a drawn input; [`both_floats!`] runs it in `f32` and `f64`:
+//! A law is a plain function of a subject and one input that says what is wrong; [`check`] runs it on many inputs and returns the smallest on
+//! which it does not hold. [`loss_laws!`], [`oracle_laws!`], [`estimator_laws!`] and [`noise_laws!`] make a module of tests of one subject:
 //!
 //! ```
-//! use proptest::prelude::*;
-//! use topk_loss::{CrossEntropy, Loss, Real};
-//! use topk_loss_laws::{Example, both_floats, example};
+//! use topk_loss::CrossEntropy;
+//! use topk_loss_laws::{loss_laws, tolerances::ROUNDING};
 //!
-//! fn cross_entropy_is_not_negative<F: Real>(Example { scores, label, .. }: Example<F>) -> Result<(), TestCaseError> {
-//!     prop_assert!(CrossEntropy.value(&scores, label, &mut []).unwrap() >= F::zero());
-//!     Ok(())
+//! loss_laws! {
+//!     cross_entropy: f64 = |_| CrossEntropy;
+//!     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), is_convex(ROUNDING),
 //! }
-//! both_floats!(cross_entropy_is_not_negative in example);
 //! ```
+//!
+//! **Start with the [`guide`]**: a loss of your own, tested in three lines.
 //!
 //! | module | what is there |
 //! |---|---|
-//! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, class counts |
+//! | [`guide`] | test your own loss |
+//! | [`laws`] | the laws of losses, oracles, noise laws and estimators |
+//! | [`property`] | running a law: [`check`], [`holds`] |
+//! | [`subjects`] | closures and oracles as losses |
+//! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, distributions, permutations |
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
 //! | [`broken`] | what a user may hand in by mistake |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
@@ -27,9 +32,14 @@
 //! | [`tolerances`] | how far a number may be from its reference, and why |
 //! | [`statistics`] | means judged together, at a fixed false-alarm level |
 //! | [`unbiased`] | the mean of an estimator is the smoothed function |
+//!
+//! Every property runs 256 cases, or as many as the environment variable `PROPTEST_CASES` says.
 
 pub mod broken;
 pub mod plackett_luce;
+pub mod guide;
+pub mod laws;
+mod macros;
 pub mod problems;
 pub mod property;
 pub mod reference;
@@ -37,8 +47,13 @@ pub mod smoothed;
 pub mod statistics;
 pub mod strategies;
 pub mod symmetric;
+pub mod subjects;
 pub mod tolerances;
 pub mod unbiased;
+mod violation;
 
-pub use strategies::{Example, class_counts, example, scores};
+pub use property::{Counterexample, Passed, check, check_loss, holds};
+pub use strategies::{Example, Segment, class_counts, example, scores};
+pub use subjects::{OfScores, loss_fn};
 pub use tolerances::Tolerance;
+pub use violation::{Fault, Violation};

@@ -1,32 +1,122 @@
-//! Running a law, and a loss.
+//! Running a law on drawn inputs.
 
-use core::fmt::Debug;
+use core::cell::RefCell;
+use core::fmt::{self, Debug, Display};
 
+use proptest::arbitrary::Arbitrary;
+use proptest::prelude::any;
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use topk_loss::{Loss, Real};
 
+use crate::Example;
+use crate::laws::buffers;
 use crate::reference::ValueAndGrad;
+use crate::violation::Violation;
 
-/// Runs `law` on inputs of `strategy`, shrinks the first failure and reports it.
-///
-/// # Panics
-/// The law does not hold; that is how a test fails.
-pub fn holds<T: Debug>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Result<(), TestCaseError>) {
-    // The report prints the smallest failing input; a regression is then a test of its own, not a file of seeds.
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    if let Err(failure) = runner.run(&strategy, law) {
-        panic!("{failure}");
+/// A law held on every input it was tried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// How many inputs there were: 256, or what the environment variable `PROPTEST_CASES` says.
+    pub cases: u32,
+}
+
+/// The smallest input that was found on which a law does not hold, and what the law says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counterexample<T, E = Violation> {
+    /// The input.
+    pub input: T,
+    /// What is wrong with it.
+    pub violation: E,
+}
+
+impl<T: Debug, E: Display> Display for Counterexample<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nfor {:?}", self.violation, self.input)
     }
 }
 
-/// Value and gradient of a loss, from buffers full of garbage; the value alone must be the same, whatever the scratch holds and even if it
-/// is longer.
+impl<T: Debug, E: Debug + Display> core::error::Error for Counterexample<T, E> {}
+
+/// Runs `law` on inputs of `strategy`; the first failure is shrunk and returned.
+///
+/// A law returns a [`Violation`], or the `TestCaseError` of proptest's own assertions.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Focal};
+/// use topk_loss_laws::laws::is_convex;
+/// use topk_loss_laws::strategies::segment;
+/// use topk_loss_laws::{check, tolerances::ROUNDING};
+///
+/// assert!(check(segment::<f64>(), |segment| is_convex(&CrossEntropy, &segment, ROUNDING)).is_ok());
+/// // The focal loss is not convex; here is where.
+/// let focal = Focal::new(2.0)?;
+/// let refuted = check(segment(), |segment| is_convex(&focal, &segment, ROUNDING)).unwrap_err();
+/// assert!(is_convex(&focal, &refuted.input, ROUNDING).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// # Errors
+/// The smallest input on which the law does not hold.
 ///
 /// # Panics
-/// The loss fails, or its two calls differ.
+/// The law itself panics, or declines nearly every input; a loss that panics is a violation.
+pub fn check<T: Debug, E: Into<TestCaseError> + Clone>(
+    strategy: impl Strategy<Value = T>,
+    law: impl Fn(T) -> Result<(), E>,
+) -> Result<Passed, Counterexample<T, E>> {
+    // A counter-example is a value, and a regression a test of its own: no file of seeds, and patience in shrinking.
+    let config = Config { failure_persistence: None, max_shrink_iters: 1 << 14, ..Config::default() };
+    let cases = config.cases;
+    // The runner keeps a failure's text alone. The last failure it sees while it shrinks is the one it returns.
+    let last = RefCell::new(None);
+    let run = |input| {
+        // Nothing is kept while the law runs, so that a panic is not mistaken for the failure before it.
+        let before = last.take();
+        let outcome = law(input).map_err(|failure| (failure.clone(), failure.into()));
+        last.replace(match &outcome {
+            Err((failure, TestCaseError::Fail(_))) => Some(failure.clone()),
+            _ => before,
+        });
+        outcome.map_err(|(_, failure)| failure)
+    };
+    match TestRunner::new(config).run(&strategy, run) {
+        Ok(()) => Ok(Passed { cases }),
+        Err(TestError::Fail(reason, input)) => match last.into_inner() {
+            Some(violation) => Err(Counterexample { input, violation }),
+            None => panic!("{reason}, for {input:?}"),
+        },
+        Err(TestError::Abort(reason)) => panic!("{reason}"),
+    }
+}
+
+/// [`check`]s that `law` holds on inputs of `strategy`.
+///
+/// # Panics
+/// It does not; that is how a test fails.
+pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Result<(), E>) {
+    if let Err(refuted) = check(strategy, law) {
+        panic!("{refuted}");
+    }
+}
+
+/// [`check`]s a law of a loss that may depend on the drawn [`Example`]: its number of guesses, its number of classes.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>>>(
+    loss: impl Fn(&Example<F>) -> L,
+    law: impl Fn(&L, &I) -> Result<(), Violation>,
+) -> Result<Passed, Counterexample<I>> {
+    check(any::<I>(), |input| law(&loss(input.as_ref()), &input))
+}
+
+/// Value and gradient of a loss, whose buffers' contents and whose two calls are found to be [as promised](buffers).
+///
+/// # Panics
+/// The loss fails, or a promise does.
 pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> ValueAndGrad<F> {
-    try_evaluate(loss, scores, label).expect("a loss of good input")
+    buffers::evaluate(loss, scores, label).unwrap_or_else(|violation| panic!("{violation}"))
 }
 
 /// [`evaluate`] where the input may be more than the loss can do.

@@ -69,9 +69,14 @@ impl FromIterator<f64> for Moments {
 #[must_use]
 pub fn reject(z_scores: &[f64]) -> bool {
     assert!(!z_scores.is_empty(), "no z-score to judge");
-    let tail = FAMILY_LEVEL / (2 * z_scores.len()) as f64;
-    let critical = -Normal::standard().inverse_cdf(tail);
+    let critical = critical(z_scores.len());
     !z_scores.iter().all(|z| z.abs() <= critical)
+}
+
+/// How large the largest of `count` z-scores may be, at [`FAMILY_LEVEL`] for all of them together (Bonferroni).
+#[must_use]
+pub fn critical(count: usize) -> f64 {
+    -Normal::standard().inverse_cdf(FAMILY_LEVEL / (2 * count) as f64)
 }
 
 /// Whether the empirical distribution of `sample` is too far from `cdf` for chance, at [`FAMILY_LEVEL`] (Kolmogorov–Smirnov, with the

@@ -1,8 +1,17 @@
 //! Inputs: scores from the families where selection and smoothing go wrong, and what belongs to them.
+//!
+//! Everything shrinks towards few classes, few distinct values and [round numbers](round).
 
-use proptest::collection::vec;
+mod rounding;
+
+use proptest::arbitrary::Arbitrary;
+use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
+use proptest::sample::Index;
 use topk_loss::{Noise, Normal, Real};
+
+use crate::reference::to_f64;
+pub use rounding::{Round, round};
 
 /// Enough classes to go beyond the short-list selection (12), few enough to shrink well.
 const MAX_CLASSES: usize = 40;
@@ -18,76 +27,205 @@ pub struct Example<F> {
     pub k: usize,
 }
 
+impl<F> AsRef<Self> for Example<F> {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+/// An example, and other scores of the same classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment<F> {
+    /// One end, with label and rank.
+    pub example: Example<F>,
+    /// The other.
+    pub to: Vec<F>,
+}
+
+impl<F: Real> Segment<F> {
+    /// The point some share of the way from one end to the other.
+    pub fn at(&self, share: f64) -> Vec<F> {
+        let ends = self.example.scores.iter().zip(&self.to);
+        ends.map(|(&from, &to)| F::from_f64((1.0 - share) * to_f64(from) + share * to_f64(to))).collect()
+    }
+
+    /// ‖t − s‖₂.
+    pub fn length(&self) -> f64 {
+        let ends = self.example.scores.iter().zip(&self.to);
+        ends.map(|(&from, &to)| (to_f64(to) - to_f64(from)).powi(2)).sum::<f64>().sqrt()
+    }
+}
+
+impl<F> AsRef<Example<F>> for Segment<F> {
+    fn as_ref(&self) -> &Example<F> {
+        &self.example
+    }
+}
+
+/// A [`moderate_example`].
+impl<F: Real> Arbitrary for Example<F> {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> BoxedStrategy<Self> {
+        moderate_example().boxed()
+    }
+}
+
+/// A [`segment`].
+impl<F: Real> Arbitrary for Segment<F> {
+    type Parameters = ();
+    type Strategy = BoxedStrategy<Self>;
+
+    fn arbitrary_with((): ()) -> BoxedStrategy<Self> {
+        segment().boxed()
+    }
+}
+
 /// An example with scores from any [family](scores).
 pub fn example<F: Real>() -> impl Strategy<Value = Example<F>> {
-    with_label_and_rank(scores())
+    with_label_and_rank(scores()).prop_map(|(scores, label, k)| Example { scores, label, k })
 }
 
 /// An example with scores of moderate size, for laws in which digits must survive: differences, draws, exponentials.
 pub fn moderate_example<F: Real>() -> impl Strategy<Value = Example<F>> {
-    with_label_and_rank(sizes().prop_flat_map(|len| prop_oneof![normal(len), tied(len), separated(len), clustered(len)]))
+    with_label_and_rank(of_sizes(moderate)).prop_map(|(scores, label, k)| Example { scores, label, k })
 }
 
-fn with_label_and_rank<F: Real>(scores: impl Strategy<Value = Vec<F>>) -> impl Strategy<Value = Example<F>> {
-    scores.prop_flat_map(|scores| {
-        let len = scores.len();
-        (Just(scores), 0..len, 1..len).prop_map(|(scores, label, k)| Example { scores, label, k })
+/// Two vectors of moderate scores, mostly from the same family.
+pub fn segment<F: Real>() -> impl Strategy<Value = Segment<F>> {
+    fn ends<F: Real>(len: SizeRange) -> BoxedStrategy<Vec<(F, F)>> {
+        let pairs = |from, to| vec((float(from), float(to)), len.clone());
+        let alike = |entry: BoxedStrategy<f64>| pairs(entry.clone(), entry);
+        prop_oneof![
+            alike(tied_score()),
+            // From a tie upwards, where a subgradient that counts the tied twice shows.
+            pairs(tied_score(), separated_score()),
+            alike(normal_score()),
+            alike(separated_score()),
+            alike(clustered_score())
+        ]
+        .boxed()
+    }
+    with_label_and_rank(of_sizes(ends::<F>)).prop_map(|(ends, label, k)| {
+        let (scores, to) = ends.into_iter().unzip();
+        Segment { example: Example { scores, label, k }, to }
+    })
+}
+
+fn with_label_and_rank<T: core::fmt::Debug>(classes: impl Strategy<Value = Vec<T>>) -> impl Strategy<Value = (Vec<T>, usize, usize)> {
+    (classes, any::<Index>(), any::<Index>()).prop_map(|(classes, label, k)| {
+        let len = classes.len();
+        (classes, label.index(len), 1 + k.index(len - 1))
     })
 }
 
 /// Scores of 2 to 40 classes from one of the families below.
 pub fn scores<F: Real>() -> impl Strategy<Value = Vec<F>> {
-    sizes().prop_flat_map(|len| prop_oneof![normal(len), tied(len), separated(len), clustered(len), extreme(len), offset(len)])
+    of_sizes(|len| prop_oneof![4 => moderate(len.clone()), 1 => extreme(len.clone()), 1 => offset(len)].boxed())
 }
 
-fn sizes() -> impl Strategy<Value = usize> {
-    prop_oneof![2..8_usize, 2..=MAX_CLASSES]
+fn moderate<F: Real>(len: SizeRange) -> BoxedStrategy<Vec<F>> {
+    prop_oneof![tied(len.clone()), normal(len.clone()), separated(len.clone()), clustered(len)].boxed()
+}
+
+/// Half the time only a few.
+fn of_sizes<T: core::fmt::Debug>(family: impl Fn(SizeRange) -> BoxedStrategy<Vec<T>>) -> impl Strategy<Value = Vec<T>> {
+    prop_oneof![family((2..8).into()), family((2..=MAX_CLASSES).into())]
 }
 
 /// Standard normal scores.
-pub fn normal<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, standard_normal())
+pub fn normal<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    vec(float(normal_score()), len).boxed()
 }
 
 /// Few distinct values, zeros of both signs among them: ties at every rank.
-pub fn tied<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, prop::sample::select(vec![-1.0, -0.0, 0.0, 0.5, 1.0]))
+pub fn tied<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    vec(float(tied_score()), len).boxed()
 }
 
 /// A group of classes well above the rest, so that an order statistic sits beside a gap.
-pub fn separated<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, (standard_normal(), any::<bool>()).prop_map(|(z, high)| if high { z + 20.0 } else { z }))
+pub fn separated<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    vec(float(separated_score()), len).boxed()
 }
 
 /// Classes closer to one another than any usual ε, around a few centers.
-pub fn clustered<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, (standard_normal(), -1..=1_i32).prop_map(|(z, center)| f64::from(center) + 1e-3 * z))
+pub fn clustered<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    vec(float(clustered_score()), len).boxed()
 }
 
 /// Magnitudes from 1e−30 to 1e30, both signs.
-pub fn extreme<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, (prop::sample::select(vec![1e-30, 1.0, 1e30]), standard_normal()).prop_map(|(size, z)| size * z))
+pub fn extreme<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    let score = (prop::sample::select(vec![1.0, 1e-30, 1e30]), normal_score()).prop_map(|(size, z)| size * z);
+    vec(float(score.boxed()), len).boxed()
 }
 
 /// Scores with the common offset 1e6, where the grid of `f32` has the step 1/16.
-pub fn offset<F: Real>(len: usize) -> BoxedStrategy<Vec<F>> {
-    floats(len, standard_normal().prop_map(|z| 1e6 + z))
+pub fn offset<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    vec(float(normal_score()).prop_map(|z: F| F::from_f64(1e6) + z), len).boxed()
+}
+
+fn tied_score() -> BoxedStrategy<f64> {
+    prop::sample::select(vec![0.0, 1.0, -1.0, 0.5, -0.0]).boxed()
+}
+
+fn normal_score() -> BoxedStrategy<f64> {
+    (1e-6..(1.0 - 1e-6)).prop_map(|p| Normal.quantile(p)).boxed()
+}
+
+fn separated_score() -> BoxedStrategy<f64> {
+    (normal_score(), any::<bool>()).prop_map(|(z, high)| if high { z + 20.0 } else { z }).boxed()
+}
+
+fn clustered_score() -> BoxedStrategy<f64> {
+    (normal_score(), -1..=1_i32).prop_map(|(z, center)| f64::from(center) + 1e-3 * z).boxed()
+}
+
+fn float<F: Real>(number: BoxedStrategy<f64>) -> impl Strategy<Value = F> + Clone {
+    round(number).prop_map(F::from_f64)
 }
 
 /// Training examples a class: heavy-tailed, some classes without any, but not all.
 pub fn class_counts() -> impl Strategy<Value = Vec<usize>> {
     let count = prop_oneof![1 => Just(0), 4 => 1..10_usize, 2 => 10..100_000_usize];
-    (vec(count, 1..MAX_CLASSES), any::<prop::sample::Index>(), 1..1000_usize).prop_map(|(mut counts, place, some)| {
+    (vec(count, 1..MAX_CLASSES), any::<Index>(), 1..1000_usize).prop_map(|(mut counts, place, some)| {
         let place = place.index(counts.len());
         counts[place] = counts[place].max(some);
         counts
     })
 }
 
-fn standard_normal() -> impl Strategy<Value = f64> + Clone {
-    (1e-6..(1.0 - 1e-6)).prop_map(|p| Normal.quantile(p))
+/// A distribution over `len` classes: zeros and ties are likely, and so is a class that has nearly all.
+///
+/// ```
+/// use proptest::prelude::*;
+/// use topk_loss_laws::holds;
+/// use topk_loss_laws::strategies::distribution;
+/// holds(distribution(5), |shares: Vec<f64>| {
+///     prop_assert!(shares.len() == 5 && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-15);
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
+pub fn distribution<F: Real>(len: usize) -> impl Strategy<Value = Vec<F>> {
+    let weight = prop_oneof![3 => Just(1.0), 1 => Just(0.0), 2 => (1..4).prop_map(f64::from), 2 => (1e-3..10.0_f64).prop_map(f64::exp)];
+    (vec(weight, len), any::<Index>()).prop_map(|(mut weights, place)| {
+        if weights.iter().all(|&w| w == 0.0) {
+            let place = place.index(weights.len());
+            weights[place] = 1.0;
+        }
+        let total: f64 = weights.iter().sum();
+        weights.into_iter().map(|w| F::from_f64(w / total)).collect()
+    })
 }
 
-fn floats<F: Real>(len: usize, entry: impl Strategy<Value = f64> + 'static) -> BoxedStrategy<Vec<F>> {
-    vec(entry.prop_map(F::from_f64), len).boxed()
+/// The classes 0 to `len` − 1 in any order; shrinks towards the usual one.
+pub fn permutation(len: usize) -> impl Strategy<Value = Vec<usize>> {
+    Just((0..len).collect::<Vec<_>>()).prop_shuffle()
+}
+
+/// A probability strictly between 0 and 1, from both tails as likely as from the middle; shrinks to ½.
+pub fn probability<F: Real>() -> impl Strategy<Value = F> {
+    let tail = (-27.0..-1.0_f64).prop_map(f64::exp);
+    prop_oneof![Just(0.5), 1e-3..1.0 - 1e-3, tail.clone(), tail.prop_map(|p| 1.0 - p)]
+        .prop_map(|p| F::from_f64(p).min(F::one() - F::epsilon()))
 }

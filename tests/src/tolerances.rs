@@ -16,19 +16,30 @@ use crate::reference::to_f64;
 pub struct Tolerance {
     /// In units of the float's machine epsilon times the magnitude of what was rounded.
     epsilons: f64,
+    /// Below this magnitude errors shrink no further.
+    least: f64,
 }
 
 impl Tolerance {
     /// Whether `actual` is `expected` up to this many epsilons of `magnitude`; never for NaN.
     pub fn allows<F: Real>(self, actual: F, expected: F, magnitude: F) -> bool {
         let error = to_f64(actual) - to_f64(expected);
-        error.abs() <= self.epsilons * to_f64(F::epsilon()) * to_f64(magnitude.abs())
+        error.abs() <= self.of::<F>(to_f64(magnitude.abs()))
+    }
+
+    /// How much it allows, for an `F` of this magnitude.
+    #[must_use]
+    pub fn of<F: Real>(self, magnitude: f64) -> f64 {
+        self.epsilons * to_f64(F::epsilon()) * magnitude.max(self.least)
     }
 
     const fn epsilons(epsilons: f64) -> Self {
-        Self { epsilons }
+        Self { epsilons, least: 0.0 }
     }
 }
+
+/// A loss of up to 40 classes by a handful of passes in the float itself, relative to its value and to the scores times its slope.
+pub const ROUNDING: Tolerance = Tolerance::epsilons(64.0);
 
 /// A sum of up to 40 scores, two roundings a term, against the same sum in another order.
 pub const SUM: Tolerance = Tolerance::epsilons(80.0);
@@ -89,6 +100,12 @@ pub fn exact<F: Real>() -> Tolerance {
 /// The same where the loss is an integral: the derivative of the trapezoid rule converges like the rule, and its window moves with the
 /// scores.
 pub const FORWARD_MODE_OF_QUADRATURE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
+
+/// As [`exact`], for a loss that is made of such results: their error is absolute, however small the loss.
+#[must_use]
+pub fn quadrature<F: Real>() -> Tolerance {
+    Tolerance { least: 1.0, ..exact::<F>() }
+}
 
 /// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
 pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);

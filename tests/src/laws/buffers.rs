@@ -1,0 +1,82 @@
+//! What a loss does with the slices it is given.
+
+use topk_loss::{Loss, Real};
+
+use super::law::{Law, Stop};
+use crate::Example;
+use crate::reference::ValueAndGrad;
+use crate::violation::Violation;
+
+/// The two calls of a loss return the same number.
+///
+/// # Errors
+/// They do not.
+pub fn value_is_that_of_the_gradient_call<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+    Law("value_is_that_of_the_gradient_call").judge(|law| {
+        let alone = law.value(loss, &example.scores, example.label)?;
+        let (value, _) = law.evaluate(loss, &example.scores, example.label)?;
+        Ok(law.close("the value alone", alone, value, 0.0)?)
+    })
+}
+
+/// What the scratch holds before, and that there is more of it than needed, changes no bit of value or gradient.
+///
+/// # Errors
+/// It does.
+pub fn scratch_is_irrelevant<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+    let needed = loss.scratch_len(example.scores.len());
+    let scratches = [(F::nan(), 0), (F::infinity(), 1), (-F::one(), 7)].map(|(content, extra)| vec![content; needed + extra]);
+    Law("scratch_is_irrelevant").judge(|law| {
+        let clean = law.evaluate(loss, &example.scores, example.label)?;
+        for scratch in scratches {
+            let content = format!("with a scratch of {} times {}", scratch.len(), scratch.first().copied().unwrap_or(F::zero()));
+            let value = law.good(|| loss.value(&example.scores, example.label, &mut scratch.clone()))?;
+            law.close(format_args!("the value alone {content}"), value, clean.0, 0.0)?;
+            let mut grad = vec![F::zero(); example.scores.len()];
+            let value = law.good(|| loss.value_and_grad(&example.scores, example.label, &mut grad, &mut scratch.clone()))?;
+            same(law, &content, &(value, grad), &clean)?;
+        }
+        Ok(())
+    })
+}
+
+/// What the gradient's slice holds before is gone after.
+///
+/// # Errors
+/// It is not.
+pub fn gradient_is_overwritten<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+    Law("gradient_is_overwritten").judge(|law| {
+        let clean = law.evaluate(loss, &example.scores, example.label)?;
+        for content in [F::one(), F::nan()] {
+            let mut grad = vec![content; example.scores.len()];
+            let mut scratch = vec![F::zero(); loss.scratch_len(example.scores.len())];
+            let value = law.good(|| loss.value_and_grad(&example.scores, example.label, &mut grad, &mut scratch))?;
+            same(law, &format!("over a gradient of {content}"), &(value, grad), &clean)?;
+        }
+        Ok(())
+    })
+}
+
+/// Value and gradient, if all laws of this page hold.
+///
+/// # Errors
+/// The first that does not, or the loss fails.
+pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Violation> {
+    let example = Example { scores: scores.to_vec(), label, k: 1 };
+    value_is_that_of_the_gradient_call(loss, &example)?;
+    scratch_is_irrelevant(loss, &example)?;
+    gradient_is_overwritten(loss, &example)?;
+    let law = Law("evaluate");
+    law.evaluate(loss, scores, label).map_err(|stop| match stop {
+        Stop::Declined => law.violation("the call", "an error", "a number"),
+        Stop::Violated(violation) => violation,
+    })
+}
+
+fn same<F: Real>(law: Law, content: &str, (value, grad): &ValueAndGrad<F>, clean: &ValueAndGrad<F>) -> Result<(), Violation> {
+    law.close(format_args!("the value {content}"), *value, clean.0, 0.0)?;
+    for (class, (&entry, &expected)) in grad.iter().zip(&clean.1).enumerate() {
+        law.close(format_args!("entry {class} of the gradient {content}"), entry, expected, 0.0)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! What the mean of an estimator is.
+
+use topk_loss::{Estimator, FoldIn, Oracle, Real};
+
+use super::law::{Law, magnitude};
+use crate::reference::{ValueAndGrad, to_f64};
+use crate::statistics::{Moments, critical};
+use crate::violation::Violation;
+use crate::{Example, Tolerance};
+
+/// Over keys that differ, the mean of value and gradient is `expected`, as far as so many estimates can tell at [`FAMILY_LEVEL`].
+///
+/// The keys are fixed: the verdict is the same every time. An estimate should be the mean of many draws, so that its law is nearly normal; a
+/// bias is found if it is several times the spread over √`repeats`.
+///
+/// [`FAMILY_LEVEL`]: crate::tolerances::FAMILY_LEVEL
+///
+/// # Errors
+/// It is not: the coordinate that is further off than chance allows.
+pub fn is_unbiased(
+    estimator: &(impl Oracle<f64> + FoldIn),
+    theta: &[f64],
+    expected: &ValueAndGrad<f64>,
+    repeats: u64,
+) -> Result<(), Violation> {
+    Law("is_unbiased").judge(|law| {
+        let mut value = Moments::default();
+        let mut gradient = vec![Moments::default(); theta.len()];
+        for step in 0..repeats {
+            let keyed = estimator.fold_in(step);
+            let (mut grad, mut scratch) = (vec![0.0; theta.len()], vec![0.0; keyed.scratch_len(theta.len())]);
+            value.extend([law.good(|| keyed.value_and_add_grad(theta, 1.0, &mut grad, &mut scratch))?]);
+            gradient.iter_mut().zip(grad).for_each(|(moments, g)| moments.extend([g]));
+        }
+        let most = critical(1 + theta.len());
+        // An entry that never varies must be right to rounding.
+        let allowed = |moments: &Moments, expected: f64| most * moments.standard_error() + 1e-6 * (1e-6 + expected.abs());
+        law.close("the mean value", value.mean(), expected.0, allowed(&value, expected.0))?;
+        for (entry, (moments, &expected)) in gradient.iter().zip(&expected.1).enumerate() {
+            law.close(format_args!("the mean of entry {entry} of the gradient"), moments.mean(), expected, allowed(moments, expected))?;
+        }
+        Ok(())
+    })
+}
+
+/// An [`Estimator`]'s estimate has the value of its plain call, and the gradient up to the order of summation.
+///
+/// # Errors
+/// It has not.
+pub fn estimate_is_the_plain_call<F: Real>(
+    estimator: &(impl Estimator<F> + ?Sized),
+    example: &Example<F>,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("estimate_is_the_plain_call").judge(|law| {
+        let theta = &example.scores;
+        let (mut grad, mut scratch) = (vec![F::zero(); theta.len()], vec![F::zero(); estimator.estimate_scratch_len(theta.len())]);
+        let estimate = law.good(|| estimator.estimate(theta, F::one(), &mut grad, &mut scratch))?;
+        let mut plain = vec![F::zero(); theta.len()];
+        let value = law.good(|| estimator.value_and_add_grad(theta, F::one(), &mut plain, &mut scratch))?;
+        let allowed = tolerance.of::<F>(magnitude(theta, &(value, plain.clone())));
+        law.close("the estimate's value", estimate.value, value, allowed)?;
+        for (entry, (&found, &expected)) in grad.iter().zip(&plain).enumerate() {
+            law.close(format_args!("entry {entry} of the estimate's gradient"), found, expected, allowed)?;
+        }
+        law.between("the estimate's standard error", to_f64(estimate.standard_error), (0.0, f64::INFINITY), 0.0)?;
+        Ok(())
+    })
+}

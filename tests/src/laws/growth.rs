@@ -1,0 +1,49 @@
+//! How fast a loss and its gradient may change.
+
+use topk_loss::{Loss, Real};
+
+use super::law::{Law, magnitude, size};
+use crate::Tolerance;
+use crate::reference::to_f64;
+use crate::strategies::Segment;
+use crate::violation::Violation;
+
+/// |ℓ(t) − ℓ(s)| ≤ `constant`·‖t − s‖₂.
+///
+/// # Errors
+/// It is not.
+pub fn is_lipschitz<F: Real>(
+    loss: &(impl Loss<F> + ?Sized),
+    segment: &Segment<F>,
+    constant: F,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("is_lipschitz").judge(|law| {
+        let from = law.evaluate(loss, &segment.example.scores, segment.example.label)?;
+        let to = law.evaluate(loss, &segment.to, segment.example.label)?;
+        let scale = magnitude(&segment.example.scores, &from).max(magnitude(&segment.to, &to));
+        let most = to_f64(constant) * segment.length();
+        let change = to_f64(to.0) - to_f64(from.0);
+        Ok(law.between("the change of the value", change.abs(), (0.0, most), tolerance.of::<F>(scale + most))?)
+    })
+}
+
+/// ‖∇ℓ(t) − ∇ℓ(s)‖₂ ≤ `constant`·‖t − s‖₂: what a step size is chosen by.
+///
+/// # Errors
+/// It is not.
+pub fn is_smooth<F: Real>(
+    loss: &(impl Loss<F> + ?Sized),
+    segment: &Segment<F>,
+    constant: F,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("is_smooth").judge(|law| {
+        let from = law.evaluate(loss, &segment.example.scores, segment.example.label)?.1;
+        let to = law.evaluate(loss, &segment.to, segment.example.label)?.1;
+        let squares = from.iter().zip(&to).map(|(&a, &b)| (to_f64(b) - to_f64(a)).powi(2));
+        let most = to_f64(constant) * segment.length();
+        let allowed = tolerance.of::<F>(size(&from) + size(&to) + most);
+        Ok(law.between("the change of the gradient", squares.sum::<f64>().sqrt(), (0.0, most), allowed)?)
+    })
+}

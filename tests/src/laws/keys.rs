@@ -1,0 +1,49 @@
+//! Randomness is a key.
+
+use topk_loss::{FoldIn, Loss, Real};
+
+use super::law::Law;
+use crate::Example;
+use crate::violation::Violation;
+
+/// The same data folded in gives the same draws, other data others.
+///
+/// Others are looked for where all scores are tied, and noise decides the most: a satisfied hinge is zero whatever is drawn.
+///
+/// # Errors
+/// Different results under one key, or the same under eight.
+pub fn draws_follow_the_key<F: Real>(loss: &(impl Loss<F> + FoldIn), example: &Example<F>) -> Result<(), Violation> {
+    Law("draws_follow_the_key").judge(|law| {
+        let first = law.evaluate(&loss.fold_in(0), &example.scores, example.label)?;
+        let again = law.evaluate(&loss.fold_in(0), &example.scores, example.label)?;
+        law.close("the value under the same key", again.0, first.0, 0.0)?;
+        if again.1 != first.1 {
+            return Err(law.violation("the gradient under the same key", "another", "the same").into());
+        }
+        let tied = vec![F::zero(); example.scores.len()];
+        let under = |data| law.evaluate(&loss.fold_in(data), &tied, example.label);
+        let first = under(0)?;
+        for data in 1..8 {
+            if under(data)? != first {
+                return Ok(());
+            }
+        }
+        Err(law.violation("the result under other keys", "the same", "another").into())
+    })
+}
+
+/// No data folded in changes anything: the loss draws no numbers.
+///
+/// # Errors
+/// Some do.
+pub fn ignores_the_key<F: Real>(loss: &(impl Loss<F> + FoldIn), example: &Example<F>) -> Result<(), Violation> {
+    Law("ignores_the_key").judge(|law| {
+        let before = law.evaluate(loss, &example.scores, example.label)?;
+        let after = law.evaluate(&loss.fold_in(1), &example.scores, example.label)?;
+        law.close("the value under another key", after.0, before.0, 0.0)?;
+        for (class, (&entry, &expected)) in after.1.iter().zip(&before.1).enumerate() {
+            law.close(format_args!("entry {class} of the gradient under another key"), entry, expected, 0.0)?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,117 @@
+//! A law's name, and what is judged under it.
+
+use core::fmt::Display;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use topk_loss::{Error, Loss, Real};
+
+use crate::reference::{ValueAndGrad, to_f64};
+use crate::violation::{Fault, Violation};
+
+/// A law by its name; its methods evaluate a loss and compare numbers, and put into words what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Law(pub &'static str);
+
+/// Why a law says no more about an input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The subject declined the input, for the end of the float's range or of its own accuracy.
+    Declined,
+    /// The law does not hold.
+    Violated(Violation),
+}
+
+impl From<Violation> for Stop {
+    fn from(violation: Violation) -> Self {
+        Self::Violated(violation)
+    }
+}
+
+impl Law {
+    /// The verdict of `body`; an input that the subject declined breaks no law.
+    ///
+    /// # Errors
+    /// The violation that `body` found.
+    pub fn judge(self, body: impl FnOnce(Self) -> Result<(), Stop>) -> Result<(), Violation> {
+        match body(self) {
+            Ok(()) | Err(Stop::Declined) => Ok(()),
+            Err(Stop::Violated(violation)) => Err(violation),
+        }
+    }
+
+    /// The violation that at `place` there is `found` instead of `expected`.
+    pub fn violation(self, place: impl Display, found: impl Display, expected: impl Display) -> Violation {
+        let fault = Fault::Answer { found: found.to_string(), expected: expected.to_string() };
+        Violation { law: self.0, place: place.to_string(), fault }
+    }
+
+    /// The number at `place` is the one expected, up to what is allowed.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn close<F: Real>(self, place: impl Display, found: F, expected: F, allowed: f64) -> Result<(), Violation> {
+        self.between(place, found, (expected, expected), allowed)
+    }
+
+    /// The number at `place` is between two others, up to what is allowed.
+    ///
+    /// # Errors
+    /// It is not; NaN never is.
+    pub fn between<F: Real>(self, place: impl Display, found: F, (least, most): (F, F), allowed: f64) -> Result<(), Violation> {
+        let (found, least, most) = (to_f64(found), to_f64(least), to_f64(most));
+        if found >= least - allowed && found <= most + allowed {
+            return Ok(());
+        }
+        Err(Violation { law: self.0, place: place.to_string(), fault: Fault::Number { found, least, most, allowed } })
+    }
+
+    /// What a call of the subject returned.
+    ///
+    /// # Errors
+    /// The subject declined, or failed on good input.
+    pub fn good<T>(self, call: impl FnOnce() -> topk_loss::Result<T>) -> Result<T, Stop> {
+        match self.caught(call)? {
+            Ok(answer) => Ok(answer),
+            Err(Error::Accuracy { .. } | Error::Overflow { .. }) => Err(Stop::Declined),
+            Err(error) => Err(self.violation("the call", format_args!("an error, {error},"), "a number").into()),
+        }
+    }
+
+    /// What a call of the subject returned, an error or not.
+    ///
+    /// # Errors
+    /// It panicked.
+    pub fn caught<T>(self, call: impl FnOnce() -> T) -> Result<T, Violation> {
+        catch_unwind(AssertUnwindSafe(call)).map_err(|_| self.violation("the call", "a panic", "a result"))
+    }
+
+    /// The loss, by its own call.
+    ///
+    /// # Errors
+    /// As [`good`](Self::good).
+    pub fn value<F: Real>(self, loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<F, Stop> {
+        self.good(|| loss.value(scores, label, &mut vec![F::zero(); loss.scratch_len(scores.len())]))
+    }
+
+    /// The loss and its gradient, from clean buffers.
+    ///
+    /// # Errors
+    /// As [`good`](Self::good).
+    pub fn evaluate<F: Real>(self, loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Stop> {
+        let mut grad = vec![F::zero(); scores.len()];
+        let value = self.good(|| loss.value_and_grad(scores, label, &mut grad, &mut vec![F::zero(); loss.scratch_len(scores.len())]))?;
+        Ok((value, grad))
+    }
+}
+
+/// The size of what rounds where a value and its gradient are computed: the value, and an error of the scores times the slope.
+pub(super) fn magnitude<F: Real>(scores: &[F], (value, grad): &ValueAndGrad<F>) -> f64 {
+    let largest = scores.iter().fold(1.0, |largest, &s| to_f64(s).abs().max(largest));
+    to_f64(value.abs()) + largest * size(grad)
+}
+
+/// Σ|g|.
+pub(super) fn size<F: Real>(grad: &[F]) -> f64 {
+    grad.iter().map(|&g| to_f64(g.abs())).sum()
+}

@@ -1,0 +1,79 @@
+//! What an oracle promises beyond a loss: to add, and to know its translation.
+
+use topk_loss::{Oracle, Real, Translation};
+
+use super::law::{Law, Stop, magnitude};
+use crate::reference::{ValueAndGrad, to_f64};
+use crate::violation::Violation;
+use crate::{Example, Tolerance};
+
+/// The gradient, times the weight, is added to what was there.
+///
+/// # Errors
+/// It is not.
+pub fn gradient_is_added_with_its_weight<F: Real>(oracle: &(impl Oracle<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+    Law("gradient_is_added_with_its_weight").judge(|law| {
+        let (value, grad) = evaluate(law, oracle, &example.scores, F::one(), F::zero())?;
+        for (weight, before) in [(-3.0, 0.0), (0.5, -2.0), (0.0, 1.0)].map(|(w, b)| (F::from_f64(w), F::from_f64(b))) {
+            let (weighed_value, weighed) = evaluate(law, oracle, &example.scores, weight, before)?;
+            law.close(format_args!("the value with weight {weight}"), weighed_value, value, 0.0)?;
+            for (entry, (&found, &g)) in weighed.iter().zip(&grad).enumerate() {
+                let place = format_args!("entry {entry} of the gradient with weight {weight}, on {before}");
+                // The parts may be added to what is there one by one.
+                let allowed = crate::tolerances::SUM.of::<F>(1.0 + to_f64(g.abs()));
+                law.close(place, found, before + weight * g, allowed)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// f(θ) = f(θ − center·1) + center·mass, for the center and the mass that the oracle names.
+///
+/// # Errors
+/// Its claim is false.
+pub fn translation_is_as_claimed<F: Real>(
+    oracle: &(impl Oracle<F> + ?Sized),
+    example: &Example<F>,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("translation_is_as_claimed").judge(|law| {
+        let theta = &example.scores;
+        let scratch = || vec![F::zero(); oracle.scratch_len(theta.len())];
+        let Translation { center, mass } = law.good(|| oracle.translation(theta, &mut scratch()))?;
+        let at = evaluate(law, oracle, theta, F::one(), F::zero())?;
+        let centered: Vec<F> = theta.iter().map(|&t| t - center).collect();
+        let moved = law.good(|| oracle.value(&centered, &mut scratch()))?;
+        let allowed = tolerance.of::<F>(magnitude(theta, &at) + to_f64((center * mass).abs()));
+        Ok(law.close(format_args!("the value about {center}, moved back,"), moved + center * mass, at.0, allowed)?)
+    })
+}
+
+/// f(θ + c·1) = f(θ) + c·`mass`: 1 for an order statistic, k for the sum of k of them.
+///
+/// # Errors
+/// They differ.
+pub fn follows_a_common_offset<F: Real>(
+    oracle: &(impl Oracle<F> + ?Sized),
+    example: &Example<F>,
+    mass: F,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("follows_a_common_offset").judge(|law| {
+        let before = evaluate(law, oracle, &example.scores, F::one(), F::zero())?;
+        for offset in [-4.0, 1024.0].map(F::from_f64) {
+            let moved: Vec<F> = example.scores.iter().map(|&t| t + offset).collect();
+            let after = law.good(|| oracle.value(&moved, &mut vec![F::zero(); oracle.scratch_len(moved.len())]))?;
+            let allowed = tolerance.of::<F>(magnitude(&moved, &before));
+            law.close(format_args!("the value with an offset of {offset}"), after, before.0 + offset * mass, allowed)?;
+        }
+        Ok(())
+    })
+}
+
+fn evaluate<F: Real>(law: Law, oracle: &(impl Oracle<F> + ?Sized), theta: &[F], weight: F, before: F) -> Result<ValueAndGrad<F>, Stop> {
+    let mut grad = vec![before; theta.len()];
+    let mut scratch = vec![F::zero(); oracle.scratch_len(theta.len())];
+    let value = law.good(|| oracle.value_and_add_grad(theta, weight, &mut grad, &mut scratch))?;
+    Ok((value, grad))
+}

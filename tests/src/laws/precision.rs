@@ -1,0 +1,36 @@
+//! What single precision keeps.
+
+use topk_loss::Loss;
+
+use super::law::{Law, magnitude};
+use crate::violation::Violation;
+use crate::{Example, Tolerance};
+
+/// In `f32` the loss is what it is in `f64` on the same scores; so is the gradient, unless the loss is so near zero that rounding decides whether a
+/// hinge is satisfied.
+///
+/// # Errors
+/// It is not.
+pub fn agrees_in_single_precision(
+    single: &(impl Loss<f32> + ?Sized),
+    double: &(impl Loss<f64> + ?Sized),
+    example: &Example<f32>,
+    tolerance: Tolerance,
+) -> Result<(), Violation> {
+    Law("agrees_in_single_precision").judge(|law| {
+        let same: Vec<f64> = example.scores.iter().map(|&s| f64::from(s)).collect();
+        let (value, grad) = law.evaluate(single, &example.scores, example.label)?;
+        let expected = law.evaluate(double, &same, example.label)?;
+        let allowed = tolerance.of::<f32>(magnitude(&same, &expected).max(magnitude(&example.scores, &(value, grad.clone()))));
+        law.close("the value", f64::from(value), expected.0, allowed)?;
+        if expected.0.abs() <= allowed || f64::from(value.abs()) <= allowed {
+            return Ok(());
+        }
+        let largest = expected.1.iter().fold(0.0_f64, |largest, g| largest.max(g.abs()));
+        for (class, (&entry, &expected)) in grad.iter().zip(&expected.1).enumerate() {
+            let place = format_args!("entry {class} of the gradient");
+            law.close(place, f64::from(entry), expected, tolerance.of::<f32>(largest))?;
+        }
+        Ok(())
+    })
+}
