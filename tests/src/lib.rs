@@ -27,6 +27,7 @@
 //! | [`unbiased`] | the mean of an estimator is the smoothed function |
 
 pub mod broken;
+pub mod calibration;
 pub mod problems;
 pub mod property;
 pub mod reference;
