@@ -43,6 +43,14 @@ pub trait Noise<F: Real>: Copy {
     fn ln_survival(&self, z: F) -> F {
         self.survival(z).ln()
     }
+    /// P(Z ≤ z) and f(z), which may have a costly part in common.
+    fn cdf_and_pdf(&self, z: F) -> (F, F) {
+        (self.cdf(z), self.pdf(z))
+    }
+    /// P(Z > z) and f(z), likewise.
+    fn survival_and_pdf(&self, z: F) -> (F, F) {
+        (self.survival(z), self.pdf(z))
+    }
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 

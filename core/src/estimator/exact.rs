@@ -18,7 +18,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// enter by their Chebyshev moments. That is the *fast* form; it falls back to the [plain](Exact::plain) one, every class by itself,
 /// where its own error bound is above the [tolerance](Exact::with_tolerance).
 ///
-/// **Shapes.** θ of L entries; scratch at most 8L + 2.
+/// **Shapes.** θ of L entries; scratch at most 9L + 2.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
 /// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.

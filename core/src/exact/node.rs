@@ -18,6 +18,8 @@ pub(crate) struct Node<'s, F> {
     all: &'s mut [F],
     /// For each candidate the smaller of its two tails: P(above t), or −P(not above t) for a likely one.
     tails: &'s mut [F],
+    /// For each candidate the density of its noised score at t.
+    densities: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that the wanted rank is free.
     free: &'s mut [F],
     /// Whether shares keep their digits where the likely classes have to fail against all odds.
@@ -46,7 +48,7 @@ pub(crate) struct NodeSums<F> {
 impl<'s, F: Real> Node<'s, F> {
     /// `depth`: the deepest rank below the sure classes.
     pub fn scratch_len(depth: usize, candidates: usize) -> usize {
-        2 * depth + 3 * candidates + 2
+        2 * depth + 4 * candidates + 2
     }
 
     /// `scratch` is at least [`scratch_len`](Self::scratch_len) long.
@@ -54,9 +56,10 @@ impl<'s, F: Real> Node<'s, F> {
         let (low, rest) = check::split(scratch, depth)?;
         let (all, rest) = check::split(rest, depth)?;
         let (tails, rest) = check::split(rest, candidates)?;
+        let (densities, rest) = check::split(rest, candidates)?;
         let (failures, rest) = check::split(rest, candidates + 1)?;
         let (free, _) = check::split(rest, candidates + 1)?;
-        Ok(Self { low, failures, all, tails, free, precise: false })
+        Ok(Self { low, failures, all, tails, densities, free, precise: false })
     }
 
     /// The same for a t far below the wanted rank's score.
@@ -66,7 +69,7 @@ impl<'s, F: Real> Node<'s, F> {
 
     /// Adds, for t, `weight` times each candidate's and each bulk point's share: f(t − u_i) Σ_r w_r P(r − 1 of the others above t).
     pub fn add<N: Noise<F>>(&mut self, t: F, weight: F, classes: &Classes<'_, N, F>, shares: Shares<'_, F>) -> NodeSums<F> {
-        let Classes { law, ref ranks, sure, candidates, ref bulk, .. } = *classes;
+        let Classes { law, ref ranks, sure, ref bulk, .. } = *classes;
         let mut survivals = [F::zero(); MAX_TERMS];
         let points = bulk.positions.iter().take(bulk.len());
         survivals.iter_mut().zip(points.clone()).for_each(|(p, &u)| *p = law.survival(t - u));
@@ -83,11 +86,10 @@ impl<'s, F: Real> Node<'s, F> {
         self.prepare_likely(likely, ranks, sure);
 
         let (mut rate, mut total) = (F::zero(), F::zero());
-        let lanes = candidates.chunks(LANES).zip(self.tails.chunks(LANES)).zip(shares.candidates.chunks_mut(LANES));
-        for ((candidates, tails), shares) in lanes {
+        let lanes = self.tails.chunks(LANES).zip(self.densities.chunks(LANES)).zip(shares.candidates.chunks_mut(LANES));
+        for ((tails, densities), shares) in lanes {
             let probabilities = self.probabilities(tails, likely, ranks, sure);
-            for ((&u, share), probability) in candidates.iter().zip(shares).zip(probabilities) {
-                let density = law.pdf(t - u);
+            for ((&density, share), probability) in densities.iter().zip(shares).zip(probabilities) {
                 rate += density;
                 total += density * probability;
                 *share += weight * density * probability;
@@ -112,14 +114,14 @@ impl<'s, F: Real> Node<'s, F> {
     fn add_candidates<N: Noise<F>>(&mut self, t: F, classes: &Classes<'_, N, F>) -> usize {
         delta(self.failures);
         let mut likely = 0;
-        for (&u, tail) in classes.candidates.iter().zip(self.tails.iter_mut()) {
+        for ((&u, tail), density) in classes.candidates.iter().zip(self.tails.iter_mut()).zip(self.densities.iter_mut()) {
             let z = t - u;
             if z >= classes.median {
-                *tail = classes.law.survival(z);
+                (*tail, *density) = classes.law.survival_and_pdf(z);
                 add_trial(self.low, *tail);
             } else {
-                let fails = classes.law.cdf(z);
-                *tail = -fails;
+                let (fails, at) = classes.law.cdf_and_pdf(z);
+                (*tail, *density) = (-fails, at);
                 likely += 1;
                 let reached = self.failures.len().min(likely + 1);
                 add_trial(self.failures.get_mut(..reached).unwrap_or_default(), fails);
@@ -145,7 +147,9 @@ impl<'s, F: Real> Node<'s, F> {
             let low_at = |j: usize| (j + m + 1).checked_sub(likely).and_then(|i| self.low.get(i)).copied().unwrap_or(F::zero());
             *free = match *ranks {
                 Ranks::Single(k) => (k - 1).checked_sub(sure).map_or(F::zero(), low_at),
-                _ => (0..self.low.len()).fold(F::zero(), |sum, j| sum + ranks.weight(j + 1 + sure) * low_at(j)),
+                _ => ranks
+                    .each()
+                    .fold(F::zero(), |sum, (weight, rank)| sum + weight * (rank - 1).checked_sub(sure).map_or(F::zero(), low_at)),
             };
         }
     }
@@ -196,6 +200,9 @@ impl<'s, F: Real> Node<'s, F> {
                 without_trial(self.all, p, |counts| {
                     rank += 1;
                     let weight = ranks.weight(rank);
+                    if weight == F::zero() {
+                        return;
+                    }
                     result.iter_mut().zip(counts).for_each(|(result, &count)| *result += weight * count);
                 });
             }

@@ -90,9 +90,12 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
 
     pub(super) fn tails(&self) -> Tails<F> {
         let mut tails = Tails { survival: [F::zero(); 2 * BINS + 1], cdf: [F::zero(); 2 * BINS + 1] };
-        for ((i, p), q) in tails.survival.iter_mut().enumerate().zip(&mut tails.cdf) {
-            let z = (F::from_usize(i) - F::from_usize(BINS)) * self.width;
-            (*p, *q) = (self.problem.law.survival(z), self.problem.law.cdf(z));
+        let (law, at) = (self.problem.law, |i: usize| (F::from_usize(i) - F::from_usize(BINS)) * self.width);
+        tails.survival.iter_mut().enumerate().for_each(|(i, p)| *p = law.survival(at(i)));
+        if law.is_symmetric() {
+            tails.cdf.iter_mut().zip(tails.survival.iter().rev()).for_each(|(q, &p)| *q = p);
+        } else {
+            tails.cdf.iter_mut().enumerate().for_each(|(i, q)| *q = law.cdf(at(i)));
         }
         tails
     }

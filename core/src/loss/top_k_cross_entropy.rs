@@ -17,7 +17,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
 /// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 9L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 10L + 2.
 ///
 /// **Units.** Scores and ε in the same; the gradient's are their inverse.
 ///

@@ -47,7 +47,7 @@ pub enum Smoothing<F> {
 /// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with
 /// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 9L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 10L + 2.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///

@@ -8,7 +8,7 @@ use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Ranks, Real, Result
 /// For a model that is judged by several top-K accuracies at once. Each hinge is active or not by itself, so the classes that the label
 /// must still overtake pull on it one by one.
 ///
-/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 7L + 5K + 7.
+/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 8L + 5K + 7.
 ///
 /// **Errors.** K ≥ L for a K with a share, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///

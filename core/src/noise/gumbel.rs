@@ -57,6 +57,19 @@ impl<F: Real> Noise<F> for Gumbel {
         if z > F::from_f64(40.0) { -z } else { Noise::<F>::survival(self, z).ln() }
     }
 
+    fn cdf_and_pdf(&self, z: F) -> (F, F) {
+        let e = (-z).exp();
+        let cdf = (-e).exp();
+        // Where e is infinite, cdf is 0 and the product would be NaN.
+        (cdf, if cdf > F::zero() { e * cdf } else { F::zero() })
+    }
+
+    fn survival_and_pdf(&self, z: F) -> (F, F) {
+        let e = (-z).exp();
+        let survival = -(-e).exp_m1();
+        (survival, if survival < F::one() { e * (F::one() - survival) } else { F::zero() })
+    }
+
     fn score(&self, z: F) -> F {
         -(-z).exp_m1()
     }

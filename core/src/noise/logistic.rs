@@ -60,6 +60,17 @@ impl<F: Real> Noise<F> for Logistic {
         self.ln_cdf(-z)
     }
 
+    fn cdf_and_pdf(&self, z: F) -> (F, F) {
+        let e = (-z.abs()).exp();
+        let body = (F::one() + e).recip();
+        let numerator = if z < F::zero() { e } else { F::one() };
+        (numerator * body, e * body * body)
+    }
+
+    fn survival_and_pdf(&self, z: F) -> (F, F) {
+        self.cdf_and_pdf(-z)
+    }
+
     fn score(&self, z: F) -> F {
         let m = (-z.abs()).exp_m1();
         let magnitude = -m / (F::from_f64(2.0) + m);

@@ -36,6 +36,14 @@ impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
         self.0.ln_cdf(-z)
     }
 
+    fn cdf_and_pdf(&self, z: F) -> (F, F) {
+        self.0.survival_and_pdf(-z)
+    }
+
+    fn survival_and_pdf(&self, z: F) -> (F, F) {
+        self.0.cdf_and_pdf(-z)
+    }
+
     fn score(&self, z: F) -> F {
         -self.0.score(-z)
     }
