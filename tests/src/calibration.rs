@@ -18,7 +18,7 @@
 //! let verdict = top_k_calibrated(&lapin, k, num_classes, &Search::default())?;
 //! assert!(verdict.is_refuted(), "{verdict}");
 //!
-//! // The counter-example can be checked by hand: the first guess is safe, but classes 1, 2 and 3 are tied for the second.
+//! // A counter-example can be checked by hand: the first guess is safe, but classes 1, 2 and 3 are tied for the second, and 3 never happens.
 //! let witness = verdict.witness();
 //! assert_eq!((&witness.shares[..], &witness.scores[..]), (&[0.75, 0.125, 0.125, 0.0][..], &[1.0, 0.0, 0.0, 0.0][..]));
 //! assert!(!is_preserving(&witness.scores, &witness.shares, k) && witness.gap() == 0.0);
@@ -29,36 +29,37 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! **Your own loss** needs to be a [`Loss`] over `f64`, with a value and a gradient (test that one first); it may have kinks and need not be convex.
-//! A small number of classes is enough: K + 1 and K + 2 behave differently, three more rarely do. Set [`Search::unit`] to the loss's margin, or to the
-//! scale on which its scores matter.
+//! **Your own loss** needs to be a [`Loss`] over `f64`, with a value and a gradient (test that one first); it may have kinks and need
+//! not be convex. A few classes are enough: K + 1 and K + 2 may behave differently, more than that rarely do. Set [`Search::unit`]
+//! to the loss's margin, or to the scale on which its scores matter.
 //!
-//! **How to read a verdict.** The witness of [`Verdict::Refuted`] is a fact: these scores have this risk and allow these wrong guesses. That no scores have
-//! a lower risk (or at most by [`CALIBRATION_GAP`](crate::tolerances::CALIBRATION_GAP)) is what was found by searching, with one exception: for a loss that is linear wherever no
-//! difference of two scores crosses 0 or ±unit, like a hinge over an order statistic, every vertex is searched, for every set of guesses, and the
-//! refutation is a proof but for rounding. `CalibratedAsFarAsTested` is evidence: other η may refute the loss. Look at the gap of the closest η. It
-//! cannot be large, because wrong guesses that cost few labels may cost little; but beside the regret it should not look like zero. For how
-//! it falls with the regret see [`calibration_curve`].
+//! **How to read a verdict.** The witness of [`Verdict::Refuted`] is a fact: these scores have this risk and allow these wrong guesses.
+//! That no scores have a lower risk (or at most by [`CALIBRATION_GAP`]) is what was found by searching, with one exception: for a loss
+//! that is linear wherever no difference of two scores crosses 0 or ±unit, like a hinge over an order statistic, every vertex is
+//! searched, for every set of guesses, and the refutation is a proof but for rounding. `CalibratedAsFarAsTested` is evidence: other η
+//! may refute the loss. Look at the gap of the closest η. It cannot be large, because wrong guesses that cost few labels may cost
+//! little; but beside the regret it should not look like zero. For how it falls with the regret see [`calibration_curve`].
 //!
-//! **How it searches.** Over distributions with zeros, with ties, near the uniform one, with contenders for the K-th place that are nearly equal, and random
-//! ones. For each, and for each set of K guesses, from the best weak orders of the classes (all of them are tried) and from ln η, downhill by a quasi-Newton
-//! method that copes with kinks, then along every subset of the classes with shrinking steps. The best wrong scores found are finally
-//! released: if the risk falls once wrong guesses are not imposed, there is a gap. Nothing is random but by a fixed key.
+//! **How it searches.** Over distributions with zeros, with ties, near the uniform one, with contenders for the K-th place that are
+//! nearly equal, and random ones. For each, and for each set of K guesses, from the best weak orders of the classes (all of them are
+//! tried) and from ln η, downhill by a quasi-Newton method that copes with kinks, then along every subset of the classes with shrinking
+//! steps. The best wrong scores found are finally released: if the risk falls once wrong guesses are not imposed, there is a gap.
+//! Nothing is random but by a fixed key.
 //!
 //! **What is known** of the losses here (`tests/calibration.rs` has the verdicts, for K up to 3 and L from 3 to 6):
 //!
 //! | loss | top-K calibrated |
 //! |---|---|
 //! | calibrated hinge | yes (Yang and Koyejo) |
-//! | its smoothing by normal noise of scale ε | refuted if ε c ≥ m, c the expected maximum of K + 1 normal numbers: then K + 1 tied classes all lead the (K+1)-th smoothed score by m, at no loss; not refuted below |
+//! | its smoothing by normal noise of scale ε | refuted if ε c > m, c the expected maximum of K + 1 normal numbers: then K + 1 tied classes all lead the smoothed order statistic by m and cost nothing (K = 1: ε > 1.77 m, K = 3: 0.97 m, K = 5: 0.79 m); not refuted below |
 //! | `TopKSvm`, K = 1 (Crammer and Singer) | no, for L ≥ 3 |
 //! | `KthOther`, `MeanInside`, K ≥ 2 | no, for L ≥ K + 2; not refuted for L = K + 1, where only the unlikeliest class must be found |
 //! | `MeanWithLabel`, `MeanOutside` | no |
 //! | cross-entropy, top-K cross-entropy | not refuted |
-//! | smooth top-K SVM | not refuted at temperature 1; near its hard limit `KthOther` the gap is exponentially small |
+//! | smooth top-K SVM | not refuted, but the gap vanishes with the temperature, towards its hard limit `KthOther` |
 //!
-//! For `MeanInside` with L = K + 1 the last row but one has a proof: with scores of mean 0 the loss is (m − (L/K) s_y)₊ = (u_y)₊ with Σ u = L m, so the risk is at least
-//! L m times the least share, and equal to that only if all classes but unlikeliest ones have u = 0.
+//! `MeanInside` with L = K + 1 is calibrated: with scores of mean 0 the loss is (m − (L/K) s_y)₊ = (u_y)₊ with Σ u = L m, so the risk
+//! is at least L m times the least share, and equal to that only if all classes but the unlikeliest have u = 0.
 //!
 //! **References.** Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020; Bartlett, Jordan, McAuliffe, "Convexity,
 //! classification, and risk bounds", JASA 101, 2006; Steinwart, "How to compare different loss functions and their risks", Constructive
@@ -96,9 +97,14 @@ pub struct Search {
     pub key: Key,
 }
 
+impl Search {
+    /// The default, for constants.
+    pub const DEFAULT: Self = Self { unit: 1.0, radius: 40.0, parts: 8, random: 12, descents: 6, key: Key::new(0) };
+}
+
 impl Default for Search {
     fn default() -> Self {
-        Self { unit: 1.0, radius: 40.0, parts: 8, random: 12, descents: 6, key: Key::new(0) }
+        Self::DEFAULT
     }
 }
 
@@ -106,8 +112,6 @@ impl Default for Search {
 const LEADS: [f64; 6] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4];
 
 /// Looks for a distribution of the label for which scores that are not top-K preserving are as good as any; see the [module](self).
-///
-/// **Errors.** K = 0, K ≥ L, and the loss's where all scores are equal. Elsewhere scores for which the loss is an error are avoided.
 ///
 /// **Cost.** L · Lᴸ calls of the loss at most for the candidates, then some thousand calls a distribution.
 ///
@@ -120,6 +124,9 @@ const LEADS: [f64; 6] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.4];
 /// assert!((closest.gap() - 0.5 * closest.regret.powi(2)).abs() < 1e-7);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// # Errors
+/// K = 0, K ≥ L, and the loss's own where all scores are equal. Elsewhere scores for which the loss is an error are avoided.
 ///
 /// # Panics
 /// More than 8 classes.
@@ -151,7 +158,7 @@ pub fn top_k_calibrated<L: Loss<f64>>(loss: &L, k: usize, num_classes: usize, se
 /// Each point is given with the scores that attain it; their [gap](Witness::gap) is an upper bound of H, over the distributions tried. Regrets that
 /// none of these has are left out.
 ///
-/// **Errors.** As [`top_k_calibrated`]. **Cost.** As there, with a descent from every set of guesses.
+/// **Cost.** As [`top_k_calibrated`], with descents from every set of guesses.
 ///
 /// ```
 /// use topk_loss::{Margins, Smoothing, TopKHinge};
@@ -163,6 +170,9 @@ pub fn top_k_calibrated<L: Loss<f64>>(loss: &L, k: usize, num_classes: usize, se
 /// }
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// # Errors
+/// As [`top_k_calibrated`].
 ///
 /// # Panics
 /// More than 8 classes.

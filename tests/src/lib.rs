@@ -20,6 +20,7 @@
 //! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, class counts |
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
 //! | [`broken`] | what a user may hand in by mistake |
+//! | [`calibration`] | is a loss top-K calibrated? a search for a counter-example, and the calibration function |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |

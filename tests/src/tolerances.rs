@@ -102,3 +102,6 @@ pub const CALIBRATION_GAP: f64 = 1e-6;
 
 /// Scores whose guesses miss fewer labels beyond need than this are not called wrong: as this vanishes, so does the gap of any loss.
 pub const LEAST_REGRET: f64 = 0.005;
+
+/// The gap of a loss that is linear between its kinks, at the vertices: some tens of roundings of risks about 1.
+pub const CALIBRATION_CURVE: f64 = 1e-12;

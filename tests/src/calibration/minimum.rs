@@ -117,15 +117,15 @@ fn line_search<L: Loss<f64>>(risk: &mut Risk<L>, x: &[f64], value: f64, grad: &[
         let mut next = Step { x: x.iter().zip(direction).map(|(x, d)| x + length * d).collect(), value: 0.0, grad: vec![0.0; x.len()] };
         next.value = risk.value_and_grad(&next.x, &mut next.grad);
         // A NaN is no decrease.
-        if !(next.value <= value + DECREASE * length * slope) || next.value >= value {
-            high = length;
-        } else {
-            let flat = dot(&next.grad, direction) >= FLATTER * slope;
+        if next.value < value && next.value <= value + DECREASE * length * slope {
+            let flatter = dot(&next.grad, direction) >= FLATTER * slope;
             found = Some(next);
-            if flat {
+            if flatter {
                 break;
             }
             low = length;
+        } else {
+            high = length;
         }
         length = if high.is_finite() { 0.5 * (low + high) } else { 2.0 * low };
     }
@@ -143,7 +143,7 @@ fn identity(dim: usize) -> Vec<Vec<f64>> {
 /// H ← (1 − ρ s bᵀ) H (1 − ρ b sᵀ) + ρ s sᵀ, ρ = 1/sᵀb, unless the curvature is not positive.
 fn update(inverse: &mut [Vec<f64>], step: &[f64], bend: &[f64]) {
     let curvature = dot(step, bend);
-    if !(curvature > 1e-14 * dot(step, step).sqrt() * dot(bend, bend).sqrt()) {
+    if curvature <= 1e-14 * dot(step, step).sqrt() * dot(bend, bend).sqrt() {
         return;
     }
     let bent: Vec<f64> = inverse.iter().map(|row| dot(row, bend)).collect();

@@ -39,9 +39,11 @@ fn partitions(total: usize, places: usize, largest: usize) -> Vec<Vec<usize>> {
     if total == 0 {
         return vec![vec![]];
     }
-    let firsts = if places == 0 { 1..=0 } else { 1..=total.min(largest) };
+    if places == 0 {
+        return vec![];
+    }
     let with_first = |first| partitions(total - first, places - 1, first).into_iter().map(move |rest| [vec![first], rest].concat());
-    firsts.rev().flat_map(with_first).collect()
+    (1..=total.min(largest)).rev().flat_map(with_first).collect()
 }
 
 fn normalized(weights: impl Iterator<Item = f64>) -> Vec<f64> {
