@@ -24,8 +24,8 @@
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
-//! | [`statistics`] | means judged together, at a fixed false-alarm level |
-//! | [`unbiased`] | the mean of an estimator is the smoothed function |
+//! | [`statistics`] | means, variances, standard errors and laws judged at a fixed false-alarm level, with a stated power |
+//! | [`unbiased`] | is the mean of an estimator the smoothed function? if not, which coordinate is off, and by how much |
 
 pub mod broken;
 pub mod calibration;

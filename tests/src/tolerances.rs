@@ -93,6 +93,9 @@ pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON)
 /// but a change of the draws or a defect.
 pub const FAMILY_LEVEL: f64 = 1e-6;
 
+/// The probability with which what a statistical test calls detectable is detected.
+pub const POWER: f64 = 0.99;
+
 /// An estimate that is wrong by this share must be rejected: a test without power proves nothing.
 pub const DETECTABLE_BIAS: f64 = 0.05;
 

@@ -204,7 +204,7 @@ fn mistakes_are_named() {
 }
 
 #[test]
-#[ignore = "minutes in release"]
+#[ignore = "a quarter of an hour in release"]
 fn the_whole_table() {
     let search = Search { parts: 10, random: 60, descents: 20, ..Search::default() };
     for size in sizes(6) {
