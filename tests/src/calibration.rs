@@ -1,13 +1,13 @@
 //! Is my loss top-K calibrated?
 //!
-//! Training lowers a loss; what is wanted is few labels outside the K guesses. Whether the one leads to the other, with enough data and a model
-//! that can express anything, is decided one input at a time. There the label has some distribution η, and the model's scores s have the
-//! *conditional risk* R(s) = Σ_y η_y ℓ(s, y). Scores are **top-K preserving** for η when the K guesses they allow, ties broken in any way, are K
-//! likeliest classes ([`is_preserving`]). The loss is **top-K calibrated** if, whatever η is, scores that are not preserving have a risk strictly
-//! above the infimum: no minimiser of the loss makes wrong guesses.
+//! Training lowers a loss; what is wanted is few labels outside the K guesses. Whether the one leads to the other, with enough data and a
+//! model that can express anything, is decided one input at a time. There the label has some distribution η, and the model's scores s
+//! have the *conditional risk* R(s) = Σ_y η_y ℓ(s, y). Scores are **top-K preserving** for η when the K guesses they allow, ties broken
+//! in any way, are K likeliest classes ([`is_preserving`]). The loss is **top-K calibrated** if, whatever η is, scores that are not
+//! preserving have a risk strictly above the infimum: no minimiser of the loss makes wrong guesses.
 //!
-//! A loss that is not calibrated need not be bad, but for some inputs its minimum is indifferent between right and wrong guesses, and more data
-//! does not help there. Three lines tell:
+//! A loss that is not calibrated need not be bad, but for some inputs its minimum is indifferent between right and wrong guesses, and
+//! more data does not help there. Three lines tell:
 //!
 //! ```
 //! use topk_loss::{Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
@@ -51,15 +51,17 @@
 //! | loss | top-K calibrated |
 //! |---|---|
 //! | calibrated hinge | yes (Yang and Koyejo) |
-//! | its smoothing by normal noise of scale ε | refuted if ε c > m, c the expected maximum of K + 1 normal numbers: then K + 1 tied classes all lead the smoothed order statistic by m and cost nothing (K = 1: ε > 1.77 m, K = 3: 0.97 m, K = 5: 0.79 m); not refuted below |
+//! | its exact smoothing by normal noise of scale ε | refuted if ε c > m, c the expected maximum of K + 1 normal numbers: then K + 1 tied classes all lead the smoothed order statistic by m and cost nothing (K = 1: ε > 1.77 m, K = 3: 0.97 m, K = 5: 0.79 m); not refuted below |
 //! | `TopKSvm`, K = 1 (Crammer and Singer) | no, for L ≥ 3 |
-//! | `KthOther`, `MeanInside`, K ≥ 2 | no, for L ≥ K + 2; not refuted for L = K + 1, where only the unlikeliest class must be found |
+//! | `KthOther`, `MeanInside`, K ≥ 2 | no, for L ≥ K + 2; yes for L = K + 1, where only the unlikeliest class must be found |
 //! | `MeanWithLabel`, `MeanOutside` | no |
 //! | cross-entropy, top-K cross-entropy | not refuted |
 //! | smooth top-K SVM | not refuted, but the gap vanishes with the temperature, towards its hard limit `KthOther` |
 //!
-//! `MeanInside` with L = K + 1 is calibrated: with scores of mean 0 the loss is (m − (L/K) s_y)₊ = (u_y)₊ with Σ u = L m, so the risk
-//! is at least L m times the least share, and equal to that only if all classes but the unlikeliest have u = 0.
+//! Why yes for L = K + 1, with μ the least share: `MeanInside` of scores with mean 0 is (u_y)₊ with u_y = m − (L/K) s_y, and Σ u = L m.
+//! So the risk is at least L m μ, and a class j at the lowest score, where u_j ≥ m, adds (η_j − μ) m to that. The risk of `KthOther`,
+//! with z the lowest class and w the next, d above it, is at least η_z (m + d) + η_w (m − d)₊, which is at least m(η_z + η_w) at a tie,
+//! at least min(m(η_z + η_w), 2m η_z) otherwise, and 2m μ at best: above that wherever η_z > μ or a likelier w is tied with z.
 //!
 //! **References.** Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020; Bartlett, Jordan, McAuliffe, "Convexity,
 //! classification, and risk bounds", JASA 101, 2006; Steinwart, "How to compare different loss functions and their risks", Constructive
@@ -150,13 +152,15 @@ pub fn top_k_calibrated<L: Loss<f64>>(loss: &L, k: usize, num_classes: usize, se
     Ok(verdict.expect("some shares differ"))
 }
 
-/// The calibration function H at some regrets: how little scores can cost beyond the infimum whose guesses miss so many labels more than need be.
+/// The calibration function H at some regrets: how little scores can cost beyond the infimum whose guesses miss so many labels more than
+/// need be.
 ///
-/// H(t) = inf {R(s) − inf R : the regret of s is at least t}, over η and s; a loss is calibrated if and only if H(t) > 0 for every t > 0. If H is convex,
-/// a model whose risk exceeds the infimum by r misses at most H⁻¹(r) labels beyond need. For the calibrated hinge H(t) = m t.
+/// H(t) = inf {R(s) − inf R : the regret of s is at least t}, over η and s; a loss is calibrated if and only if H(t) > 0 for every t > 0.
+/// If H is convex, a model whose risk exceeds the infimum by r misses at most H⁻¹(r) labels beyond need. For the calibrated hinge H(t) =
+/// m t.
 ///
-/// Each point is given with the scores that attain it; their [gap](Witness::gap) is an upper bound of H, over the distributions tried. Regrets that
-/// none of these has are left out.
+/// Each point is given with the scores that attain it; their [gap](Witness::gap) is an upper bound of H, over the distributions tried.
+/// Regrets that none of these has are left out.
 ///
 /// **Cost.** As [`top_k_calibrated`], with descents from every set of guesses.
 ///

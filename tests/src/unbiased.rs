@@ -100,12 +100,12 @@ impl fmt::Display for Biased {
 
 impl core::error::Error for Biased {}
 
-/// Whether independent estimates have the mean `expected`, in the value and in every entry of the gradient; if so, the bias of each coordinate
-/// that would have been found with probability [`POWER`](crate::tolerances::POWER).
+/// Whether independent estimates have the mean `expected`, in the value and in every entry of the gradient; if so, the bias of each
+/// coordinate that would have been found with probability [`POWER`](crate::tolerances::POWER).
 ///
-/// The reference is [exact](Sample::exact), or the moments of estimates that are trusted, whose standard errors then count too. An estimator
-/// without bias is called biased with probability [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL), if each estimate is itself a mean of enough draws to be
-/// about normal. A coordinate without any spread must be equal to the reference.
+/// The reference is [exact](Sample::exact), or the moments of estimates that are trusted, whose standard errors then count too. An
+/// estimator without bias is called biased with probability [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL), if each estimate is itself
+/// a mean of enough draws to be about normal. A coordinate without any spread must be equal to the reference.
 ///
 /// ```
 /// use topk_loss::{Exact, FoldIn, Key, KthLargest, MonteCarlo, Normal, Pathwise};

@@ -10,6 +10,7 @@ use topk_loss::{
     Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
 };
 use topk_loss_laws::calibration::{Search, Verdict, calibration_curve, is_preserving, top_k_calibrated};
+use topk_loss_laws::reference::top_k_sum;
 use topk_loss_laws::tolerances::{CALIBRATION_CURVE, CALIBRATION_GAP};
 
 const MARGIN: Margins<'static, f64> = Margins::Uniform(1.0);
@@ -36,7 +37,7 @@ fn judge(name: &str, loss: &dyn Loss<f64>, (k, num_classes): Size, search: &Sear
     assert_eq!(risk.value(&witness.scores, &witness.shares, &mut scratch), Ok(witness.risk));
     assert_eq!(risk.value(&witness.best_scores, &witness.shares, &mut scratch), Ok(witness.least_risk));
     assert!(!is_preserving(&witness.scores, &witness.shares, k), "{verdict}");
-    assert!(witness.gap() >= 0.0, "{verdict}");
+    assert!(witness.gap() > -CALIBRATION_CURVE, "{verdict}");
     verdict
 }
 
@@ -48,14 +49,16 @@ fn calibrated_hinge(k: usize) -> TopKHinge<'static, f64> {
 fn the_calibrated_hinge_is_not_refuted() {
     for size in sizes(6) {
         let verdict = judge("calibrated hinge", &calibrated_hinge(size.0), size, &Search::default());
-        // All of the regret is paid, at the rate of the margin.
+        // The least risk is what the best guesses miss, and all of the regret is paid, at the rate of the margin.
         let witness = verdict.witness();
+        let missed = 1.0 - top_k_sum(&witness.shares, size.0).0;
+        assert!((witness.least_risk - missed).abs() < CALIBRATION_CURVE, "{verdict}");
         assert!(!verdict.is_refuted() && (witness.gap() - witness.regret).abs() < CALIBRATION_CURVE, "{verdict}");
     }
 }
 
-/// For K = 1 all four are the hinge of Crammer and Singer, which needs a class with more than half of the labels. For K ≥ 2 two of them are saved
-/// where only one class is not among the guesses.
+/// For K = 1 all four are the hinge of Crammer and Singer, which needs a class with more than half of the labels. For K ≥ 2 two of them
+/// are saved where only one class is not among the guesses.
 #[test]
 fn the_other_hinges_are_refuted() {
     for (form, size) in FORMS.into_iter().flat_map(|form| sizes(6).map(move |size| (form, size))) {
@@ -64,14 +67,22 @@ fn the_other_hinges_are_refuted() {
         let saved = matches!(form, TopKSvmForm::KthOther | TopKSvmForm::MeanInside) && size.0 >= 2 && size.1 == size.0 + 1;
         assert_eq!(verdict.is_refuted(), !saved, "{verdict}");
         // Where the wrong scores tie, they are as good as the best to the last digits.
-        assert!(saved || verdict.witness().gap() < CALIBRATION_CURVE, "{verdict}");
+        let witness = verdict.witness();
+        assert!(saved || witness.gap() < CALIBRATION_CURVE, "{verdict}");
+        // Where it is saved, the least risk is known: a multiple of the least share.
+        let multiple = if form == TopKSvmForm::KthOther { 2.0 } else { size.1 as f64 };
+        let least = multiple * witness.shares.iter().copied().fold(1.0, f64::min);
+        assert!(!saved || (witness.least_risk - least).abs() < CALIBRATION_GAP, "{verdict}");
     }
 }
 
 #[test]
 fn the_cross_entropy_is_not_refuted() {
     for size in sizes(6) {
-        assert!(!judge("cross-entropy", &CrossEntropy, size, &Search::default()).is_refuted());
+        let verdict = judge("cross-entropy", &CrossEntropy, size, &Search::default());
+        let witness = verdict.witness();
+        let entropy: f64 = witness.shares.iter().filter(|share| **share > 0.0).map(|share| -share * share.ln()).sum();
+        assert!(!verdict.is_refuted() && (witness.least_risk - entropy).abs() < CALIBRATION_GAP, "{verdict}");
     }
 }
 

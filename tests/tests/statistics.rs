@@ -83,8 +83,8 @@ fn a_coordinate_without_spread_must_be_right() {
     assert!(unbiased(&Sample::exact(&(0.5, vec![1.0])), &constant(f64::NAN)).is_err());
 }
 
-/// The conditional estimator varies less than the one it is made from, by a factor that is far beyond what can be told; and an estimator with other
-/// keys does not vary less than itself.
+/// The conditional estimator varies less than the one it is made from, by a factor that is far beyond what can be told; and an estimator
+/// with other keys does not vary less than itself.
 #[test]
 fn variances_are_told_apart() {
     let second = KthLargest::new(2).unwrap();
@@ -103,7 +103,8 @@ fn variances_are_told_apart() {
     }
 }
 
-/// Over many comparisons the logarithm of the ratio deviates as much as its interval says, and a ratio as large as declared is found as often.
+/// Over many comparisons the logarithm of the ratio deviates as much as its interval says, and a ratio as large as declared is found as
+/// often.
 #[test]
 fn intervals_of_variances_have_their_level() {
     const COMPARISONS: usize = 1000;

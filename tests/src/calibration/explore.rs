@@ -18,9 +18,9 @@ struct Found {
 
 /// The best scores found that allow wrong guesses, two or three for each set of them.
 ///
-/// Every scores allow some set of K guesses, so the infimum over all scores is the least of these sets' infima, and the infimum over the scores
-/// that are not preserving the least over the wrong sets. `descents` limits from how many points the search goes downhill among the wrong sets,
-/// and among the right ones.
+/// All scores allow some set of K guesses, so the infimum over all scores is the least of these sets' infima, and the infimum over the
+/// scores that are not preserving the least over the wrong sets. `descents` limits from how many points the search goes downhill among
+/// the wrong sets, and among the right ones.
 pub(super) fn witnesses<L: Loss<f64>>(
     loss: &L,
     k: usize,

@@ -11,7 +11,8 @@ pub(super) struct Minimum {
     pub scores: Vec<f64>,
 }
 
-/// A slope below this is none: what is left to gain is less than that, also towards an infimum at infinity that is approached exponentially.
+/// A slope below this is none: what is left to gain is less than that, also towards an infimum at infinity that is approached
+/// exponentially.
 const FLAT: f64 = 1e-7;
 
 /// Less than this is no improvement, but rounding: round numbers stay what they are.
@@ -31,8 +32,8 @@ impl Minimum {
         risk < self.risk - ROUNDING * (1.0 + self.risk.abs()) || (self.risk == f64::INFINITY && risk < self.risk)
     }
 
-    /// Follows the Broyden–Fletcher–Goldfarb–Shanno directions downwards, with the weak Wolfe conditions by bisection, which serve functions
-    /// with kinks as well.
+    /// Follows the Broyden–Fletcher–Goldfarb–Shanno directions downwards, with the weak Wolfe conditions by bisection, which serve
+    /// functions with kinks as well.
     ///
     /// **References.** Lewis, Overton, "Nonsmooth optimization via quasi-Newton methods", Mathematical Programming 141, 2013.
     pub fn descend<L: Loss<f64>>(self, risk: &mut Risk<L>) -> Self {
@@ -61,8 +62,8 @@ impl Minimum {
 
     /// Tries to raise every subset of the classes together, by steps from `unit` down to its 1/1024.
     ///
-    /// A function that is linear between hyperplanes sᵢ − sⱼ = c has a direction of descent if and only if one of these is: they are the edges
-    /// of the cones in which it is linear. Where the function is flat all around there is nothing to do.
+    /// A function that is linear between hyperplanes sᵢ − sⱼ = c has a direction of descent if and only if one of these is: they are the
+    /// edges of the cones in which it is linear. Where the function is flat all around there is nothing to do.
     pub fn polish<L: Loss<f64>>(mut self, risk: &mut Risk<L>, unit: f64) -> Self {
         const LEVELS: i32 = 6;
         if self.is_smooth(risk, unit) {

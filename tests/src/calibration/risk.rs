@@ -4,8 +4,8 @@ use topk_loss::{ExpectedLoss, Loss, SoftLabelLoss};
 
 use super::selection::Selection;
 
-/// s ↦ Σ_y η_y ℓ(P s, y), P the identity or what [imposes](Selection::impose) a selection; infinite where two scores are further apart than the
-/// radius or the loss is an error.
+/// s ↦ Σ_y η_y ℓ(P s, y), P the identity or what [imposes](Selection::impose) a selection; infinite where two scores are further apart
+/// than the radius or the loss is an error.
 pub(super) struct Risk<'a, L> {
     loss: ExpectedLoss<&'a L>,
     shares: &'a [f64],

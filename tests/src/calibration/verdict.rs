@@ -32,6 +32,9 @@ impl fmt::Display for Witness {
         let list = |numbers: &[f64]| numbers.iter().map(|x| format!("{:.4}", x + 0.0)).collect::<Vec<_>>().join(", ");
         write!(f, "for the shares ({}) the scores ({}) ", list(&self.shares), list(&self.scores))?;
         write!(f, "have the risk {:.9} and miss {:.4} more labels than need be; ", self.risk, self.regret)?;
+        if self.gap() <= 0.0 {
+            return write!(f, "no scores with less were found");
+        }
         write!(f, "the best scores found, ({}), have {:.9}: a gap of {:.2e}", list(&self.best_scores), self.least_risk, self.gap())
     }
 }

@@ -41,9 +41,9 @@ impl core::error::Error for Miscovered {}
 
 /// Whether reported standard errors are those of the estimates, which come with their gradients and have independent keys.
 ///
-/// 95 % of the values should be within 1.96 standard errors of `expected`, and squared error minus squared standard error should be 0 on average,
-/// for the value and for the gradient (whose standard error is the root of the trace of its covariance). All three are judged together, at
-/// [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL).
+/// 95 % of the values should be within 1.96 standard errors of `expected`, and squared error minus squared standard error should be 0 on
+/// average, for the value and for the gradient (whose standard error is the root of the trace of its covariance). All three are judged
+/// together, at [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL).
 ///
 /// # Errors
 /// One of the three is off.

@@ -27,7 +27,8 @@ impl core::error::Error for Outlier {}
 
 /// Whether chance explains all of these z-scores, at [`FAMILY_LEVEL`] for all of them together (Bonferroni); the worst, if not.
 ///
-/// A z-score that is not finite is never explained. A mean that is off by [`detectable`] standard errors is found with probability [`POWER`].
+/// A z-score that is not finite is never explained. A mean that is off by [`detectable`] standard errors is found with probability
+/// [`POWER`].
 ///
 /// ```
 /// use topk_loss_laws::statistics::judge;
