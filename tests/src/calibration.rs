@@ -138,7 +138,7 @@ pub fn top_k_calibrated<L: Loss<f64>>(loss: &L, k: usize, num_classes: usize, se
     for shares in shares::shares(k, num_classes, &LEADS, search)? {
         let witnesses = explore::witnesses(loss, k, &shares, &candidates, search, search.descents);
         let Some(witness) = least_gap(witnesses) else { continue };
-        if witness.gap() <= CALIBRATION_GAP * (1.0 + witness.least_risk.abs()) {
+        if witness.gap() <= CALIBRATION_GAP * candidates.size {
             return Ok(Verdict::Refuted(witness));
         }
         verdict = Some(match verdict {

@@ -9,7 +9,11 @@ use super::selection::Selection;
 ///
 /// For a loss that is linear between the hyperplanes sᵢ − sⱼ ∈ {0, ±unit} and knows no common offset, every vertex is one of these points,
 /// whichever guesses are imposed.
-pub(super) struct Candidates(Vec<(Vec<f64>, Vec<f64>)>);
+pub(super) struct Candidates {
+    all: Vec<(Vec<f64>, Vec<f64>)>,
+    /// By how much the loss changes over one unit, so that a loss of any scale is judged alike.
+    pub size: f64,
+}
 
 impl Candidates {
     /// # Errors
@@ -25,7 +29,10 @@ impl Candidates {
             let losses = (0..num_classes).map(|label| loss.value(&scores, label, &mut scratch).unwrap_or(f64::INFINITY)).collect();
             (scores, losses)
         };
-        Ok(Self(without_gaps.map(&mut with_losses).collect()))
+        let all: Vec<(Vec<f64>, Vec<f64>)> = without_gaps.map(&mut with_losses).collect();
+        let finite = all.iter().flat_map(|(_, losses)| losses).filter(|loss| loss.is_finite());
+        let (least, largest) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &loss| (low.min(loss), high.max(loss)));
+        Ok(Self { all, size: (largest - least) / (num_classes - 1) as f64 })
     }
 
     /// The best few of those that allow a selection.
@@ -33,7 +40,7 @@ impl Candidates {
         const FEW: usize = 2;
         let risk =
             |losses: &[f64]| shares.iter().zip(losses).filter(|(share, _)| **share > 0.0).map(|(share, loss)| share * loss).sum::<f64>();
-        let allowed = self.0.iter().filter(|(scores, _)| selection.is_allowed_by(scores));
+        let allowed = self.all.iter().filter(|(scores, _)| selection.is_allowed_by(scores));
         let mut ranked: Vec<(f64, &[f64])> = allowed.map(|(scores, losses)| (risk(losses), &scores[..])).collect();
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
         ranked.into_iter().take(FEW).map(|(_, scores)| scores).collect()

@@ -29,7 +29,7 @@ pub(super) fn witnesses<L: Loss<f64>>(
     search: &Search,
     descents: usize,
 ) -> Vec<Witness> {
-    let mut risk = Risk::new(loss, shares, search.radius);
+    let mut risk = Risk::new(loss, shares, search.radius, candidates.size / search.unit);
     // Where the cross-entropy has its minimum.
     let logarithms: Vec<f64> = shares.iter().map(|share| search.unit * share.max(1e-3).ln()).collect();
     let mut found = Vec::new();

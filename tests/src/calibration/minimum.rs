@@ -11,8 +11,8 @@ pub(super) struct Minimum {
     pub scores: Vec<f64>,
 }
 
-/// A slope below this is none: what is left to gain is less than that, also towards an infimum at infinity that is approached
-/// exponentially.
+/// A slope below this share of the loss's is none: what is left to gain is less than that, also towards an infimum at infinity that is
+/// approached exponentially.
 const FLAT: f64 = 1e-7;
 
 /// Less than this is no improvement, but rounding: round numbers stay what they are.
@@ -29,7 +29,7 @@ impl Minimum {
     }
 
     fn is_improved_by(&self, risk: f64) -> bool {
-        risk < self.risk - ROUNDING * (1.0 + self.risk.abs()) || (self.risk == f64::INFINITY && risk < self.risk)
+        risk < self.risk - ROUNDING * self.risk.abs() || (self.risk == f64::INFINITY && risk < self.risk)
     }
 
     /// Follows the Broyden–Fletcher–Goldfarb–Shanno directions downwards, with the weak Wolfe conditions by bisection, which serve
@@ -43,7 +43,7 @@ impl Minimum {
         let mut value = risk.value_and_grad(&x, &mut grad);
         let mut inverse = identity(dim);
         for _ in 0..STEPS {
-            if !value.is_finite() || is_flat(&grad, FLAT) {
+            if !value.is_finite() || is_flat(&grad, FLAT * risk.steepness) {
                 break;
             }
             let mut direction: Vec<f64> = inverse.iter().map(|row| -dot(row, &grad)).collect();
@@ -95,7 +95,7 @@ impl Minimum {
             // A direction along which no two classes stay together.
             let nearby: Vec<f64> = self.scores.iter().zip(1_i32..).map(|(s, class)| s + near * unit * f64::from(class).sqrt()).collect();
             let mut grad = vec![0.0; nearby.len()];
-            risk.value_and_grad(&nearby, &mut grad).is_finite() && is_flat(&grad, NEARLY_FLAT)
+            risk.value_and_grad(&nearby, &mut grad).is_finite() && is_flat(&grad, NEARLY_FLAT * risk.steepness)
         })
     }
 }

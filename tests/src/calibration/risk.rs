@@ -10,16 +10,18 @@ pub(super) struct Risk<'a, L> {
     loss: ExpectedLoss<&'a L>,
     shares: &'a [f64],
     radius: f64,
+    /// A typical slope.
+    pub steepness: f64,
     pub selection: Option<Selection>,
     scratch: Vec<f64>,
 }
 
 impl<'a, L: Loss<f64>> Risk<'a, L> {
     /// On all scores.
-    pub fn new(loss: &'a L, shares: &'a [f64], radius: f64) -> Self {
+    pub fn new(loss: &'a L, shares: &'a [f64], radius: f64, steepness: f64) -> Self {
         let loss = ExpectedLoss::new(loss);
         let scratch = vec![0.0; SoftLabelLoss::<f64>::scratch_len(&loss, shares.len())];
-        Self { loss, shares, radius, selection: None, scratch }
+        Self { loss, shares, radius, steepness, selection: None, scratch }
     }
 
     /// P s.
