@@ -25,21 +25,23 @@
 //! | [`strategies`] | scores that are normal, tied, separated, clustered, extreme or far from zero; labels, ranks, distributions, permutations |
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
 //! | [`broken`] | what a user may hand in by mistake |
+//! | [`calibration`] | is a loss top-K calibrated? a search for a counter-example, and the calibration function |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`plackett_luce`] | the model of rankings that Gumbel noise makes, by enumeration |
 //! | [`symmetric`] | subsets of K classes, by enumeration and by logarithms of symmetric polynomials |
 //! | [`smoothed`] | the smoothed order statistic by a slow, independent quadrature |
 //! | [`tolerances`] | how far a number may be from its reference, and why |
-//! | [`statistics`] | means judged together, at a fixed false-alarm level |
-//! | [`unbiased`] | the mean of an estimator is the smoothed function |
+//! | [`statistics`] | means, variances, standard errors and laws judged at a fixed false-alarm level, with a stated power |
+//! | [`unbiased`] | is the mean of an estimator the smoothed function? if not, which coordinate is off, and by how much |
 //!
 //! Every property runs 256 cases, or as many as the environment variable `PROPTEST_CASES` says.
 
 pub mod broken;
-pub mod plackett_luce;
+pub mod calibration;
 pub mod guide;
 pub mod laws;
 mod macros;
+pub mod plackett_luce;
 pub mod problems;
 pub mod property;
 pub mod reference;

@@ -1,8 +1,28 @@
-//! Statistical tests that do not flake: fixed keys, and thresholds at a family-wise level.
+//! Statistical tests that do not flake: fixed keys, thresholds at a family-wise level, and a power that is stated.
+//!
+//! | question | call | raises a false alarm | finds, with probability [`POWER`] |
+//! |---|---|---|---|
+//! | is the mean of an estimator the right one? | [`unbiased`](crate::unbiased::unbiased) | [`FAMILY_LEVEL`] over all coordinates | the bias it returns, [`detectable`] standard errors |
+//! | are these z-scores chance? | [`judge`] | [`FAMILY_LEVEL`] over all of them | a mean that is off by [`detectable`] standard errors |
+//! | which of two estimators varies less? | [`compare_variances`] | [`FAMILY_LEVEL`] an interval | a ratio beyond [`VarianceRatio::detectable`] |
+//! | do reported standard errors cover? | [`covers`] | [`FAMILY_LEVEL`] | standard errors off by [`Coverage::detectable`] |
+//! | do these numbers follow this law? | [`follows_law`] | [`FAMILY_LEVEL`] | a law at [`detectable_distance`] |
+//!
+//! The last holds for every sample size; the others lean on the central limit theorem, so let each estimate be a mean of many draws.
+//! Keys are fixed, so whoever passes once passes always; the level says how likely it was that a correct estimator failed.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+mod coverage;
+mod judge;
+mod law;
+mod variance;
 
-use crate::tolerances::FAMILY_LEVEL;
+pub use coverage::{Coverage, Miscovered, covers};
+pub use judge::{Outlier, critical, detectable, judge, reject};
+pub use law::{OffLaw, detectable_distance, follows_law};
+pub use variance::{VarianceRatio, VarianceRatios, compare_variances};
+
+#[cfg(doc)]
+use crate::tolerances::{FAMILY_LEVEL, POWER};
 
 /// Count, mean and variance of a stream of numbers.
 ///
@@ -15,6 +35,12 @@ pub struct Moments {
 }
 
 impl Moments {
+    /// What is known without error.
+    #[must_use]
+    pub fn exact(mean: f64) -> Self {
+        Self { count: f64::INFINITY, mean, squares: 0.0 }
+    }
+
     /// The mean of the numbers seen.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -30,7 +56,20 @@ impl Moments {
     /// How many standard errors the mean is from `expected`.
     #[must_use]
     pub fn z_score(&self, expected: f64) -> f64 {
-        (self.mean - expected) / self.standard_error()
+        self.z_score_from(&Self::exact(expected))
+    }
+
+    /// How many standard errors of their difference the mean is from that of other, independent numbers; 0 where the two are equal.
+    #[must_use]
+    pub fn z_score_from(&self, other: &Self) -> f64 {
+        let difference = self.mean - other.mean;
+        if difference == 0.0 { 0.0 } else { difference / self.standard_error().hypot(other.standard_error()) }
+    }
+
+    /// The moments of the same numbers, each `factor` times as large.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { count: self.count, mean: factor * self.mean, squares: factor * factor * self.squares }
     }
 }
 
@@ -51,49 +90,4 @@ impl FromIterator<f64> for Moments {
         moments.extend(numbers);
         moments
     }
-}
-
-/// Whether some of these z-scores is too large for chance, at [`FAMILY_LEVEL`] for all of them together (Bonferroni).
-///
-/// A z-score that is not finite is rejected.
-///
-/// ```
-/// use topk_loss_laws::statistics::reject;
-/// assert!(!reject(&[0.3, -4.8]));
-/// assert!(reject(&[0.3, -5.1]));
-/// assert!(reject(&[f64::NAN]));
-/// ```
-///
-/// # Panics
-/// No z-score: a test of nothing is a mistake.
-#[must_use]
-pub fn reject(z_scores: &[f64]) -> bool {
-    assert!(!z_scores.is_empty(), "no z-score to judge");
-    let critical = critical(z_scores.len());
-    !z_scores.iter().all(|z| z.abs() <= critical)
-}
-
-/// How large the largest of `count` z-scores may be, at [`FAMILY_LEVEL`] for all of them together (Bonferroni).
-#[must_use]
-pub fn critical(count: usize) -> f64 {
-    -Normal::standard().inverse_cdf(FAMILY_LEVEL / (2 * count) as f64)
-}
-
-/// Whether the empirical distribution of `sample` is too far from `cdf` for chance, at [`FAMILY_LEVEL`] (Kolmogorov–Smirnov, with the
-/// Dvoretzky–Kiefer–Wolfowitz bound, which holds for every sample size).
-///
-/// **References.** Massart, "The tight constant in the Dvoretzky–Kiefer–Wolfowitz inequality", Annals of Probability 18, 1990.
-///
-/// # Panics
-/// No number in the sample.
-#[must_use]
-pub fn reject_law(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> bool {
-    assert!(!sample.is_empty(), "no sample to judge");
-    sample.sort_by(f64::total_cmp);
-    let n = sample.len() as f64;
-    let critical = ((2.0 / FAMILY_LEVEL).ln() / (2.0 * n)).sqrt();
-    !sample.iter().zip(0_u32..).all(|(&x, below)| {
-        let (p, below) = (cdf(x), f64::from(below));
-        p - below / n <= critical && (below + 1.0) / n - p <= critical
-    })
 }

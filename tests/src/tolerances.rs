@@ -138,5 +138,19 @@ pub const VANISHING_IN_SINGLE_PRECISION: Tolerance = Tolerance::epsilons(3e-5 / 
 /// but a change of the draws or a defect.
 pub const FAMILY_LEVEL: f64 = 1e-6;
 
+/// The probability with which what a statistical test calls detectable is detected.
+pub const POWER: f64 = 0.99;
+
 /// An estimate that is wrong by this share must be rejected: a test without power proves nothing.
 pub const DETECTABLE_BIAS: f64 = 0.05;
+
+/// What wrong scores may cost more than the best ones and still refute calibration, in units of what the loss changes over a margin: the
+/// minima are found to about 1e−9, losses by the exact estimator are good to 1e−7, and the least gap of the cross-entropy,
+/// [`LEAST_REGRET`]²/2, is well above.
+pub const CALIBRATION_GAP: f64 = 1e-6;
+
+/// Scores whose guesses miss fewer labels beyond need than this are not called wrong: as this vanishes, so does the gap of any loss.
+pub const LEAST_REGRET: f64 = 0.005;
+
+/// The gap of a loss that is linear between its kinks, at the vertices: some tens of roundings of risks about 1.
+pub const CALIBRATION_CURVE: f64 = 1e-12;

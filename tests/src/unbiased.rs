@@ -1,9 +1,11 @@
 //! The law of an estimator: its mean over many keys is the smoothed function.
 
+use core::fmt;
+
 use topk_loss::{Noise, Oracle, Real};
 
 use crate::reference::ValueAndGrad;
-use crate::statistics::{Moments, reject};
+use crate::statistics::{Moments, Outlier, detectable, judge, reject};
 use crate::tolerances::DETECTABLE_BIAS;
 
 /// Value and gradient of an oracle, with scratch of exactly the length it asks for, full of NaN.
@@ -17,24 +19,144 @@ pub fn evaluate<F: Real>(oracle: &(impl Oracle<F> + ?Sized), theta: &[F]) -> Val
     (value, grad)
 }
 
-/// Asserts that independent estimates have the mean `expected`, in the value and in every entry of the gradient, and that the same
-/// estimates would not pass if they were wrong by 5 %, in the value alone or in the gradient alone.
+/// The moments of a value and of every entry of a gradient.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sample {
+    /// Of the value.
+    pub value: Moments,
+    /// Of the entries of the gradient.
+    pub gradient: Vec<Moments>,
+}
+
+impl Sample {
+    /// A reference without error.
+    #[must_use]
+    pub fn exact((value, gradient): &ValueAndGrad<f64>) -> Self {
+        Self { value: Moments::exact(*value), gradient: gradient.iter().copied().map(Moments::exact).collect() }
+    }
+
+    /// The same estimates, each `factor` times as large.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self { value: self.value.scaled(factor), gradient: self.gradient.iter().map(|entry| entry.scaled(factor)).collect() }
+    }
+
+    /// The value and the entries of the gradient, in this order.
+    fn coordinates(&self) -> impl Iterator<Item = &Moments> {
+        core::iter::once(&self.value).chain(&self.gradient)
+    }
+
+    fn z_scores(&self, expected: &Self) -> Vec<f64> {
+        self.coordinates().zip(expected.coordinates()).map(|(entry, expected)| entry.z_score_from(expected)).collect()
+    }
+}
+
+impl FromIterator<ValueAndGrad<f64>> for Sample {
+    fn from_iter<T: IntoIterator<Item = ValueAndGrad<f64>>>(estimates: T) -> Self {
+        let mut sample = Self::default();
+        for (value, gradient) in estimates {
+            sample.value.extend([value]);
+            sample.gradient.resize(gradient.len(), Moments::default());
+            sample.gradient.iter_mut().zip(gradient).for_each(|(entry, g)| entry.extend([g]));
+        }
+        sample
+    }
+}
+
+/// A coordinate of an estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coordinate {
+    /// The value.
+    Value,
+    /// This entry of the gradient.
+    Gradient(usize),
+}
+
+/// The coordinate that is furthest from its expectation, further than chance explains.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Biased {
+    /// Which.
+    pub coordinate: Coordinate,
+    /// The mean of its estimates.
+    pub mean: f64,
+    /// What it should be.
+    pub expected: f64,
+    /// How many standard errors are between the two.
+    pub standard_errors: f64,
+    /// How many would have been allowed.
+    pub critical: f64,
+}
+
+impl fmt::Display for Biased {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.coordinate {
+            Coordinate::Value => write!(f, "the value")?,
+            Coordinate::Gradient(class) => write!(f, "entry {class} of the gradient")?,
+        }
+        write!(f, " is {:.6} on average instead of {:.6}: ", self.mean, self.expected)?;
+        write!(f, "{:.2} standard errors, of which {:.2} are allowed", self.standard_errors, self.critical)
+    }
+}
+
+impl core::error::Error for Biased {}
+
+/// Whether independent estimates have the mean `expected`, in the value and in every entry of the gradient; if so, the bias of each
+/// coordinate that would have been found with probability [`POWER`](crate::tolerances::POWER).
 ///
-/// The estimates should be means themselves, so that their law is near the normal one.
+/// The reference is [exact](Sample::exact), or the moments of estimates that are trusted, whose standard errors then count too. An
+/// estimator without bias is called biased with probability [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL), if each estimate is itself
+/// a mean of enough draws to be about normal. A coordinate without any spread must be equal to the reference.
+///
+/// ```
+/// use topk_loss::{Exact, FoldIn, Key, KthLargest, MonteCarlo, Normal, Pathwise};
+/// use topk_loss_laws::unbiased::{Coordinate, Sample, evaluate, unbiased};
+///
+/// let (theta, second) = ([0.9, 0.4, 0.6], KthLargest::new(2)?);
+/// let pathwise = Pathwise::new(second, MonteCarlo::new(Normal, 50)?, 0.5, Key::new(1))?;
+/// let estimates: Sample = (0..2000).map(|step| evaluate(&pathwise.fold_in(step), &theta)).collect();
+///
+/// let expected = Sample::exact(&evaluate(&Exact::new(second, Normal, 0.5)?, &theta));
+/// let (value, _) = unbiased(&expected, &estimates)?;
+/// assert!(value < 0.01);
+///
+/// let forgotten_factor = unbiased(&expected, &estimates.scaled(1.05)).unwrap_err();
+/// assert_eq!(forgotten_factor.coordinate, Coordinate::Value);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// They have not.
+///
+/// # Panics
+/// Gradients of different lengths.
+pub fn unbiased(expected: &Sample, estimates: &Sample) -> Result<ValueAndGrad<f64>, Biased> {
+    assert_eq!(expected.gradient.len(), estimates.gradient.len(), "gradients of different lengths");
+    let z_scores = estimates.z_scores(expected);
+    let pairs: Vec<_> = estimates.coordinates().zip(expected.coordinates()).collect();
+    if let Err(Outlier { index, z, critical }) = judge(&z_scores) {
+        let coordinate = index.checked_sub(1).map_or(Coordinate::Value, Coordinate::Gradient);
+        let (mean, expected) = (pairs[index].0.mean(), pairs[index].1.mean());
+        return Err(Biased { coordinate, mean, expected, standard_errors: z, critical });
+    }
+    let errors = pairs.iter().map(|(entry, expected)| entry.standard_error().hypot(expected.standard_error()));
+    let mut biases = errors.map(|error| detectable(z_scores.len()) * error);
+    Ok((biases.next().unwrap_or(0.0), biases.collect()))
+}
+
+/// Asserts that estimates are [`unbiased`], and that the same estimates would not pass if they were wrong by
+/// [`DETECTABLE_BIAS`], in the value alone or in the gradient alone.
 ///
 /// # Panics
 /// The estimates are biased, or too few to tell.
 pub fn assert_unbiased(expected: &ValueAndGrad<f64>, estimates: impl IntoIterator<Item = ValueAndGrad<f64>>) {
-    let estimates: Vec<_> = estimates.into_iter().collect();
-    let value = |factor: f64| estimates.iter().map(|e| factor * e.0).collect::<Moments>().z_score(expected.0);
-    let entry = |i: usize, factor: f64| estimates.iter().map(|e| factor * e.1[i]).collect::<Moments>().z_score(expected.1[i]);
-    let gradient = |factor| (0..expected.1.len()).map(|i| entry(i, factor)).collect::<Vec<_>>();
-
-    let z_scores = [vec![value(1.0)], gradient(1.0)].concat();
-    assert!(!reject(&z_scores), "biased: {z_scores:?}");
+    let (expected, estimates) = (Sample::exact(expected), estimates.into_iter().collect::<Sample>());
+    if let Err(biased) = unbiased(&expected, &estimates) {
+        panic!("{biased}");
+    }
     for factor in [1.0 - DETECTABLE_BIAS, 1.0 + DETECTABLE_BIAS] {
-        assert!(reject(&[value(factor)]), "no power for the value: {}", value(factor));
-        assert!(reject(&gradient(factor)), "no power for the gradient: {:?}", gradient(factor));
+        let z_scores = estimates.scaled(factor).z_scores(&expected);
+        assert!(reject(&z_scores[..1]), "no power for the value: {}", z_scores[0]);
+        assert!(reject(&z_scores[1..]), "no power for the gradient: {:?}", &z_scores[1..]);
     }
 }
 

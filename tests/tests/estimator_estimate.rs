@@ -6,7 +6,7 @@ use topk_loss::{
     MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Real, Result, Sampler, ScoreFunction, TopKSum, Until,
 };
 use topk_loss_laws::reference::ValueAndGrad;
-use topk_loss_laws::statistics::{Moments, reject};
+use topk_loss_laws::statistics::covers;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{DETECTABLE_BIAS, ESTIMATE};
 use topk_loss_laws::unbiased::evaluate;
@@ -211,32 +211,29 @@ impl FoldIn for KnownAt {
 const SCORES: [f64; 6] = [0.9, 0.4, 0.6, 1.3, 0.5, 1.0];
 const EPSILON: f64 = 0.7;
 
-/// z-scores, for standard errors taken `factor` times as large: of the share of values within 1.96 of them, which should be 95 %; and of
-/// squared error minus squared standard error, of value and gradient, which should be 0 on average.
-fn calibration<E: Estimator<f64> + FoldIn, const N: usize>(estimator: &E, num_keys: u64, factors: [f64; N]) -> [[f64; 3]; N] {
-    let (limit, gradient) = evaluate(&Exact::new(KthLargest::new(3).unwrap(), Normal, EPSILON).unwrap(), &SCORES);
-    let errors: Vec<_> = (0..num_keys)
-        .map(|step| {
-            let (estimate, grad) = estimate(&estimator.fold_in(step), &SCORES);
-            let error: f64 = grad.iter().zip(&gradient).map(|(a, b)| (a - b).powi(2)).sum();
-            [(estimate.value - limit).powi(2), estimate.standard_error.powi(2), error, estimate.gradient_standard_error.powi(2)]
-        })
-        .collect();
-    factors.map(|factor| {
-        let square = factor * factor;
-        let covered = errors.iter().filter(|e| e[0] <= 1.959964_f64.powi(2) * square * e[1]).count() as f64;
-        let excess = |of: usize| errors.iter().map(|e| e[of] - square * e[of + 1]).collect::<Moments>().z_score(0.0);
-        let keys = num_keys as f64;
-        [(covered - 0.95 * keys) / (0.05 * 0.95 * keys).sqrt(), excess(0), excess(2)]
-    })
+type Reported = Vec<(Estimate<f64>, Vec<f64>)>;
+
+fn limit() -> ValueAndGrad<f64> {
+    evaluate(&Exact::new(KthLargest::new(3).unwrap(), Normal, EPSILON).unwrap(), &SCORES)
 }
 
-fn assert_calibrated<E: Estimator<f64> + FoldIn>(estimator: &E) {
-    let [right, small, large] = calibration(estimator, 20_000, [1.0, 1.0 - DETECTABLE_BIAS, 1.0 + DETECTABLE_BIAS]);
-    assert!(!reject(&right), "{right:?}");
+fn reported<E: Estimator<f64> + FoldIn>(estimator: &E, num_keys: u64) -> Reported {
+    (0..num_keys).map(|step| estimate(&estimator.fold_in(step), &SCORES)).collect()
+}
+
+fn assert_covers<E: Estimator<f64> + FoldIn>(estimator: &E) {
+    let (limit, reported) = (limit(), reported(estimator, 20_000));
+    let coverage = covers(&limit, &reported).unwrap_or_else(|miscovered| panic!("{miscovered}"));
+    assert!(coverage.detectable.iter().all(|&error| error < DETECTABLE_BIAS), "{coverage:?}");
     // Power: standard errors that are off by 5 % are seen, of the value and of the gradient.
-    for [_, value, gradient] in [small, large] {
-        assert!(reject(&[value]) && reject(&[gradient]), "{value} {gradient}");
+    for factor in [1.0 - DETECTABLE_BIAS, 1.0 + DETECTABLE_BIAS] {
+        let spoilt = |spoil: fn(&mut Estimate<f64>, f64)| -> Reported {
+            let mut reported = reported.clone();
+            reported.iter_mut().for_each(|(estimate, _)| spoil(estimate, factor));
+            reported
+        };
+        assert!(covers(&limit, &spoilt(|estimate, factor| estimate.standard_error *= factor)).is_err());
+        assert!(covers(&limit, &spoilt(|estimate, factor| estimate.gradient_standard_error *= factor)).is_err());
     }
 }
 
@@ -244,16 +241,18 @@ fn assert_calibrated<E: Estimator<f64> + FoldIn>(estimator: &E) {
 fn standard_errors_cover() {
     let (third, key) = (KthLargest::new(3).unwrap(), Key::new(1));
     let sampler = MonteCarlo::new(Normal, 150).unwrap();
-    assert_calibrated(&Pathwise::new(third, sampler, EPSILON, key).unwrap());
-    assert_calibrated(&Conditional::new(third, sampler, EPSILON, key).unwrap());
-    assert_calibrated(&ScoreFunction::new(third, sampler, EPSILON, Baseline::LeaveOneOut, key).unwrap());
+    assert_covers(&Pathwise::new(third, sampler, EPSILON, key).unwrap());
+    assert_covers(&Conditional::new(third, sampler, EPSILON, key).unwrap());
+    assert_covers(&ScoreFunction::new(third, sampler, EPSILON, Baseline::LeaveOneOut, key).unwrap());
     let twin = KthLargest::new(2).unwrap();
     let exact = Exact::new(twin, Normal, EPSILON).unwrap();
-    assert_calibrated(&ControlVariate::new(third, twin, KnownAt(evaluate(&exact, &SCORES)), sampler, EPSILON, key).unwrap());
+    assert_covers(&ControlVariate::new(third, twin, KnownAt(evaluate(&exact, &SCORES)), sampler, EPSILON, key).unwrap());
     let pairs = Antithetic::new(Normal, 300).unwrap();
-    assert_calibrated(&Pathwise::new(third, pairs, EPSILON, key).unwrap());
-    // Pairs taken for independent draws are not calibrated: their errors cancel and the spread does not show it.
-    assert!(reject(&calibration(&Pathwise::new(third, InBlocks(pairs, 1), EPSILON, key).unwrap(), 2000, [1.0])[0]));
+    assert_covers(&Pathwise::new(third, pairs, EPSILON, key).unwrap());
+    // Pairs taken for independent draws: their errors cancel and the spread does not show it.
+    let taken_for_independent = Pathwise::new(third, InBlocks(pairs, 1), EPSILON, key).unwrap();
+    let miscovered = covers(&limit(), &reported(&taken_for_independent, 2000)).unwrap_err();
+    assert!(miscovered.error_ratios[0] < 0.9, "{miscovered}");
 }
 
 /// What the samplers say of their draws, by value and by reference.

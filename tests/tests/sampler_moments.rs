@@ -1,43 +1,23 @@
 //! What the samplers do to the estimate of a smoothed order statistic: no bias, and less variance where they promise it.
 
 use rand_pcg::Pcg64Dxsm;
-use statrs::distribution::ContinuousCDF;
-use topk_loss::{Antithetic, Key, KthLargest, MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Sampler, Sequential};
+use topk_loss::{Antithetic, Key, KthLargest, MonteCarlo, Noise, Normal, Pathwise, RandomizedLattice, Sampler, Sequential};
+use topk_loss_laws::reference::ValueAndGrad;
+use topk_loss_laws::statistics::{compare_variances, reject};
+use topk_loss_laws::tolerances::DETECTABLE_BIAS;
+use topk_loss_laws::unbiased::{Sample, evaluate};
 
-/// The test of bias may reject correct samplers with probability 1e−6 in total, shared over the comparisons it makes.
-const FAMILY_LEVEL: f64 = 1e-6;
-
-/// The |z| that a standard normal exceeds with probability `level`.
-fn critical_z(level: f64) -> f64 {
-    statrs::distribution::Normal::standard().inverse_cdf(1.0 - level / 2.0)
-}
-
-/// Over independent keys: the mean and the variance of the value, and the trace of the covariance of the gradient.
-struct Moments {
-    mean: f64,
-    variance: f64,
-    gradient: f64,
-}
-
-fn moments(sampler: &dyn Sampler<f64, Law = Normal>, scores: &[f64], k: usize, epsilon: f64, repetitions: u64) -> Moments {
-    let oracle = KthLargest::new(k).unwrap();
-    let [mut grad, mut sum_of_grads] = [(); 2].map(|()| vec![0.0; scores.len()]);
-    let mut scratch = vec![0.0; 2 * scores.len()];
-    let [mut sum, mut squares, mut squares_of_grads] = [0.0; 3];
-    for repetition in 0..repetitions {
-        let smoothed = Pathwise::new(oracle, sampler, epsilon, Key::new(29).fold_in(repetition)).unwrap();
-        grad.fill(0.0);
-        let value = smoothed.value_and_add_grad(scores, 1.0, &mut grad, &mut scratch).unwrap();
-        sum += value;
-        squares += value * value;
-        sum_of_grads.iter_mut().zip(&grad).for_each(|(sum, g)| *sum += g);
-        squares_of_grads += grad.iter().map(|g| g * g).sum::<f64>();
-    }
-    let n = repetitions as f64;
-    let mean = sum / n;
-    let unbiased = n / (n - 1.0);
-    let square_of_mean_grad = sum_of_grads.iter().map(|s| (s / n).powi(2)).sum::<f64>();
-    Moments { mean, variance: (squares / n - mean * mean) * unbiased, gradient: (squares_of_grads / n - square_of_mean_grad) * unbiased }
+/// Values and gradients over independent keys.
+fn estimates(
+    sampler: &dyn Sampler<f64, Law = Normal>,
+    scores: &[f64],
+    k: usize,
+    epsilon: f64,
+    repetitions: u64,
+    seed: u64,
+) -> impl Iterator<Item = ValueAndGrad<f64>> {
+    let smoothed = move |step| Pathwise::new(KthLargest::new(k).unwrap(), sampler, epsilon, Key::new(seed).fold_in(step)).unwrap();
+    (0..repetitions).map(move |step| evaluate(&smoothed(step), scores))
 }
 
 /// Scores 0, 1/L, 2/L, … in a scattered order.
@@ -53,31 +33,34 @@ fn no_sampler_biases_the_smoothed_value() {
         ("lattice", &RandomizedLattice::new(Normal, 8).unwrap()),
         ("sequential", &Sequential::<_, Pcg64Dxsm>::new(Normal, 10).unwrap()),
     ];
-    let critical = critical_z(FAMILY_LEVEL / 8.0);
+    let mut z_scores = Vec::new();
     for (num_classes, epsilon) in [(7, 0.5), (60, 1.0)] {
         let scores = scattered(num_classes);
         let one_by_one = MonteCarlo::new(Normal, 1).unwrap();
-        let reference = moments(&one_by_one, &scores, 2, epsilon, 300_000);
+        let reference: Sample = estimates(&one_by_one, &scores, 2, epsilon, 300_000, 1).collect();
         for (kind, sampler) in samplers {
-            let repetitions = 10_000;
-            let estimate = moments(sampler, &scores, 2, epsilon, repetitions);
-            let standard_error = (reference.variance / 300_000.0 + estimate.variance / repetitions as f64).sqrt();
-            let z = |mean: f64| (mean - reference.mean).abs() / standard_error;
-            assert!(z(estimate.mean) < critical, "{kind}, {num_classes} classes: z = {}", z(estimate.mean));
-            assert!(z(estimate.mean * 1.05) > critical, "{kind}, {num_classes} classes: an error of 5 % passes");
+            let sample: Sample = estimates(sampler, &scores, 2, epsilon, 10_000, 2).collect();
+            z_scores.push(sample.value.z_score_from(&reference.value));
+            for factor in [1.0 - DETECTABLE_BIAS, 1.0 + DETECTABLE_BIAS] {
+                let z = sample.value.scaled(factor).z_score_from(&reference.value);
+                assert!(reject(&[z]), "{kind}, {num_classes} classes: an error of 5 % passes");
+            }
         }
     }
+    assert!(!reject(&z_scores), "{z_scores:?}");
 }
 
 #[test]
 fn the_lattice_and_the_mirror_lower_the_variance_of_the_value() {
     let scores = scattered(100);
-    let variance = |sampler: &dyn Sampler<f64, Law = Normal>, k| moments(sampler, &scores, k, 1.0, 1000).variance;
+    let estimates = |sampler: &dyn Sampler<f64, Law = Normal>, k, seed| estimates(sampler, &scores, k, 1.0, 1000, seed).collect::<Vec<_>>();
     let (independent, mirrored) = (MonteCarlo::new(Normal, 64).unwrap(), Antithetic::new(Normal, 64).unwrap());
     let lattice = RandomizedLattice::new(Normal, 64).unwrap();
-    assert!(variance(&lattice, 6) < 0.5 * variance(&independent, 6));
+    let gain = compare_variances(&estimates(&lattice, 6, 3), &estimates(&independent, 6, 4)).value;
+    assert!(gain.interval[1] < 0.6, "{gain:?}");
     // A median is nearly odd about its center; far from the middle mirrors gain little.
-    assert!(variance(&mirrored, 50) < 0.5 * variance(&independent, 50));
+    let gain = compare_variances(&estimates(&mirrored, 50, 5), &estimates(&independent, 50, 6)).value;
+    assert!(gain.interval[1] < 0.6, "{gain:?}");
 }
 
 /// The table in the documentation of `RandomizedLattice`.
@@ -88,16 +71,15 @@ fn table_of_variances() {
         let scores: Vec<f64> = (1..=num_classes).map(|i| Normal.quantile((f64::from(i) - 0.5) / f64::from(num_classes))).collect();
         for epsilon in [0.2, 1.0] {
             let repetitions = (8_000_000 / (num_classes as u64 * draws as u64)).max(2000);
-            let measure = |sampler: &dyn Sampler<f64, Law = Normal>| moments(sampler, &scores, 6, epsilon, repetitions);
-            let independent = measure(&MonteCarlo::new(Normal, draws).unwrap());
-            let antithetic = measure(&Antithetic::new(Normal, draws).unwrap());
-            let lattice = measure(&RandomizedLattice::new(Normal, draws).unwrap());
+            let measure = |sampler: &dyn Sampler<f64, Law = Normal>, seed| {
+                estimates(sampler, &scores, 6, epsilon, repetitions, seed).collect::<Vec<_>>()
+            };
+            let independent = measure(&MonteCarlo::new(Normal, draws).unwrap(), 7);
+            let antithetic = compare_variances(&measure(&Antithetic::new(Normal, draws).unwrap(), 8), &independent);
+            let lattice = compare_variances(&measure(&RandomizedLattice::new(Normal, draws).unwrap(), 9), &independent);
             println!(
                 "L {num_classes} ε {epsilon} B {draws}: value {:.2} antithetic {:.2} lattice, gradient {:.2} antithetic {:.2} lattice",
-                antithetic.variance / independent.variance,
-                lattice.variance / independent.variance,
-                antithetic.gradient / independent.gradient,
-                lattice.gradient / independent.gradient,
+                antithetic.value.ratio, lattice.value.ratio, antithetic.gradient.ratio, lattice.gradient.ratio,
             );
         }
     }
