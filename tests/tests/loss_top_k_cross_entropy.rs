@@ -128,7 +128,7 @@ fn a_mixture_is_the_sum_of_its_parts() {
                 check_mixture(Logistic, &shares, gap, &example)?;
                 check_mixture(Normal, &shares, 0.1 * gap, &example)?;
             }
-            Ok(())
+            Ok::<(), TestCaseError>(())
         },
     );
 }
