@@ -22,8 +22,9 @@ pub enum TopKSvmForm {
 ///
 /// With x_j = m_y + s_j − s_y, by how much class j violates the label's margin, every form is a share of the sum of some of the K largest x_j
 /// over j ≠ y, and in this order each is at least as large as the one before: the calibrated hinge ([`TopKHinge`](crate::TopKHinge)), `KthOther`,
-/// `MeanInside`, `MeanWithLabel`, `MeanOutside`. For K = 1 the four are one, the hinge of Crammer and Singer. None of the four is top-K
-/// calibrated (Yang and Koyejo): where no class is likely enough, scores that do not rank the K likeliest classes first can be as good as any.
+/// `MeanInside`, `MeanWithLabel`, `MeanOutside`. For K = 1 the four are one, the hinge of Crammer and Singer. From K + 2 classes on
+/// none of the four is top-K calibrated (Yang and Koyejo; this library's law kit finds the witnesses): where no class is likely enough, scores
+/// that do not rank the K likeliest classes first can be as good as any. With K + 1 classes and K ≥ 2, `KthOther` and `MeanInside` are.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch 2L.
 ///
