@@ -38,10 +38,10 @@
 //! }
 //! ```
 //!
-//! Which laws there are is listed in [`laws`](crate::laws). What rounding is allowed is an argument: [`ROUNDING`](crate::tolerances::ROUNDING) for a loss
-//! that is computed in the float itself, a [`Tolerance`](crate::Tolerance) of your own where a value is only as good as a quadrature. A test
-//! prints the smallest input that was found, with what is wrong there. [`check`](crate::check) and [`check_loss`](crate::check_loss) return the same as a
-//! value.
+//! Which laws there are is listed in [`laws`](crate::laws). What rounding is allowed is an argument:
+//! [`ROUNDING`](crate::tolerances::ROUNDING) for a loss that is computed in the float itself,
+//! [`quadrature`](crate::tolerances::quadrature) where its value is only as good as one. A test prints the smallest input that was found, with
+//! what is wrong there. [`check`](crate::check) and [`check_loss`](crate::check_loss) return the same as a value.
 //!
 //! # Three faults, and what is said of them
 //!

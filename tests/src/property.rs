@@ -111,7 +111,7 @@ pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>>>(
     check(any::<I>(), |input| law(&loss(input.as_ref()), &input))
 }
 
-/// Value and gradient of a loss, whose buffers' contents and whose two calls are found to be [as promised](buffers).
+/// Value and gradient of a loss from buffers full of garbage, as [`buffers::evaluate`].
 ///
 /// # Panics
 /// The loss fails, or a promise does.

@@ -2,7 +2,7 @@
 
 use topk_loss::{Loss, Real};
 
-use super::law::{Law, Stop};
+use super::law::Law;
 use crate::Example;
 use crate::reference::ValueAndGrad;
 use crate::violation::Violation;
@@ -57,20 +57,21 @@ pub fn gradient_is_overwritten<F: Real>(loss: &(impl Loss<F> + ?Sized), example:
     })
 }
 
-/// Value and gradient, if all laws of this page hold.
+/// Value and gradient from buffers full of garbage; the value alone must be the same, whatever the scratch holds and even if it is longer.
 ///
 /// # Errors
-/// The first that does not, or the loss fails.
+/// It is not, or the loss fails.
 pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Violation> {
-    let example = Example { scores: scores.to_vec(), label, k: 1 };
-    value_is_that_of_the_gradient_call(loss, &example)?;
-    scratch_is_irrelevant(loss, &example)?;
-    gradient_is_overwritten(loss, &example)?;
-    let law = Law("evaluate");
-    law.evaluate(loss, scores, label).map_err(|stop| match stop {
-        Stop::Declined => law.violation("the call", "an error", "a number"),
-        Stop::Violated(violation) => violation,
-    })
+    let law = Law("scratch_is_irrelevant");
+    let needed = loss.scratch_len(scores.len());
+    let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); needed]);
+    let number = |answer: topk_loss::Result<F>| answer.map_err(|error| law.violation("the call", error, "a number"));
+    let value = number(law.caught(|| loss.value_and_grad(scores, label, &mut grad, &mut scratch))?)?;
+    for mut scratch in [scratch, vec![F::infinity(); needed + 1]] {
+        let alone = number(law.caught(|| loss.value(scores, label, &mut scratch))?)?;
+        law.close("the value alone", alone, value, 0.0)?;
+    }
+    Ok((value, grad))
 }
 
 fn same<F: Real>(law: Law, content: &str, (value, grad): &ValueAndGrad<F>, clean: &ValueAndGrad<F>) -> Result<(), Violation> {

@@ -20,7 +20,7 @@ use crate::{Example, Tolerance};
 /// It is not; the first class whose entry is wrong.
 pub fn gradient_is_the_slope<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("gradient_is_the_slope").judge(|law| {
-        let around = Around::new(law, loss, example, tolerance)?;
+        let around = Around::new(law, &loss, example, tolerance)?;
         for (class, &entry) in around.at.1.iter().enumerate() {
             if around.agrees(class, entry)? {
                 continue;
@@ -47,7 +47,7 @@ pub fn gradient_is_the_slope<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &
 /// They do not; the first class whose slopes differ, or that the classes' slopes do not add up.
 pub fn has_no_kink<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("has_no_kink").judge(|law| {
-        let around = Around::new(law, loss, example, tolerance)?;
+        let around = Around::new(law, &loss, example, tolerance)?;
         let mut total = 0.0;
         let allowed = |slope: &Slope| slope.error + KINK * around.largest();
         for class in 0..example.scores.len() {
@@ -80,10 +80,10 @@ fn weight(class: usize, order: usize) -> f64 {
     0.5 + 0.5 * (((class + 1) * (order + 1)) as f64 * GOLDEN).fract()
 }
 
-/// A loss about an example's scores.
-struct Around<'a, F, L: ?Sized> {
+/// A loss about an example's scores; a `dyn` one, so that the search for the best step is compiled once and not for every loss.
+struct Around<'a, F> {
     law: Law,
-    loss: &'a L,
+    loss: &'a dyn Loss<F>,
     example: &'a Example<F>,
     at: ValueAndGrad<F>,
     /// What the value may be off.
@@ -92,8 +92,8 @@ struct Around<'a, F, L: ?Sized> {
     precision: f64,
 }
 
-impl<'a, F: Real, L: Loss<F> + ?Sized> Around<'a, F, L> {
-    fn new(law: Law, loss: &'a L, example: &'a Example<F>, tolerance: Tolerance) -> Result<Self, Stop> {
+impl<'a, F: Real> Around<'a, F> {
+    fn new(law: Law, loss: &'a dyn Loss<F>, example: &'a Example<F>, tolerance: Tolerance) -> Result<Self, Stop> {
         let at = law.evaluate(loss, &example.scores, example.label)?;
         let noise = tolerance.of::<F>(magnitude(&example.scores, &at));
         Ok(Self { law, loss, example, at, noise, precision: tolerance.of::<F>(1.0) })

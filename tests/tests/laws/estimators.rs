@@ -24,7 +24,6 @@ fn draws() -> MonteCarlo<Normal> {
     MonteCarlo::new(Normal, 16).unwrap()
 }
 
-/// Two of them, if there are as many classes as that.
 const KEY: Key = Key::new(5);
 
 estimator_laws! {

@@ -140,7 +140,8 @@ macro_rules! top_k_svms {
     ($($name:ident: $form:ident, $($law:ident($($argument:expr),*)),*;)+) => {$(
         loss_laws! {
             $name: f64 = |example| TopKSvm::new(example.k, TopKSvmForm::$form, UNIT, 1.0).unwrap();
-            gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING),
+            gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING),
+            falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING),
             zeros_of_both_signs_are_equal(), ignores_the_key(), $($law($($argument),*)),*
         }
     )+};
@@ -148,7 +149,8 @@ macro_rules! top_k_svms {
 
 top_k_svms! {
     svm_of_the_kth_other: KthOther, treats_classes_alike(ROUNDING), ties_go_to_the_lowest_index();
-    svm_of_the_mean_inside: MeanInside, treats_classes_alike(ROUNDING), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING), ties_go_to_the_lowest_index();
+    svm_of_the_mean_inside: MeanInside, treats_classes_alike(ROUNDING),
+        is_convex(ROUNDING), lies_above_its_tangents(ROUNDING), ties_go_to_the_lowest_index();
     svm_of_the_mean_with_the_label: MeanWithLabel, is_convex(ROUNDING), lies_above_its_tangents(ROUNDING);
     svm_of_the_mean_outside: MeanOutside, treats_classes_alike(ROUNDING), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING);
 }

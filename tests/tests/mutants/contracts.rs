@@ -43,7 +43,8 @@ pub fn rows() -> Vec<Row> {
                 value_and_grad: move |scores: &[f64], label, grad: &mut [f64], scratch: &mut [f64]| two.value_and_grad(scores, label, grad, scratch),
             }
         };
-        "the gradient is added", gradient_is_overwritten(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "the gradient is added", gradient_is_overwritten():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             let (value, own) = gradient(scores, label)?;
             grad.iter_mut().zip(own).for_each(|(sum, g)| *sum += g);
             Ok(value)
@@ -57,43 +58,52 @@ pub fn rows() -> Vec<Row> {
                 Ok(value)
             })
         };
-        "the scratch is taken to be zero", scratch_is_irrelevant(): |_| CrossEntropy => |_| calls(1, |scores, label, grad, scratch| {
+        "the scratch is taken to be zero", scratch_is_irrelevant():
+            |_| CrossEntropy => |_| calls(1, |scores, label, grad, scratch| {
             scratch[0] += cross_entropy(scores, label, grad)?;
             Ok(scratch[0])
         });
-        "the scratch's length is taken for the number of classes", scratch_is_irrelevant(): |_| CrossEntropy => |_| calls(5, |scores, label, grad, scratch| {
+        "the scratch's length is taken for the number of classes", scratch_is_irrelevant():
+            |_| CrossEntropy => |_| calls(5, |scores, label, grad, scratch| {
             Ok(cross_entropy(scores, label, grad)? + (scratch.len() as f64).ln())
         });
         "a short scratch panics", wrong_lengths_are_errors(): hinge => |e| {
             let (loss, needed) = (hinge(e), hinge(e).scratch_len(e.scores.len()));
             calls(needed, move |scores, label, grad, scratch| loss.value_and_grad(scores, label, grad, &mut scratch[..needed]))
         };
-        "a short gradient is filled as far as it goes", wrong_lengths_are_errors(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "a short gradient is filled as far as it goes", wrong_lengths_are_errors():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             let (value, own) = gradient(scores, label)?;
             grad.iter_mut().zip(own).for_each(|(entry, g)| *entry = g);
             Ok(value)
         });
-        "a wrong length is called a wrong label", wrong_lengths_are_errors(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "a wrong length is called a wrong label", wrong_lengths_are_errors():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             cross_entropy(scores, label, grad).map_err(|_| Error::Label { label, num_classes: scores.len() })
         });
-        "the gradient is cleared before the label is looked at", a_label_that_is_no_class_is_an_error(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "the gradient is cleared before the label is looked at", a_label_that_is_no_class_is_an_error():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             grad.fill(0.0);
             cross_entropy(scores, label, grad)
         });
         "the label wraps around", a_label_that_is_no_class_is_an_error():
             |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| cross_entropy(scores, label % scores.len(), grad));
-        "a label that is no class has no loss", a_label_that_is_no_class_is_an_error(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "a label that is no class has no loss", a_label_that_is_no_class_is_an_error():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             if label < scores.len() { cross_entropy(scores, label, grad) } else { Ok(0.0) }
         });
-        "NaN scores are passed over", scores_that_are_no_numbers_are_errors(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "NaN scores are passed over", scores_that_are_no_numbers_are_errors():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             let numbers: Vec<f64> = scores.iter().map(|&s| if s.is_nan() { 0.0 } else { s }).collect();
             cross_entropy(&numbers, label, grad)
         });
-        "an infinite score is taken for a large one", scores_that_are_no_numbers_are_errors(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "an infinite score is taken for a large one", scores_that_are_no_numbers_are_errors():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             let numbers: Vec<f64> = scores.iter().map(|&s| if s == f64::INFINITY { f64::MAX } else { s }).collect();
             cross_entropy(&numbers, label, grad)
         });
-        "NaN comes out in silence", scores_that_are_no_numbers_are_errors(): |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
+        "NaN comes out in silence", scores_that_are_no_numbers_are_errors():
+            |_| CrossEntropy => |_| calls(0, |scores, label, grad, _| {
             if scores.iter().any(|s| s.is_nan()) { Ok(f64::NAN) } else { cross_entropy(scores, label, grad) }
         });
         "NaN at a tie", results_are_finite(): |_| CrossEntropy => |_| altered(CrossEntropy, |scores, _, _, grad| {
@@ -103,8 +113,8 @@ pub fn rows() -> Vec<Row> {
             let exponentials: Vec<f64> = scores.iter().map(|s| (100.0 * s).exp()).collect();
             *value = -(exponentials[label] / exponentials.iter().sum::<f64>()).ln();
         });
-        "a panic where all scores are equal", results_are_finite(): |_| CrossEntropy => |_| altered(CrossEntropy, |scores, _, _, _| {
-            assert!(scores.iter().any(|s| s != &scores[0]), "a spread to divide by");
+        "a panic where the label is tied", results_are_finite(): |_| CrossEntropy => |_| altered(CrossEntropy, |scores, label, _, _| {
+            assert!(scores.iter().enumerate().all(|(class, s)| class == label || s != &scores[label]), "a lead to divide by");
         });
         "every call draws anew", is_deterministic(): |e| drawn(e, 1) => |e| {
             let e = e.clone();

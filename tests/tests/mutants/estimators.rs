@@ -13,7 +13,7 @@ const THETA: [f64; 4] = [0.0; 4];
 const EPSILON: f64 = 0.5;
 const REPEATS: u64 = 8000;
 
-fn second() -> KthLargest {
+fn largest() -> KthLargest {
     KthLargest::new(1).unwrap()
 }
 
@@ -90,11 +90,11 @@ impl Noise<f64> for WrongScore {
 }
 
 fn pathwise(bend: fn(&mut [f64])) -> impl Oracle<f64> + FoldIn {
-    Pathwise::new(second(), Bent(bend), EPSILON, Key::new(1)).unwrap()
+    Pathwise::new(largest(), Bent(bend), EPSILON, Key::new(1)).unwrap()
 }
 
 fn score_function(law: impl Noise<f64>) -> impl Oracle<f64> + FoldIn {
-    ScoreFunction::new(second(), MonteCarlo::new(law, 16).unwrap(), EPSILON, Baseline::LeaveOneOut, Key::new(1)).unwrap()
+    ScoreFunction::new(largest(), MonteCarlo::new(law, 16).unwrap(), EPSILON, Baseline::LeaveOneOut, Key::new(1)).unwrap()
 }
 
 fn conditional(k: usize) -> impl Oracle<f64> + FoldIn {

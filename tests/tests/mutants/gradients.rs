@@ -53,7 +53,8 @@ pub fn rows() -> Vec<Row> {
             hinge => |e| altered(hinge(e), |_, _, _, grad| grad.rotate_right(1));
         "the gradient is of the next rank", gradient_is_the_slope(ROUNDING): |e| kth(e.k) => |e| Mixed(kth(e.k), kth(e.k + 1));
         "a hard gradient for a smoothed value", gradient_is_the_slope(quadrature::<f64>()): smoothed => |e| Mixed(smoothed(e), hinge(e));
-        "the focus is not differentiated", gradient_is_the_slope(ROUNDING): |_| Focal::new(2.0).unwrap() => |_| calls(0, |scores, label, grad, _| {
+        "the focus is not differentiated", gradient_is_the_slope(ROUNDING):
+            |_| Focal::new(2.0).unwrap() => |_| calls(0, |scores, label, grad, _| {
             let surprise = CrossEntropy.value_and_grad(scores, label, grad, &mut [])?;
             let focus = (-grad[label]).powi(2);
             grad.iter_mut().for_each(|g| *g *= focus);
@@ -68,7 +69,8 @@ pub fn rows() -> Vec<Row> {
         "the value is squared, the gradient not", gradient_is_the_slope(ROUNDING):
             |_| CrossEntropy => |_| altered(CrossEntropy, |_, _, value, _| *value *= *value);
         "a hinge is called smooth", has_no_kink(ROUNDING): |_| CrossEntropy => hinge;
-        "a normaliser that keeps clear of zero", gradient_sums_to(0.0, ROUNDING): |_| CrossEntropy => |_| altered(CrossEntropy, |_, label, _, grad| {
+        "a normaliser that keeps clear of zero", gradient_sums_to(0.0, ROUNDING):
+            |_| CrossEntropy => |_| altered(CrossEntropy, |_, label, _, grad| {
             grad[label] += 1.0;
             grad.iter_mut().for_each(|g| *g /= 1.0 + 1e-6);
             grad[label] -= 1.0;
@@ -76,19 +78,22 @@ pub fn rows() -> Vec<Row> {
         "a pull on the label alone", gradient_sums_to(0.0, ROUNDING): hinge => |e| altered(hinge(e), |_, label, _, grad| {
             (0..grad.len()).filter(|&class| class != label).for_each(|class| grad[class] = 0.0);
         });
-        "the tied share the maximum's gradient without dividing it", lies_above_its_tangents(ROUNDING): |_| OfScores(Max) => |_| altered(OfScores(Max), |scores, _, value, grad| {
+        "the tied share the maximum's gradient without dividing it", lies_above_its_tangents(ROUNDING):
+            |_| OfScores(Max) => |_| altered(OfScores(Max), |scores, _, value, grad| {
             grad.iter_mut().zip(scores).for_each(|(g, s)| if s == value { *g = 1.0 });
         });
         "the subgradient of a satisfied hinge is not zero", lies_above_its_tangents(ROUNDING):
             |_| CrossEntropy => |_| altered(CrossEntropy, times(1.5));
-        "the margin's hinge is twice as steep", is_lipschitz(SQRT_2, ROUNDING):
-            hinge => |e| TopKHinge::new(e.k, Margins::Uniform(1.0), 2.0, Smoothing::None).unwrap();
+        "the scale is forgotten in the constant", is_lipschitz(SQRT_2, ROUNDING):
+            hinge => |e| TopKHinge::new(e.k, Margins::Uniform(1.0), 40.0, Smoothing::None).unwrap();
         "logits are sharpened", is_smooth(0.5, ROUNDING): |_| CrossEntropy => |_| scaled(2.0, 2.0);
-        "ties go to the highest index", ties_go_to_the_lowest_index(): |e| kth(e.k) => |e| altered(kth(e.k), |scores, _, value, grad| {
+        "ties go to the highest index", ties_go_to_the_lowest_index():
+            |e| kth(e.k) => |e| altered(kth(e.k), |scores, _, value, grad| {
             grad.fill(0.0);
             grad[scores.iter().rposition(|s| s == value).unwrap()] = 1.0;
         });
-        "the tied share the gradient", ties_go_to_the_lowest_index(): |_| OfScores(Max) => |_| altered(OfScores(Max), |scores, _, value, grad| {
+        "the tied share the gradient", ties_go_to_the_lowest_index():
+            |_| OfScores(Max) => |_| altered(OfScores(Max), |scores, _, value, grad| {
             let count = scores.iter().filter(|&s| s == value).count();
             grad.iter_mut().zip(scores).for_each(|(g, s)| *g = if s == value { 1.0 / count as f64 } else { 0.0 });
         });

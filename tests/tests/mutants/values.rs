@@ -1,6 +1,6 @@
 //! Values that are not those of the loss they are called.
 
-use topk_loss::{CrossEntropy, Focal, KthLargest, Loss, Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::{CrossEntropy, KthLargest, Loss, Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
 use topk_loss_laws::laws::{agrees_in_single_precision, draws_follow_the_key};
 use topk_loss_laws::tolerances::ROUNDING;
 use topk_loss_laws::{Example, OfScores, loss_fn};
@@ -63,7 +63,12 @@ pub fn rows() -> Vec<Row> {
             CrossEntropy.value_and_grad(&without, label, grad, &mut [])
         });
         "a margin is built in", is_homogeneous(ROUNDING): |e| hinge_of(e.k, 0.0) => |e| hinge_of(e.k, 0.25);
-        "the focal loss is called convex", is_convex(ROUNDING): |_| CrossEntropy => |_| Focal::new(2.0).unwrap();
+        "the probability, not its logarithm, is called convex", is_convex(ROUNDING):
+            |_| CrossEntropy => |_| altered(CrossEntropy, |_, _, value, grad| {
+                let probability = (-*value).exp();
+                grad.iter_mut().for_each(|g| *g *= probability);
+                *value = 1.0 - probability;
+            });
         "the calibrated hinge is called convex", is_convex(ROUNDING):
             |e| TopKSvm::new(e.k, TopKSvmForm::MeanInside, Margins::Uniform(1.0), 1.0).unwrap() => hinge;
         "the loss is capped", is_convex(ROUNDING): |_| CrossEntropy => |_| altered(CrossEntropy, |_, _, value, _| *value = value.min(3.0));
@@ -80,14 +85,12 @@ pub fn rows() -> Vec<Row> {
         };
     };
     rows.push(Row::new(
-        "probabilities lose their digits in f32",
+        "exponentials are of half precision",
         "agrees_in_single_precision",
         || single(CrossEntropy),
         || {
-            let value = |scores: &[f32], label: usize| {
-                let total: f32 = scores.iter().map(|s| s.exp()).sum();
-                -(scores[label].exp() / total).ln()
-            };
+            let half = |x: f32| f32::from_bits(x.to_bits() & !0x1FFF);
+            let value = move |scores: &[f32], label: usize| scores.iter().map(|s| half((s - scores[label]).exp())).sum::<f32>().ln();
             single(loss_fn(value, move |scores: &[f32], label| {
                 let mut grad = vec![0.0; scores.len()];
                 let _ = CrossEntropy.value_and_grad(scores, label, &mut grad, &mut []);
