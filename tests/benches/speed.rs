@@ -45,7 +45,6 @@ fn losses_of_k_guesses<F: Real>(k: usize, shares: &[F]) -> Vec<Named<'_, F>> {
         ("smooth top-K SVM, temperature 1", Box::new(SmoothTopKSvm::new(k, one, one).expect("valid parameters"))),
         ("smooth top-K SVM, temperature 0.1", Box::new(SmoothTopKSvm::new(k, F::from_f64(0.1), one).expect("valid parameters"))),
         ("top-K cross-entropy", Box::new(TopKCrossEntropy::new(k, Gumbel, one).expect("valid parameters"))),
-        ("top-K cross-entropy, normal law", Box::new(TopKCrossEntropy::new(k, Normal, one).expect("valid parameters"))),
         ("cross-entropies of 1 and K guesses", Box::new(TopKCrossEntropy::mixture(shares, Gumbel, one).expect("valid shares"))),
     ]
 }
