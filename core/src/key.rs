@@ -52,6 +52,20 @@ impl Key {
         Self([a, b])
     }
 
+    /// The words that key Philox4x32-10, for whoever draws the same numbers elsewhere: in vector code, on a device.
+    ///
+    /// Draw b of class i is word i mod 4 at counter [i div 4, its upper half, b, its upper half] for floats of one
+    /// [word](Real::UNIFORM_WORDS), and words 2(i mod 2) and 2(i mod 2) + 1 at counter i div 2 for floats of two.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// assert_eq!(Key::new(0x1234_5678_9abc_def0).words(), [0x1234_5678, 0x9abc_def0]);
+    /// ```
+    #[must_use]
+    pub const fn words(self) -> [u32; 2] {
+        self.0
+    }
+
     /// A sequential generator whose whole seed is hashed from the key.
     #[must_use]
     pub fn rng<R: SeedableRng>(self) -> R {

@@ -2,8 +2,9 @@
 
 use faer::prelude::*;
 use faer::{ColRef, Par};
-use topk_loss::{Error, FoldIn, Loss, Real};
+use topk_loss::{Error, Real};
 
+use crate::kernel::{BatchLoss, Kernel};
 use crate::parallel::{column_blocks, try_for_each};
 use crate::{BatchError, Reduction, Result, Targets, check};
 
@@ -19,7 +20,8 @@ use crate::{BatchError, Reduction, Result, Targets, check};
 ///
 /// **Ties and NaN.** The loss's.
 ///
-/// **Cost.** The loss's for every example; two columns and the loss's scratch are allocated for every thread.
+/// **Cost.** The loss's for every example; its scratch is allocated for every thread, and up to two columns where the scores' or the
+/// gradient's are not contiguous.
 ///
 /// ```
 /// use faer::{Par, mat};
@@ -38,7 +40,7 @@ use crate::{BatchError, Reduction, Result, Targets, check};
 pub fn values<F, L>(loss: &L, scores: MatRef<'_, F>, targets: &Targets<'_, F>, values: &mut [F], par: Par) -> Result<()>
 where
     F: Real,
-    L: Loss<F> + FoldIn + Sync,
+    L: BatchLoss<F>,
 {
     check_inputs(scores, targets)?;
     check::length("values", scores.ncols(), values.len())?;
@@ -92,7 +94,7 @@ pub fn values_and_grads<F, L>(
 ) -> Result<()>
 where
     F: Real,
-    L: Loss<F> + FoldIn + Sync,
+    L: BatchLoss<F>,
 {
     check_inputs(scores, targets)?;
     check::length("values", scores.ncols(), values.len())?;
@@ -139,7 +141,7 @@ pub fn objective_and_grads<F, L>(
 ) -> Result<F>
 where
     F: Real,
-    L: Loss<F> + FoldIn + Sync,
+    L: BatchLoss<F>,
 {
     check_inputs(scores, targets)?;
     check::shape("gradients", scores.shape(), grads.shape())?;
@@ -186,7 +188,7 @@ fn write_values_and_grads<F, L>(
 ) -> Result<()>
 where
     F: Real,
-    L: Loss<F> + FoldIn + Sync,
+    L: BatchLoss<F>,
 {
     let size = block_size(scores, par);
     let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
@@ -207,51 +209,47 @@ where
     Ok(())
 }
 
-/// One thread's loss, with room to copy a column whose entries are not contiguous.
-struct Evaluator<'a, F, L> {
-    loss: &'a L,
+/// One thread's kernel, with room to copy a column whose entries are not contiguous.
+struct Evaluator<'a, F> {
+    kernel: Box<dyn Kernel<F> + 'a>,
     scores: MatRef<'a, F>,
     column: Vec<F>,
     grad: Vec<F>,
-    scratch: Vec<F>,
 }
 
-impl<'a, F: Real, L: Loss<F> + FoldIn> Evaluator<'a, F, L> {
-    fn new(loss: &'a L, scores: MatRef<'a, F>) -> Self {
-        let zeros = |len| vec![F::zero(); len];
+impl<'a, F: Real> Evaluator<'a, F> {
+    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>) -> Self {
         let num_classes = scores.nrows();
-        Self { loss, scores, column: zeros(num_classes), grad: zeros(num_classes), scratch: zeros(loss.scratch_len(num_classes)) }
+        Self { kernel: loss.kernel(num_classes), scores, column: vec![], grad: vec![] }
     }
 
     fn value(&mut self, example: usize, label: usize) -> Result<F> {
         let scores = contiguous(self.scores.col(example), &mut self.column);
-        let value = self.loss.fold_in(example as u64).value(scores, label, &mut self.scratch);
+        let value = self.kernel.value(example as u64, scores, label);
         value.map_err(|error| BatchError::Example { example, error })
     }
 
     fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, mut out: ColMut<'_, F>) -> Result<F> {
         let scores = contiguous(self.scores.col(example), &mut self.column);
-        let loss = self.loss.fold_in(example as u64);
-        let mut evaluate = |grad: &mut [F]| {
-            let value = loss.value_and_grad(scores, label, grad, &mut self.scratch)?;
-            grad.iter_mut().for_each(|entry| *entry *= coefficient);
-            let in_range = grad.iter().fold(true, |all, entry| all & entry.is_finite());
-            if in_range { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
-        };
+        let mut evaluate = |grad: &mut [F]| self.kernel.value_and_grad(example as u64, scores, label, coefficient, grad);
         let value = match out.rb_mut().try_as_col_major_mut() {
             Some(grad) => evaluate(grad.as_slice_mut()),
-            None => evaluate(&mut self.grad).inspect(|_| out.iter_mut().zip(&self.grad).for_each(|(place, &entry)| *place = entry)),
+            None => {
+                self.grad.resize(scores.len(), F::zero());
+                evaluate(&mut self.grad).inspect(|_| out.iter_mut().zip(&self.grad).for_each(|(place, &entry)| *place = entry))
+            }
         };
         value.map_err(|error| BatchError::Example { example, error })
     }
 }
 
 /// The column as a slice: its own memory, or a copy.
-fn contiguous<'a, F: Copy>(column: ColRef<'a, F>, copy: &'a mut [F]) -> &'a [F] {
+fn contiguous<'a, F: Copy>(column: ColRef<'a, F>, copy: &'a mut Vec<F>) -> &'a [F] {
     match column.try_as_col_major() {
         Some(column) => column.as_slice(),
         None => {
-            copy.iter_mut().zip(column.iter()).for_each(|(place, &entry)| *place = entry);
+            copy.clear();
+            copy.extend(column.iter());
             copy
         }
     }

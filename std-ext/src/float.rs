@@ -1,9 +1,10 @@
-//! The floats that have matrix products.
+//! The floats that have matrix products and kernels.
 
 use faer::traits::RealField;
-use topk_loss::Real;
 
-/// A float of the losses that is also a scalar of [`faer`]: `f32`, `f64`. Implemented for whatever is both.
-pub trait BatchReal: Real + RealField {}
+use crate::elementary::Elementary;
 
-impl<F: Real + RealField> BatchReal for F {}
+/// A float of the losses that has kernels and is a scalar of [`faer`]: `f32`, `f64`.
+pub trait BatchReal: RealField + Elementary {}
+
+impl<F: RealField + Elementary> BatchReal for F {}

@@ -37,9 +37,11 @@
 
 mod batch;
 mod check;
+mod elementary;
 mod error;
 mod float;
 mod head;
+mod kernel;
 mod parallel;
 mod reduction;
 mod targets;
@@ -48,5 +50,6 @@ pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};
 pub use float::BatchReal;
 pub use head::{HeadGrads, LinearHead, Similarity};
+pub use kernel::{BatchLoss, Kernel};
 pub use reduction::Reduction;
 pub use targets::Targets;

@@ -3,7 +3,7 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
-use topk_loss_batch::{BatchError, Reduction, Targets, objective_and_grads, values, values_and_grads};
+use topk_loss_batch::{BatchError, BatchLoss, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
 const IGNORED: usize = usize::MAX;
@@ -39,7 +39,7 @@ fn naive<F: Real, L: Loss<F> + FoldIn>(loss: &L, scores: MatRef<'_, F>, labels: 
     (values, grads)
 }
 
-fn agrees_with_the_loop<F: Real>(loss: &(impl Loss<F> + FoldIn + Sync)) {
+fn agrees_with_the_loop<F: Real>(loss: &impl BatchLoss<F>) {
     for (num_classes, batch) in SIZES {
         let (scores, labels) = (matrix::<F>(num_classes, batch), labels(num_classes, batch));
         let targets = Targets::new(&labels).ignoring(IGNORED);
@@ -122,7 +122,7 @@ fn views_may_be_strided_reversed_or_row_major() {
 }
 
 /// Runs all three calls, expects the same error of each, and expects the buffers untouched.
-fn refused(loss: &(impl Loss<f64> + FoldIn + Sync), scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
+fn refused(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
     let untouched = -7.0;
     let mut losses = vec![untouched; scores.ncols()];
     let mut grads = Mat::full(scores.nrows(), scores.ncols(), untouched);

@@ -1,0 +1,93 @@
+//! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
+
+mod scalar;
+
+use topk_loss::{
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
+    SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+};
+
+use scalar::Scalar;
+
+/// A loss that batches can compute.
+///
+/// A loss of your own needs a line, and runs by its own code:
+///
+/// ```
+/// use faer::{Par, mat};
+/// use topk_loss::{FoldIn, Loss, Result};
+/// use topk_loss_batch::{BatchLoss, Targets, values};
+///
+/// /// −s_y.
+/// struct Lowest;
+///
+/// impl BatchLoss<f32> for Lowest {}
+///
+/// impl Loss<f32> for Lowest {
+///     // …
+/// #   fn scratch_len(&self, _: usize) -> usize { 0 }
+/// #   fn value(&self, scores: &[f32], label: usize, _: &mut [f32]) -> Result<f32> { Ok(-scores[label]) }
+/// #   fn value_and_grad(&self, scores: &[f32], label: usize, grad: &mut [f32], _: &mut [f32]) -> Result<f32> {
+/// #       grad.fill(0.0);
+/// #       grad[label] = -1.0;
+/// #       Ok(-scores[label])
+/// #   }
+/// }
+///
+/// impl FoldIn for Lowest {
+///     // …
+/// #   fn fold_in(&self, _: u64) -> Self { Self }
+/// }
+///
+/// let mut losses = [0.0; 2];
+/// values(&Lowest, mat![[0.5, 2.0], [0.0, 1.0]].as_ref(), &Targets::new(&[0, 1]), &mut losses, Par::Seq)?;
+/// assert_eq!(losses, [-0.5, -1.0]);
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
+pub trait BatchLoss<F: Real>: Loss<F> + FoldIn + Sync + Sized {
+    /// What one thread computes examples of so many classes by: the loss's own scalar code, unless there is faster.
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(Scalar::new(self, num_classes))
+    }
+}
+
+/// One thread's computation of a loss, with the room it needs.
+///
+/// Example b is computed by the loss with b [folded into](FoldIn::fold_in) its key. Errors are those of [`Loss`], and leave the
+/// gradient unspecified.
+pub trait Kernel<F: Real> {
+    /// The loss of example `example`.
+    ///
+    /// # Errors
+    /// Those of the [`Loss`].
+    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F>;
+
+    /// The same, and overwrites `grad` with `weight` times its gradient.
+    ///
+    /// # Errors
+    /// Those of the [`Loss`]; a gradient beyond the float's range.
+    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F>;
+}
+
+/// Losses that run by their own code.
+macro_rules! by_their_own_code {
+    ($([$($parameters:tt)*] $loss:ty;)+) => {
+        $(impl<F: Real, $($parameters)*> BatchLoss<F> for $loss {})+
+    };
+}
+
+by_their_own_code! {
+    [] CrossEntropy;
+    [] Focal<F>;
+    [] Ldam<'_, F>;
+    [] SmoothTopKSvm<F>;
+    [] TopKSvm<'_, F>;
+    [] TopKHinge<'_, F>;
+    [] TopKHinges<'_, F>;
+    [N: Noise<F> + Sync] TopKCrossEntropy<'_, N, F>;
+    [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
+    [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
+    [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
+    [L: Loss<F> + FoldIn + Sync] ClassWeighted<'_, L, F>;
+    [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
+}
