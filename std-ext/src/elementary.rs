@@ -13,6 +13,9 @@ pub trait Elementary: Real {
     /// P(Z > z) and the density at z, Z standard normal, each to a few units in the last place times its condition number, which is
     /// about z² in the tails; both 0 where the density would be subnormal.
     fn normal_tail_and_density(self) -> (Self, Self);
+
+    /// The nearest integer of a number from 0 to 255.
+    fn nearest_byte(self) -> u8;
 }
 
 /// The polynomial with these coefficients, constant term first.
@@ -39,6 +42,12 @@ macro_rules! elementary {
                 let power = <$float>::from_bits(ONE.wrapping_add(shifted.to_bits() << $shift));
                 let value = power * polynomial!(rest, $exp);
                 if self < $lowest { 0.0 } else { value }
+            }
+
+            #[inline(always)]
+            fn nearest_byte(self) -> u8 {
+                const ROUND: $float = $round;
+                (self + ROUND).to_bits() as u8
             }
 
             #[inline(always)]

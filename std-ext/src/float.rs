@@ -2,9 +2,9 @@
 
 use faer::traits::RealField;
 
-use crate::elementary::Elementary;
+use crate::vectors::Vectors;
 
 /// A float of the losses that has kernels and is a scalar of [`faer`]: `f32`, `f64`.
-pub trait BatchReal: RealField + Elementary {}
+pub trait BatchReal: RealField + Vectors {}
 
-impl<F: RealField + Elementary> BatchReal for F {}
+impl<F: RealField + Vectors> BatchReal for F {}

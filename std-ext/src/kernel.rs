@@ -1,12 +1,16 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
+mod exact;
 mod scalar;
 
 use topk_loss::{
     ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
-    SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
+use crate::float::BatchReal;
+use exact::Exact;
+use pulp::Arch;
 use scalar::Scalar;
 
 /// A loss that batches can compute.
@@ -82,7 +86,6 @@ by_their_own_code! {
     [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
-    [] TopKHinge<'_, F>;
     [] TopKHinges<'_, F>;
     [N: Noise<F> + Sync] TopKCrossEntropy<'_, N, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
@@ -90,4 +93,15 @@ by_their_own_code! {
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
     [L: Loss<F> + FoldIn + Sync] ClassWeighted<'_, L, F>;
     [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
+}
+
+impl<F: BatchReal> BatchLoss<F> for TopKHinge<'_, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let arch = Arch::new();
+        match self.smoothing() {
+            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => Box::new(Exact::<F, 16>::new(self, epsilon, num_classes, arch)),
+            Smoothing::Exact { epsilon } => Box::new(Exact::<F, 25>::new(self, epsilon, num_classes, arch)),
+            _ => Box::new(Scalar::new(self, num_classes)),
+        }
+    }
 }

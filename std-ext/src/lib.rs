@@ -41,10 +41,13 @@ mod elementary;
 mod error;
 mod float;
 mod head;
+#[cfg(test)]
+mod instruction_sets;
 mod kernel;
 mod parallel;
 mod reduction;
 mod targets;
+mod vectors;
 
 pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};

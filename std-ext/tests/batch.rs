@@ -3,7 +3,7 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
-use topk_loss_batch::{BatchError, BatchLoss, Reduction, Targets, objective_and_grads, values, values_and_grads};
+use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
 const IGNORED: usize = usize::MAX;
@@ -13,7 +13,7 @@ fn parallelisms() -> [Par; 5] {
     [Par::Seq, Par::rayon(1), Par::rayon(2), Par::rayon(3), Par::rayon(64)]
 }
 
-fn matrix<F: Real>(rows: usize, columns: usize) -> Mat<F> {
+fn matrix<F: BatchReal>(rows: usize, columns: usize) -> Mat<F> {
     Mat::from_fn(rows, columns, |i, j| F::from_f64(((i * 37 + j * 101) % 211) as f64 / 64.0 - 1.5))
 }
 
@@ -21,7 +21,7 @@ fn labels(num_classes: usize, batch: usize) -> Vec<usize> {
     (0..batch).map(|b| if b % 5 == 3 { IGNORED } else { b * 31 % num_classes }).collect()
 }
 
-fn noised<F: Real>() -> TopKHinge<'static, F> {
+fn noised<F: BatchReal>() -> TopKHinge<'static, F> {
     let smoothing = Smoothing::Pathwise { epsilon: F::from_f64(0.5), num_samples: 3, key: Key::new(11) };
     TopKHinge::new(5, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
 }
@@ -39,7 +39,7 @@ fn naive<F: Real, L: Loss<F> + FoldIn>(loss: &L, scores: MatRef<'_, F>, labels: 
     (values, grads)
 }
 
-fn agrees_with_the_loop<F: Real>(loss: &impl BatchLoss<F>) {
+fn agrees_with_the_loop<F: BatchReal>(loss: &impl BatchLoss<F>) {
     for (num_classes, batch) in SIZES {
         let (scores, labels) = (matrix::<F>(num_classes, batch), labels(num_classes, batch));
         let targets = Targets::new(&labels).ignoring(IGNORED);
@@ -64,7 +64,7 @@ fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
     agrees_with_the_loop::<f64>(&CrossEntropy);
 }
 
-fn objective_is_the_weighted_sum<F: Real>() {
+fn objective_is_the_weighted_sum<F: BatchReal>() {
     for (num_classes, batch) in SIZES {
         let (scores, labels, loss) = (matrix::<F>(num_classes, batch), labels(num_classes, batch), noised());
         let weights: Vec<F> = (0..batch).map(|b| F::from_f64((b % 4) as f64 / 2.0)).collect();

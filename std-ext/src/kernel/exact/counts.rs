@@ -1,0 +1,125 @@
+//! Distributions of a number of successes among independent trials at 16 nodes at once, truncated; core's module of the same name
+//! says why they are computed so.
+
+use pulp::Simd;
+
+use crate::elementary::Elementary;
+use crate::vectors::{LANES, Lanes, Vectors};
+
+/// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
+#[inline(always)]
+pub(super) fn vanishing<F: Elementary>() -> F {
+    F::min_positive_value() / (F::epsilon() * F::epsilon())
+}
+
+/// How many trials are treated at once: each of them alone would wait for its own last step.
+pub(super) const TOGETHER: usize = 4;
+
+/// Adds trials of success probabilities `p`. What lies beyond the slice is dropped.
+#[inline(always)]
+pub(super) fn add_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &mut [Lanes<F>], p: [&Lanes<F>; N]) {
+    let (zero, vanishing) = (F::splat(simd, F::zero()), F::splat(simd, vanishing()));
+    for v in 0..num_vectors::<S, F>() {
+        let (mut success, mut before) = ([zero; N], [zero; N]);
+        for (success, p) in success.iter_mut().zip(p) {
+            *success = F::vectors::<S>(p)[v];
+        }
+        for count in &mut *counts {
+            let count = &mut F::vectors_mut::<S>(count)[v];
+            let mut sum = *count;
+            for (&p, before) in success.iter().zip(&mut before) {
+                // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
+                let mixed = F::sum(simd, sum, F::product(simd, p, F::difference(simd, *before, sum)));
+                *before = sum;
+                sum = mixed;
+            }
+            *count = F::above(simd, sum, vanishing);
+        }
+    }
+}
+
+/// The last entry of the distribution without one of the trials, for each of them: by forward division, which is stable for p ≤ ½.
+#[inline(always)]
+pub(super) fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &[Lanes<F>], p: [&Lanes<F>; N]) -> [Lanes<F>; N] {
+    let (zero, vanishing) = (F::splat(simd, F::zero()), F::splat(simd, vanishing()));
+    let (mut odds, mut last) = ([[F::zero(); LANES]; N], [[F::zero(); LANES]; N]);
+    for (odds, p) in odds.iter_mut().zip(p) {
+        over_failure(p, p, odds);
+    }
+    for v in 0..num_vectors::<S, F>() {
+        let (mut ratio, mut rest) = ([zero; N], [zero; N]);
+        for (ratio, odds) in ratio.iter_mut().zip(&odds) {
+            *ratio = F::vectors::<S>(odds)[v];
+        }
+        for count in counts {
+            let count = F::vectors::<S>(count)[v];
+            for (rest, &ratio) in rest.iter_mut().zip(&ratio) {
+                *rest = F::above(simd, F::difference(simd, count, F::product(simd, ratio, *rest)), vanishing);
+            }
+        }
+        for (last, &rest) in last.iter_mut().zip(&rest) {
+            F::vectors_mut::<S>(last)[v] = rest;
+        }
+    }
+    for (last, p) in last.iter_mut().zip(p) {
+        let rest = *last;
+        over_failure(&rest, p, last);
+    }
+    last
+}
+
+#[inline(always)]
+fn num_vectors<S: Simd, F: Vectors>() -> usize {
+    F::vectors::<S>(&[F::zero(); LANES]).len()
+}
+
+/// `quotient` ← x/(1 − p).
+#[inline(always)]
+fn over_failure<F: Elementary>(x: &Lanes<F>, p: &Lanes<F>, quotient: &mut Lanes<F>) {
+    for lane in 0..LANES {
+        quotient[lane] = x[lane] / (F::one() - p[lane]);
+    }
+}
+
+/// Σ_j a_j·b_{n−j}, n = the last index of `a`, over the entries that `b` has.
+#[inline(always)]
+pub(super) fn convolved_last<F: Elementary>(a: &[Lanes<F>], b: &[Lanes<F>]) -> Lanes<F> {
+    let mut sum = [F::zero(); LANES];
+    for (a, b) in a.iter().rev().zip(b) {
+        for lane in 0..LANES {
+            sum[lane] += a[lane] * b[lane];
+        }
+    }
+    sum
+}
+
+/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ), given s_0 and the j·s_j from j = 1 on.
+///
+/// Half of s_0 is applied before the recurrence and half after it, so that neither end leaves the float's range.
+#[inline(always)]
+pub(super) fn exp_series<F: Elementary>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
+    let vanishing = vanishing::<F>();
+    let mut half = *constant;
+    for half in &mut half {
+        *half = (*half * F::from_f64(0.5)).fast_exp();
+    }
+    for n in 0..counts.len() {
+        let (known, rest) = counts.split_at_mut(n);
+        let mut sum = if n == 0 { half } else { [F::zero(); LANES] };
+        for (s, f) in derivative.iter().zip(known.iter().rev()) {
+            for lane in 0..LANES {
+                sum[lane] += s[lane] * f[lane];
+            }
+        }
+        let inverse = F::from_usize(n.max(1)).recip();
+        for (entry, sum) in rest[0].iter_mut().zip(sum) {
+            *entry = sum * inverse;
+        }
+    }
+    for count in counts {
+        for lane in 0..LANES {
+            let entry = count[lane] * half[lane];
+            count[lane] = if entry > vanishing { entry } else { vanishing };
+        }
+    }
+}
