@@ -20,7 +20,7 @@ use crate::violation::Violation;
 /// A law held on every input it was tried on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
-    /// How many inputs there were: 256, or what the environment variable `PROPTEST_CASES` says.
+    /// How many inputs there were, the same on every run: 256, or what the environment variable `PROPTEST_CASES` says.
     pub cases: u32,
 }
 
