@@ -34,7 +34,13 @@
 //! | [`statistics`] | means, variances, standard errors and laws judged at a fixed false-alarm level, with a stated power |
 //! | [`unbiased`] | is the mean of an estimator the smoothed function? if not, which coordinate is off, and by how much |
 //!
-//! Every property runs 256 cases, or as many as the environment variable `PROPTEST_CASES` says.
+//! Every property runs 256 cases, the same on every run. The environment variables `PROPTEST_CASES` and `PROPTEST_RNG_SEED` say how many and
+//! which others. This workspace's deep runs are
+//!
+//! ```sh
+//! PROPTEST_CASES=10000 PROPTEST_RNG_SEED=1 cargo test --release -p topk-loss-laws --test laws   # all laws of all that the core has
+//! cargo test --release -p topk-loss-laws --tests -- --ignored --nocapture   # slow references, and the table of what is calibrated
+//! ```
 
 pub mod broken;
 pub mod calibration;

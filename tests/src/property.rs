@@ -1,4 +1,7 @@
 //! Running a law on drawn inputs.
+//!
+//! The inputs are random, but the same on every run, so that a test that passes today passes tomorrow. The environment variables of
+//! proptest look elsewhere: `PROPTEST_CASES` says how many inputs, `PROPTEST_RNG_SEED` which.
 
 use core::cell::RefCell;
 use core::fmt::{self, Debug, Display};
@@ -6,7 +9,7 @@ use core::fmt::{self, Debug, Display};
 use proptest::arbitrary::Arbitrary;
 use proptest::prelude::any;
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use topk_loss::{Loss, Real};
 
 use crate::Example;
@@ -17,7 +20,7 @@ use crate::violation::Violation;
 /// A law held on every input it was tried on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
-    /// How many inputs there were: 256, or what the environment variable `PROPTEST_CASES` says.
+    /// How many inputs there were, the same on every run: 256, or what the environment variable `PROPTEST_CASES` says.
     pub cases: u32,
 }
 
@@ -38,7 +41,26 @@ impl<T: Debug, E: Display> Display for Counterexample<T, E> {
 
 impl<T: Debug, E: Debug + Display> core::error::Error for Counterexample<T, E> {}
 
+/// How every property is run: as proptest's environment variables say, from a fixed seed where they name none.
+///
+/// A counter-example is a value, and a regression a test of its own: no file of seeds, and patience in shrinking. For a `proptest!` block
+/// write `#![proptest_config(config())]`.
+///
+/// ```
+/// use proptest::test_runner::RngSeed;
+/// assert_ne!(topk_loss_laws::property::config().rng_seed, RngSeed::Random);
+/// ```
+#[must_use]
+pub fn config() -> Config {
+    const SEED: u64 = 0;
+    let named = Config::default();
+    let rng_seed = if named.rng_seed == RngSeed::Random { RngSeed::Fixed(SEED) } else { named.rng_seed };
+    Config { rng_seed, failure_persistence: None, max_shrink_iters: 1 << 14, ..named }
+}
+
 /// Runs `law` on inputs of `strategy`; the first failure is shrunk and returned.
+///
+/// The inputs are the same on every run; for others, set the environment variable `PROPTEST_RNG_SEED` to a number.
 ///
 /// A law returns a [`Violation`], or the `TestCaseError` of proptest's own assertions.
 ///
@@ -65,8 +87,7 @@ pub fn check<T: Debug, E: Into<TestCaseError> + Clone>(
     strategy: impl Strategy<Value = T>,
     law: impl Fn(T) -> Result<(), E>,
 ) -> Result<Passed, Counterexample<T, E>> {
-    // A counter-example is a value, and a regression a test of its own: no file of seeds, and patience in shrinking.
-    let config = Config { failure_persistence: None, max_shrink_iters: 1 << 14, ..Config::default() };
+    let config = config();
     let cases = config.cases;
     // The runner keeps a failure's text alone. The last failure it sees while it shrinks is the one it returns.
     let last = RefCell::new(None);

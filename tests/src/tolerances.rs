@@ -121,6 +121,11 @@ pub const LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSIL
 /// label than the next one, the next one's share is a difference of the two; 2e−17 absolute was seen.
 pub const TINY_LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-6 / f64::EPSILON);
 
+/// The top-K cross-entropy in its laws: for any noise 1e−9 of itself, as [`LABEL_AMONG_THE_TOP`], and 1e−16 where the label is nearly certain
+/// to be among the K. What is left there is a sum of the others' shares. Each is divided out of probabilities of at most 1, which keeps some
+/// of their roundings of 1.1e−16, and counts times the chance that this class, itself improbable there, is above the label.
+pub const TOP_K_CROSS_ENTROPY: Tolerance = Tolerance { epsilons: 1e-9 / f64::EPSILON, least: 1e-7 };
+
 /// The top-K cross-entropy of normal noise in `f32`: z units of ε down in the tail the rounding of a score counts z times.
 pub const NORMAL_IN_SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-4 / f64::EPSILON);
 

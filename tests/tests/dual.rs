@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use topk_loss::{CrossEntropy, Dual, Loss, Real};
 use topk_loss_laws::Example;
+use topk_loss_laws::property::config;
 use topk_loss_laws::strategies::moderate_example;
 
 fn assert_slope(name: &str, function: impl Fn(Dual<f64>) -> Dual<f64>, x: f64) {
@@ -34,6 +35,8 @@ fn derivatives_are_differences() {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn a_loss_differentiates_itself(Example { scores, label, .. } in moderate_example::<f64>(), class in any::<prop::sample::Index>()) {
         let class = class.index(scores.len());

@@ -5,6 +5,7 @@ mod data;
 
 use proptest::prelude::*;
 use topk_loss::{FoldIn, Key, KthLargest, MonteCarlo, Normal, Oracle, Pathwise, Real, Sampler, TopKSum};
+use topk_loss_laws::property::config;
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::statistics::{Moments, reject};
 use topk_loss_laws::strategies::moderate_example;
@@ -142,6 +143,8 @@ both_floats! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn in_double_precision(smoothing in smoothing::<f64>()) {
         the_center_is_only_for_rounding(smoothing.clone())?;

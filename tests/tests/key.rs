@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Dxsm;
 use topk_loss::{CrossEntropy, FoldIn, Key, KthLargest, Max, MonteCarlo, Normal, Sampler, TopKSum};
+use topk_loss_laws::property::config;
 
 /// A generator that shows its seed.
 struct Revealed([u8; 32]);
@@ -35,6 +36,8 @@ fn draws_are_pinned() {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn folding_is_a_function_that_separates(seed: u64, a: u64, b: u64) {
         let key = Key::new(seed);

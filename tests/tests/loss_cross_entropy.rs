@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use topk_loss::{CrossEntropy, Loss, Real};
+use topk_loss_laws::property::config;
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats, example, reference, tolerances};
@@ -43,6 +44,8 @@ both_floats! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn gradient_is_the_slope(Example { scores, label, .. } in moderate_example::<f64>()) {
         let step = tolerances::SMOOTH_STEP;

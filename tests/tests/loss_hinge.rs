@@ -6,7 +6,7 @@ use topk_loss::{
     Conditional, Exact, FoldIn, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Smoothing,
     TopKHinge,
 };
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, MEAN};
@@ -160,6 +160,8 @@ fn the_gradient_is_the_slope((Example { scores, label, k }, margins): Margined<f
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn in_double_precision(margined in moderate::<f64>()) {
         the_gradient_is_the_slope(margined)?;

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use topk_loss::{CrossEntropy, Ldam, Margins, Real};
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::CROSS_ENTROPY;
 use topk_loss_laws::{Example, both_floats, example, reference};
@@ -46,6 +46,8 @@ both_floats! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     /// At 1e6 the grid of `f32` has the step 1/16. The scores are on it, so the offset is exact, and must cancel before the margin is lost.
     #[test]
     fn a_common_offset_changes_nothing(steps in vec(0..16_u8, 2..40), place: prop::sample::Index) {

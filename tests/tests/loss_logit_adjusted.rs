@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use topk_loss::{
     CrossEntropy, FoldIn, Key, LogitAdjusted, Loss, Margins, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
 };
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::tolerances::LOG_PRIOR;
 use topk_loss_laws::{Example, both_floats, class_counts, example, reference};
 
@@ -71,6 +71,8 @@ both_floats! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     /// At 1e6 the grid of `f32` has the step 1/16, on which no prior is. Told that only differences count, it subtracts the offset first.
     #[test]
     fn a_common_offset_changes_nothing(steps in vec(0..16_u8, 2..40), place: prop::sample::Index) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use topk_loss::{
     FoldIn, Gumbel, Hinge, Key, KthLargest, Margins, MeanOfHinge, MonteCarlo, Noise, Normal, Pathwise, Real, Sampler, TopKSum,
 };
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::smoothed::mean_excess_of_kth_largest;
 use topk_loss_laws::statistics::{Moments, reject};
@@ -137,7 +137,7 @@ both_floats! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn in_double_precision(case in case::<f64>()) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use topk_loss::{CrossEntropy, Error, Loss, Margins, Real, SmoothTopKSvm, TopKSvm, TopKSvmForm};
-use topk_loss_laws::property::{evaluate, holds};
+use topk_loss_laws::property::{config, evaluate, holds};
 use topk_loss_laws::reference::{ValueAndGrad, to_f64};
 use topk_loss_laws::strategies::{clustered, example, extreme, moderate_example, normal, offset, separated, tied};
 use topk_loss_laws::symmetric::{smooth_top_k_svm, smooth_top_k_svm_by_subsets};
@@ -67,7 +67,7 @@ fn many<F: Real>() -> impl Strategy<Value = (Example<F>, f64)> {
 
 /// Both floats against the logarithms; a reference takes milliseconds.
 fn survives_all<F: Real>(tolerance: Tolerance) {
-    let mut runner = TestRunner::new(Config { failure_persistence: None, cases: 100, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 100, ..config() });
     let law = |(Example { scores, label, k }, temperature): (Example<F>, f64)| {
         let temperature = F::from_f64(temperature);
         let same: Vec<f64> = scores.iter().map(|&s| to_f64(s)).collect();

@@ -5,7 +5,7 @@ use topk_loss::{
     CrossEntropy, Error, FoldIn, Hinge, Key, KthLargest, Loss, Margins, MonteCarlo, Normal, Real, Sampler, SmoothedLoss, Smoothing,
     TopKHinge,
 };
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference::{ValueAndGrad, normal_pdf};
 use topk_loss_laws::statistics::{Moments, reject};
 use topk_loss_laws::strategies::moderate_example;
@@ -131,7 +131,7 @@ fn keys_are_values(case: Case<f64>) -> Result<(), TestCaseError> {
 both_floats!(it_is_the_mean_over_the_draws in case);
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn in_double_precision(case in case::<f64>()) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use topk_loss::{Error, Gumbel, Logistic, Noise, Normal, TopKCrossEntropy};
 use topk_loss_laws::Example;
-use topk_loss_laws::property::try_evaluate;
+use topk_loss_laws::property::{config, try_evaluate};
 use topk_loss_laws::smoothed::label_among_the_top;
 use topk_loss_laws::strategies::{clustered, moderate_example, normal, separated, tied};
 use topk_loss_laws::tolerances::{LABEL_AMONG_THE_TOP, TINY_LABEL_AMONG_THE_TOP, TINY_LOSS};
@@ -45,7 +45,7 @@ const NORMAL: (Normal, f64) = (Normal, 500.0);
 
 /// So many examples: the reference takes milliseconds.
 fn holds(cases: u32, (law, reach): (impl Noise<f64>, f64), strategy: &impl Strategy<Value = (Example<f64>, f64)>) {
-    let mut runner = TestRunner::new(Config { failure_persistence: None, cases, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases, ..config() });
     if let Err(failure) = runner.run(strategy, |(example, epsilon)| agrees(law, reach, &example, epsilon)) {
         panic!("{failure}");
     }

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use topk_loss::{ExpectedLoss, Loss, Margins, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm};
-use topk_loss_laws::property::evaluate;
+use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, SUM};
 use topk_loss_laws::{Example, both_floats, example, reference};
@@ -111,6 +111,8 @@ fn the_gradient_is_the_slope((Example { scores, label, k }, margins): Margined<f
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn in_double_precision(margined in moderate::<f64>()) {
         the_gradient_is_the_slope(margined)?;

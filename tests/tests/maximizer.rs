@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use topk_loss::{Key, Maximizer, MonteCarlo, Normal, Oracle, Pathwise, PerturbedArgmax, Ranking, Real, SupportFunction, TopKMask, TopKSum};
 use topk_loss_laws::problems::{ShortestPath, all_paths, all_rankings, best};
+use topk_loss_laws::property::config;
 use topk_loss_laws::reference::ranking;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{MEAN, SUM};
@@ -91,7 +92,7 @@ fn a_common_offset_is_no_noise() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn the_optimum_is_the_best_of_all(theta in prop::collection::vec(-2.0..2.0_f64, 12)) {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use topk_loss::{Noise, Normal, Real};
+use topk_loss_laws::property::config;
 use topk_loss_laws::reference::{normal_pdf, normal_survival, to_f64};
 use topk_loss_laws::{both_floats, tolerances};
 
@@ -59,6 +60,8 @@ both_floats! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn pdf_is_the_derivative_of_cdf_and_score_of_its_logarithm(z in -6.0..6.0_f64) {
         let step = tolerances::SMOOTH_STEP;

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use topk_loss::{GivenDraws, Key, MonteCarlo, Noise, Normal, Real, Sampler};
 use topk_loss_laws::both_floats;
+use topk_loss_laws::property::config;
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::statistics::{Moments, follows_law, reject};
 use topk_loss_laws::tolerances::DETECTABLE_BIAS;
@@ -45,6 +46,8 @@ fn draws_are_addressable<F: Real>((seed, index, len, zero): (u64, usize, usize, 
 both_floats!(draws_are_addressable in seed);
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn given_draws_are_handed_back(draws in vec(-3.0..3.0_f64, 1..7).prop_flat_map(|draw| vec(Just(draw), 1..5)), seed: u64) {
         let (flat, dim) = (draws.concat(), draws[0].len());

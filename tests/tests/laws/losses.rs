@@ -8,7 +8,7 @@ use topk_loss::{
     TopKSvm, TopKSvmForm,
 };
 use topk_loss_laws::loss_laws;
-use topk_loss_laws::tolerances::{ROUNDING, quadrature};
+use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 
 const UNIT: Margins<'static, f64> = Margins::Uniform(1.0);
 
@@ -164,19 +164,19 @@ loss_laws! {
 
 loss_laws! {
     top_k_cross_entropy: f64 = |example| TopKCrossEntropy::new(example.k, Gumbel, 0.5).unwrap();
-    gradient_is_the_slope(quadrature::<f64>()), ignores_a_common_offset(quadrature::<f64>()), treats_classes_alike(quadrature::<f64>()),
-    gradient_sums_to(0.0, quadrature::<f64>()), falls_with_the_label_score(quadrature::<f64>()), is_never_negative(),
+    gradient_is_the_slope(TOP_K_CROSS_ENTROPY), ignores_a_common_offset(TOP_K_CROSS_ENTROPY), treats_classes_alike(TOP_K_CROSS_ENTROPY),
+    gradient_sums_to(0.0, TOP_K_CROSS_ENTROPY), falls_with_the_label_score(TOP_K_CROSS_ENTROPY), is_never_negative(),
     zeros_of_both_signs_are_equal(), ignores_the_key(),
 }
 
 loss_laws! {
     logistic_top_k_cross_entropy: f64 = |example| TopKCrossEntropy::new(example.k, Logistic, 1.0).unwrap();
-    gradient_is_the_slope(quadrature::<f64>()), gradient_sums_to(0.0, quadrature::<f64>()),
+    gradient_is_the_slope(TOP_K_CROSS_ENTROPY), gradient_sums_to(0.0, TOP_K_CROSS_ENTROPY),
 }
 
 loss_laws! {
     mixed_top_k_cross_entropy: f64 = |example| TopKCrossEntropy::mixture(half_and_half(example.k), Normal, 1.0).unwrap();
-    gradient_is_the_slope(quadrature::<f64>()), gradient_sums_to(0.0, quadrature::<f64>()),
+    gradient_is_the_slope(TOP_K_CROSS_ENTROPY), gradient_sums_to(0.0, TOP_K_CROSS_ENTROPY),
 }
 
 loss_laws! {

@@ -1,5 +1,7 @@
 //! The inputs reach their corners, and shrink to what a person would write.
 
+use core::cell::RefCell;
+
 use proptest::prelude::*;
 use topk_loss_laws::strategies::{distribution, example, moderate_example, permutation, probability, segment};
 use topk_loss_laws::{Example, Segment, check, holds};
@@ -13,6 +15,21 @@ fn an_example_shrinks_to_the_fewest_classes_and_round_scores() {
         Ok(())
     });
     assert_eq!(refuted.unwrap_err().input, Example { scores: vec![0.0; 5], label: 0, k: 1 });
+}
+
+/// Today's inputs are tomorrow's, whether the seed is the usual one or named by the environment.
+#[test]
+fn every_run_draws_the_same_inputs() {
+    let drawn = || {
+        let inputs = RefCell::new(Vec::new());
+        let all = check(example::<f64>(), |example: Example<f64>| -> Verdict {
+            inputs.borrow_mut().push(example);
+            Ok(())
+        });
+        assert!(all.is_ok());
+        inputs.into_inner()
+    };
+    assert_eq!(drawn(), drawn());
 }
 
 #[test]
