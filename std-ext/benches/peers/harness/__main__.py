@@ -79,22 +79,25 @@ class Run:
         self.measure(problem, title, list(ours.HEADS), ["torch head cross-entropy"], (1, 2))
 
 
+    def save(self, output):
+        """What there is so far."""
+        text = report.markdown(self.results)
+        (output / "results.md").write_text(text)
+        (output / "results.json").write_text(json.dumps(self.results, ensure_ascii=False) + "\n")
+        return text
+
+
 def main():
     chosen = arguments()
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), chosen.rounds)
-        for classes in chosen.classes:
-            run.both_sides(classes)
-        for classes in chosen.classes:
-            run.converged(classes)
-        if not chosen.no_scaling:
-            for classes in SCALING:
-                run.scaling(classes)
-        if not chosen.no_head:
-            run.heads()
-    text = report.markdown(run.results)
-    (chosen.output / "results.md").write_text(text)
-    (chosen.output / "results.json").write_text(json.dumps(run.results, indent=1, ensure_ascii=False) + "\n")
+        steps = [(run.both_sides, classes) for classes in chosen.classes]
+        steps += [(run.converged, classes) for classes in chosen.classes]
+        steps += [] if chosen.no_scaling else [(run.scaling, classes) for classes in SCALING]
+        steps += [] if chosen.no_head else [(run.heads,)]
+        for step, *classes in steps:
+            step(*classes)
+            text = run.save(chosen.output)
     print(text)
 
 

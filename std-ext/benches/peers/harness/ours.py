@@ -47,7 +47,7 @@ class Process:
         print(*words, file=self.process.stdin)
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"our process ended at: {' '.join(map(str, words))}")
+            raise RuntimeError(f"our process ended with status {self.process.wait()} at: {' '.join(map(str, words))}")
         return answer.strip()
 
     def __enter__(self):

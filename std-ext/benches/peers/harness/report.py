@@ -75,7 +75,7 @@ def variance(results):
 def markdown(results):
     sections = ["# Ours and the Python peers", *[f"- {fact}" for fact in results["facts"]]]
     text = "\n".join([sections[0], "", *sections[1:]])
-    text += "\n\nValue and gradient in `f32`, nanoseconds a logit, median (lowest … highest) of the rounds; K = 5 and ε = 1 unless said.\n"
+    text += "\n\nValue and gradient in `f32`, nanoseconds a logit, median (lowest … highest) of the rounds;\nK = 5 and ε = 1 unless said.\n"
     text += "Extra memory is with one thread, beside inputs and outputs.\n"
     for problem in results["times"]:
         if not problem.startswith("scaling "):
