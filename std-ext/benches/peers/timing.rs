@@ -1,7 +1,8 @@
 //! The time of a call, by the rule that `theirs.py` follows too.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use core::hint::black_box;
+use core::time::Duration;
+use std::time::Instant;
 
 use anyhow::Result;
 
