@@ -1,7 +1,8 @@
 """Peak memory beside inputs and outputs.
 
 Theirs: a fresh process for each contestant, the kernel's high-water mark of resident memory during one call, after a small call that
-loads what a first call loads, less what was resident before and the bytes of the gradients. Ours: see memory.rs, a fresh process too.
+loads what a first call loads, less what was resident before and the bytes of the gradients. Where the peak comes before the gradients
+exist, that is a lower bound, in their favour. Ours: see memory.rs, a fresh process too.
 """
 
 import re
