@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use faer::{Mat, Par};
-use topk_loss::{FoldIn, Key, Loss, Margins, Smoothing, TopKHinge};
-use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
+use topk_loss::{Key, Margins, Smoothing, TopKHinge};
+use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 use crate::problem::{read_columns, read_labels};
 
@@ -29,7 +29,7 @@ impl Head {
     }
 
     /// The three calls of a training step, with scores and their gradients stored in between.
-    fn stored<L: Loss<f32> + FoldIn + Sync>(&mut self, loss: &L, par: Par) -> Result<f32> {
+    fn stored<L: BatchLoss<f32>>(&mut self, loss: &L, par: Par) -> Result<f32> {
         let (classes, batch) = (self.head.weights().ncols(), self.features.ncols());
         let (mut scores, mut score_grads) = (Mat::zeros(classes, batch), Mat::zeros(classes, batch));
         self.head.forward(self.features.as_ref(), scores.as_mut(), par)?;
