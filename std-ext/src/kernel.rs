@@ -1,13 +1,34 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
+mod attempt;
+mod conditional;
+mod cross_entropy;
+mod hinge;
+mod noise;
+mod noised;
+mod pathwise;
+mod row;
 mod scalar;
+mod select;
+#[cfg(test)]
+mod tests;
 
+use pulp::Arch;
 use topk_loss::{
     ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
-    SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
+use crate::elementary::Elementary;
+use attempt::OrScalar;
+use conditional::Conditional;
+use cross_entropy::Exponentials;
+use hinge::Hard;
+use noised::Leaders;
+use pathwise::{Draws, Pathwise};
 use scalar::Scalar;
+
+pub use noise::Variate;
 
 /// A loss that batches can compute.
 ///
@@ -77,12 +98,10 @@ macro_rules! by_their_own_code {
 }
 
 by_their_own_code! {
-    [] CrossEntropy;
     [] Focal<F>;
     [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
-    [] TopKHinge<'_, F>;
     [] TopKHinges<'_, F>;
     [N: Noise<F> + Sync] TopKCrossEntropy<'_, N, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
@@ -90,4 +109,28 @@ by_their_own_code! {
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
     [L: Loss<F> + FoldIn + Sync] ClassWeighted<'_, L, F>;
     [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
+}
+
+impl<F: Elementary> BatchLoss<F> for CrossEntropy {
+    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    }
+}
+
+impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let (loss, arch) = (self, Arch::new());
+        match self.smoothing() {
+            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
+            Smoothing::Pathwise { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch)), loss })
+            }
+            Smoothing::Conditional { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch)), loss })
+            }
+            _ => Box::new(Scalar::new(loss, num_classes)),
+        }
+    }
 }

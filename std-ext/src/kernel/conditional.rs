@@ -1,0 +1,105 @@
+//! The top-K hinge under conditional smoothing: core's draws and value to the bit, the gradient by straight-line tails.
+
+use pulp::{Arch, Simd, WithSimd};
+use topk_loss::{Ranked, TopKHinge};
+
+use super::attempt::{Attempt, Weighted};
+use super::noised::{Leaders, Noise};
+use super::pathwise::Draws;
+use super::row::Row;
+use super::select;
+use crate::elementary::Elementary;
+
+pub(super) struct Conditional<'a, F> {
+    loss: &'a TopKHinge<'a, F>,
+    draws: Draws<F>,
+    arch: Arch,
+    best: Vec<Ranked<F>>,
+    leaders: Leaders<F>,
+    /// The classes that are not below the (K+1)-th noised score, and their gradient so far.
+    ahead: Vec<Ranked<F>>,
+}
+
+impl<'a, F: Elementary> Conditional<'a, F> {
+    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, arch: Arch, leaders: Leaders<F>) -> Self {
+        Self { loss, draws, arch, best: vec![], leaders, ahead: vec![] }
+    }
+}
+
+impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let Self { loss, draws: Draws { epsilon, num_samples, key }, arch, ref mut best, ref mut leaders, ref mut ahead } = *self;
+        let row = Row::new(arch, loss, scores, label, 1, best)?;
+        let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
+        if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
+            return None;
+        }
+        if let Some(grad) = &mut grad {
+            grad.grad.fill(F::zero());
+        }
+        if row.is_surely_zero(noise.reach(), num_samples) {
+            return Some(F::zero());
+        }
+        let count = F::from_usize(num_samples);
+        let (k, share) = (loss.k(), loss.scale() / count);
+        let bracket = Bracket { center: noise.center, per_epsilon: epsilon.recip() };
+        let mut sum = F::zero();
+        leaders.of_draws(noise, num_samples, best, |_, entries| {
+            let value = select::nth(entries, k + 1).value;
+            sum += value;
+            let Some(Weighted { grad, .. }) = &mut grad else { return };
+            let above = entries[..k].iter().fold(F::infinity(), |least, entry| if entry.value < least { entry.value } else { least });
+            let below = entries[k + 1..].iter().fold(F::neg_infinity(), |most, entry| if entry.value > most { entry.value } else { most });
+            ahead.clear();
+            let not_below = entries.iter().filter(|entry| entry.value >= value);
+            ahead.extend(not_below.map(|&Ranked { index, .. }| Ranked { index, value: grad[index] }));
+            arch.dispatch(Spread { scores, bracket, low: value, high: above, share, grad });
+            for (&Ranked { index, value: before }, entry) in ahead.iter().zip(entries.iter().filter(|entry| entry.value >= value)) {
+                let high = if entry.value > value { value } else { above };
+                grad[index] = before + share * bracket.probability(scores[index], below, high);
+            }
+        });
+        row.finish(arch, sum / count, label, grad)
+    }
+}
+
+/// Adds `share` times the probability that a class below the others' bracket has the rank.
+struct Spread<'a, F> {
+    scores: &'a [F],
+    bracket: Bracket<F>,
+    low: F,
+    high: F,
+    share: F,
+    grad: &'a mut [F],
+}
+
+impl<F: Elementary> WithSimd for Spread<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { scores, bracket, low, high, share, grad } = self;
+        grad.iter_mut().zip(scores).for_each(|(entry, &score)| *entry += share * bracket.probability(score, low, high));
+    }
+}
+
+/// What turns scores into the noise they need.
+#[derive(Clone, Copy)]
+struct Bracket<F> {
+    center: F,
+    per_epsilon: F,
+}
+
+impl<F: Elementary> Bracket<F> {
+    /// P(low < score + εZ ≤ high), as the difference of the smaller tails.
+    #[inline(always)]
+    fn probability(&self, score: F, low: F, high: F) -> F {
+        // Beyond, all tails are 0 and all squares finite.
+        let end = F::from_f64(64.0);
+        let clamp = |z: F| if z > end { end } else { if z < -end { -end } else { z } };
+        let score = score - self.center;
+        let (low, high) = (clamp((low - score) * self.per_epsilon), clamp((high - score) * self.per_epsilon));
+        let (near, far) = if low > F::zero() { (low, high) } else { (-high, -low) };
+        near.normal_tail_and_density().0 - far.normal_tail_and_density().0
+    }
+}

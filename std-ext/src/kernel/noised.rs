@@ -1,0 +1,102 @@
+//! The largest noised scores of a row, draw by draw, without drawing what cannot be among them.
+//!
+//! A class matters to a draw only where its noised score reaches a threshold T, so where its noise reaches (T − s)/ε, so where its uniform
+//! number reaches the normal law's distribution function there. That bound on the generator's word is computed once for all draws;
+//! a draw then costs the generator and one comparison of integers a class, and the quantile is left for the few that pass.
+//!
+//! T decides how much is computed, never what comes out: a draw with too few noised scores from T on is repeated with a T that they are
+//! known to reach.
+
+mod sieve;
+mod threshold;
+
+use pulp::Arch;
+use topk_loss::{Key, Ranked};
+
+use super::noise::normals_of;
+use crate::elementary::Elementary;
+use sieve::Sieve;
+
+/// Scores of which only the differences from `center` matter, and their noise.
+#[derive(Clone, Copy)]
+pub(super) struct Noise<'a, F> {
+    pub scores: &'a [F],
+    pub center: F,
+    pub epsilon: F,
+    pub key: Key,
+}
+
+impl<F: Elementary> Noise<'_, F> {
+    /// Whether no noised score is near the end of the float's range, and neither is the sum of `num_draws` that lie near the center.
+    pub fn is_ordinary(&self, num_draws: usize) -> bool {
+        let bound = F::from_f64(16.0) * self.epsilon * F::from_usize(num_draws);
+        bound.is_finite() && bound <= F::max_value() / F::from_f64(16.0) && self.epsilon.recip().is_finite()
+    }
+
+    /// Above every noise.
+    pub fn reach(&self) -> F {
+        F::from_f64(f64::from(F::REACH)) * self.epsilon
+    }
+}
+
+/// How many draws are sifted in one pass over the scores.
+const AT_ONCE: usize = 16;
+
+/// Room for the survivors of some draws: 16 times the classes that reach the threshold.
+pub(super) struct Leaders<F> {
+    arch: Arch,
+    sieve: Sieve,
+    survivors: [Vec<usize>; AT_ONCE],
+    draws: Vec<F>,
+    entries: Vec<Ranked<F>>,
+    /// Whether a threshold is set at all; without one every class is drawn.
+    screening: bool,
+}
+
+impl<F: Elementary> Leaders<F> {
+    pub fn new(arch: Arch) -> Self {
+        Self { arch, sieve: Sieve::new(), survivors: Default::default(), draws: vec![], entries: vec![], screening: true }
+    }
+
+    #[cfg(test)]
+    pub fn without_screening(arch: Arch) -> Self {
+        Self { screening: false, ..Self::new(arch) }
+    }
+
+    /// Calls `visit` with the number of every draw and some of its noised scores, among them the `best.len()` largest.
+    ///
+    /// `best` are the largest scores, not centered.
+    pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, best: &[Ranked<F>], mut visit: impl FnMut(usize, &mut [Ranked<F>])) {
+        let least = best.iter().fold(F::infinity(), |least, entry| if entry.value < least { entry.value } else { least });
+        // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
+        let reached_surely = if self.screening { (least - noise.center) - noise.reach() } else { F::neg_infinity() };
+        let threshold = match threshold::choose(self.arch, noise, best) {
+            Some(threshold) if self.screening && threshold > reached_surely => threshold,
+            _ => reached_surely,
+        };
+        for first in (0..num_draws).step_by(AT_ONCE) {
+            let count = AT_ONCE.min(num_draws - first);
+            self.sieve.sift(self.arch, noise, threshold, first as u64, &mut self.survivors[..count]);
+            for place in 0..count {
+                let draw = (first + place) as u64;
+                self.evaluate(noise, threshold, draw, place);
+                if self.entries.len() < best.len() {
+                    self.sieve.sift(self.arch, noise, reached_surely, draw, &mut self.survivors[place..=place]);
+                    self.evaluate(noise, reached_surely, draw, place);
+                }
+                visit(first + place, &mut self.entries);
+            }
+        }
+    }
+
+    /// The noised scores of the survivors that do reach the threshold.
+    fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draw: u64, place: usize) {
+        let survivors = &self.survivors[place];
+        self.draws.resize(survivors.len(), F::zero());
+        normals_of(self.arch, noise.key, draw, survivors, &mut self.draws);
+        self.entries.clear();
+        let noised = |index: usize, z: F| (noise.scores[index] - noise.center) + noise.epsilon * z;
+        let entries = survivors.iter().zip(&self.draws).map(|(&index, &z)| Ranked { index, value: noised(index, z) });
+        self.entries.extend(entries.filter(|entry| entry.value >= threshold));
+    }
+}

@@ -1,0 +1,157 @@
+//! Which classes can reach a threshold in which draw, by their words alone.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::Noise;
+use crate::elementary::Elementary;
+use crate::kernel::noise::{classes_per_counter, philox};
+
+/// How many counters are sifted at a time.
+const COUNTERS: usize = 256;
+/// How many of them side by side.
+const LANES: usize = 16;
+/// How many classes are looked at before the program branches.
+const CLASSES: usize = 64;
+/// The word that no class without a chance reaches, but for one draw in 2³².
+const NEVER: u32 = u32::MAX;
+
+/// Some counters of the generator of which a class may matter, and how large the words must be for that.
+pub(super) struct Sieve {
+    len: usize,
+    counters: [u64; COUNTERS],
+    /// Word by word, the least that may matter.
+    bounds: [[u32; COUNTERS]; 4],
+    /// One bit a class.
+    hits: [u8; COUNTERS],
+}
+
+impl Sieve {
+    pub fn new() -> Self {
+        Self { len: 0, counters: [0; COUNTERS], bounds: [[NEVER; COUNTERS]; 4], hits: [0; COUNTERS] }
+    }
+
+    /// Fills `survivors` with the classes, in their order, that may reach `threshold` in draw `first_draw` and those after it.
+    ///
+    /// None that does reach it is missing.
+    pub fn sift<F: Elementary>(&mut self, arch: Arch, noise: Noise<'_, F>, threshold: F, first_draw: u64, survivors: &mut [Vec<usize>]) {
+        survivors.iter_mut().for_each(Vec::clear);
+        arch.dispatch(Sift { sieve: self, noise, threshold, first_draw, survivors });
+    }
+}
+
+struct Sift<'a, F> {
+    sieve: &'a mut Sieve,
+    noise: Noise<'a, F>,
+    threshold: F,
+    first_draw: u64,
+    survivors: &'a mut [Vec<usize>],
+}
+
+impl<F: Elementary> WithSimd for Sift<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let per_counter = classes_per_counter::<F>();
+        let bound = Bound::new(self.noise, self.threshold);
+        let lowest = self.threshold - self.noise.reach();
+        for (first, scores) in (0..).step_by(CLASSES).zip(self.noise.scores.chunks(CLASSES)) {
+            if !scores.iter().fold(false, |any, &score| any | (score - self.noise.center >= lowest)) {
+                continue;
+            }
+            let mut padded = [F::neg_infinity(); CLASSES];
+            padded[..scores.len()].copy_from_slice(scores);
+            let mut bounds = [NEVER; CLASSES];
+            bounds.iter_mut().zip(padded).for_each(|(place, score)| *place = bound.of(score));
+            bounds[scores.len()..].fill(NEVER);
+            if self.sieve.len + CLASSES / per_counter > COUNTERS {
+                self.empty();
+            }
+            for (counter, bounds) in ((first / per_counter) as u64..).zip(bounds.chunks_exact(per_counter)) {
+                let place = self.sieve.len;
+                self.sieve.counters[place] = counter;
+                (0..per_counter).for_each(|j| self.sieve.bounds[j][place] = bounds[j]);
+                self.sieve.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
+            }
+        }
+        self.empty();
+    }
+}
+
+impl<F: Elementary> Sift<'_, F> {
+    /// Sifts what is in the sieve, for every draw.
+    #[inline(always)]
+    fn empty(&mut self) {
+        let per_counter = classes_per_counter::<F>();
+        let Sieve { len, counters, bounds, hits } = &mut *self.sieve;
+        let key = self.noise.key.words();
+        for (draw, survivors) in (self.first_draw..).zip(&mut *self.survivors) {
+            for chunk in 0..len.div_ceil(LANES) {
+                let counters = &counters.as_chunks::<LANES>().0[chunk];
+                let bounds: [_; 4] = core::array::from_fn(|j| &bounds[j].as_chunks::<LANES>().0[chunk]);
+                let hits = &mut hits.as_chunks_mut::<LANES>().0[chunk];
+                for lane in 0..LANES {
+                    let words = philox(key, counters[lane], draw);
+                    let mut hit = 0;
+                    for j in 0..per_counter {
+                        let bound: u64 = bounds[j][lane].into();
+                        hit |= u64::from(words[j * F::UNIFORM_WORDS] >= bound) << j;
+                    }
+                    hits[lane] = hit as u8;
+                }
+            }
+            for (first, &eight) in (0..*len).step_by(8).zip(hits.as_chunks::<8>().0) {
+                let mut left = u64::from_le_bytes(eight);
+                while left != 0 {
+                    let bit = left.trailing_zeros() as usize;
+                    left &= left - 1;
+                    // Places without a counter, and classes that pad the last one, may pass.
+                    let place = first + bit / 8;
+                    let class = counters[place] as usize * per_counter + bit % 8;
+                    if place < *len && class < self.noise.scores.len() {
+                        survivors.push(class);
+                    }
+                }
+            }
+        }
+        *len = 0;
+    }
+}
+
+/// The least word of a class that may reach the threshold.
+struct Bound<F> {
+    center: F,
+    threshold: F,
+    per_epsilon: F,
+    allowance: f32,
+}
+
+impl<F: Elementary> Bound<F> {
+    #[inline(always)]
+    fn new(Noise { center, epsilon, .. }: Noise<'_, F>, threshold: F) -> Self {
+        let per_epsilon = epsilon.recip();
+        let t = (threshold * per_epsilon).to_single();
+        Self { center, threshold, per_epsilon, allowance: ROUNDING * (8.0 + if t < 0.0 { -t } else { t }) }
+    }
+
+    /// Everything is rounded towards a lower bound: the noise needed, by far more than the noised score and it itself are rounded; its
+    /// probability, by far more than the approximations of the tail and of the quantile are off; and the word.
+    #[inline(always)]
+    fn of(&self, score: F) -> u32 {
+        let needed = ((self.threshold - (score - self.center)) * self.per_epsilon).to_single();
+        let needed = needed - self.allowance - ROUNDING * if needed < 0.0 { -needed } else { needed };
+        // NaN, where infinities cancelled, needs nothing.
+        let needed = if needed > -64.0 { needed } else { -64.0 };
+        let needed = if needed < 64.0 { needed } else { 64.0 };
+        let tail = needed.normal_tail_and_density().0;
+        // In units of the 23 bits that single precision looks at; 2²³ + n has n in its last bits.
+        const UNITS: f32 = 8_388_608.0;
+        let chances = tail * (1.001 * UNITS) + 2.0;
+        let chances = if chances < UNITS - 1.0 { chances } else { UNITS - 1.0 };
+        let bound = !(((chances + UNITS).to_bits() << 9) | 511);
+        if needed < F::REACH { bound } else { NEVER }
+    }
+}
+
+/// 16 times the rounding of single precision.
+const ROUNDING: f32 = 1.0 / 1_048_576.0;

@@ -1,0 +1,92 @@
+//! The n largest scores of a row, ties to the lowest index.
+
+use core::cmp::Ordering;
+
+use pulp::{Arch, Simd, WithSimd};
+use topk_loss::Ranked;
+
+use crate::elementary::Elementary;
+
+/// The order of ranks: larger values first, then lower indices.
+pub(super) fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
+    b.value.partial_cmp(&a.value).unwrap_or(Ordering::Equal).then(a.index.cmp(&b.index))
+}
+
+/// The n-th of these; those that rank higher are then before it.
+pub(super) fn nth<F: Elementary>(entries: &mut [Ranked<F>], n: usize) -> Ranked<F> {
+    *entries.select_nth_unstable_by(n - 1, by_rank).1
+}
+
+/// Fills `best` with the `n` largest of at least `n` finite scores, the n-th last.
+///
+/// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 64.
+pub(super) fn largest<F: Elementary>(arch: Arch, scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) -> Ranked<F> {
+    best.clear();
+    arch.dispatch(Largest { scores, n, best });
+    let last = nth(best, n);
+    best.truncate(n);
+    last
+}
+
+/// How many scores are compared before the program branches.
+const BLOCK: usize = 32;
+
+struct Largest<'a, F> {
+    scores: &'a [F],
+    n: usize,
+    best: &'a mut Vec<Ranked<F>>,
+}
+
+impl<F: Elementary> WithSimd for Largest<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { scores, n, best } = self;
+        let capacity = 2 * n + 64;
+        let mut threshold = reached_by(scores, n);
+        // A later score that equals the n-th best ranks below it.
+        let mut ties_count = true;
+        for (first, block) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+            if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
+                continue;
+            }
+            for (index, &value) in (first..).zip(block) {
+                if value > threshold || (ties_count && value == threshold) {
+                    best.push(Ranked { index, value });
+                }
+            }
+            if best.len() >= capacity {
+                threshold = nth(best, n).value;
+                best.truncate(n);
+                ties_count = false;
+            }
+        }
+    }
+}
+
+/// Some number that at least `n` of the scores reach: the n-th largest of the maxima of disjoint parts of the row.
+#[inline(always)]
+fn reached_by<F: Elementary>(scores: &[F], n: usize) -> F {
+    const PARTS: usize = 64;
+    let mut maxima = [F::neg_infinity(); PARTS];
+    if n > PARTS / 4 || scores.len() < 2 * PARTS {
+        return F::neg_infinity();
+    }
+    for chunk in scores.as_chunks::<PARTS>().0 {
+        maxima.iter_mut().zip(chunk).for_each(|(largest, &score)| *largest = if score > *largest { score } else { *largest });
+    }
+    // Few of the parts change the list of the n largest maxima.
+    let mut list = [F::neg_infinity(); PARTS / 4];
+    for maximum in maxima {
+        let mut carried = maximum;
+        if carried > list[n - 1] {
+            for place in &mut list[..n] {
+                if carried > *place {
+                    core::mem::swap(place, &mut carried);
+                }
+            }
+        }
+    }
+    list[n - 1]
+}
