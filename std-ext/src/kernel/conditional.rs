@@ -79,7 +79,9 @@ impl<F: Elementary> WithSimd for Spread<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { scores, bracket, low, high, share, grad } = self;
-        grad.iter_mut().zip(scores).for_each(|(entry, &score)| *entry += share * bracket.probability(score, low, high));
+        for (entry, &score) in grad.iter_mut().zip(scores) {
+            *entry += share * bracket.probability(score, low, high);
+        }
     }
 }
 

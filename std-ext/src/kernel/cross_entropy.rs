@@ -54,15 +54,18 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
         let limit = F::max_value() / F::from_f64(16.0);
         let mut largest = [-limit; LANES];
         let mut all = true;
-        let mut look = |place: &mut F, score: F| {
-            *place = if score > *place { score } else { *place };
+        for &score in self.scores {
             all &= (score <= limit) & (score >= -limit);
-        };
+        }
         let (chunks, left) = self.scores.as_chunks::<LANES>();
         for chunk in chunks {
-            largest.iter_mut().zip(chunk).for_each(|(place, &score)| look(place, score));
+            for lane in 0..LANES {
+                largest[lane] = if chunk[lane] > largest[lane] { chunk[lane] } else { largest[lane] };
+            }
         }
-        largest.iter_mut().zip(left).for_each(|(place, &score)| look(place, score));
+        for (place, &score) in largest.iter_mut().zip(left) {
+            *place = if score > *place { score } else { *place };
+        }
         let largest = largest.into_iter().fold(-limit, |a, b| if b > a { b } else { a });
         all.then_some(largest)
     }
@@ -89,15 +92,21 @@ impl<F: Elementary> WithSimd for Rest<'_, F> {
                 Some(out) => &mut out[first..first + scores.len()],
                 None => &mut room[..scores.len()],
             };
-            block.iter_mut().zip(scores).for_each(|(place, &score)| *place = (score - self.largest).fast_exp());
+            for (place, &score) in block.iter_mut().zip(scores) {
+                *place = (score - self.largest).fast_exp();
+            }
             if let Some(own) = self.label.checked_sub(first).and_then(|place| block.get_mut(place)) {
                 *own = F::zero();
             }
             let (chunks, left) = block.as_chunks::<LANES>();
             for chunk in chunks {
-                sums.iter_mut().zip(chunk).for_each(|(sum, &exponential)| *sum += exponential);
+                for lane in 0..LANES {
+                    sums[lane] += chunk[lane];
+                }
             }
-            sums.iter_mut().zip(left).for_each(|(sum, &exponential)| *sum += exponential);
+            for (sum, &exponential) in sums.iter_mut().zip(left) {
+                *sum += exponential;
+            }
         }
         sums.into_iter().fold(F::zero(), |sum, lane| sum + lane)
     }
@@ -114,6 +123,8 @@ impl<F: Elementary> WithSimd for Scale<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.grad.iter_mut().for_each(|entry| *entry *= self.factor);
+        for entry in self.grad {
+            *entry *= self.factor;
+        }
     }
 }

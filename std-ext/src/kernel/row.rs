@@ -8,8 +8,7 @@ use super::select;
 use crate::elementary::Elementary;
 
 /// Scores of ordinary size, taken relative to the one that the guesses just miss.
-pub(super) struct Row<'a, F> {
-    pub scores: &'a [F],
+pub(super) struct Row<F> {
     /// The (K+1)-th largest score and its class.
     pub missed: Ranked<F>,
     /// By how much the label's score is above it.
@@ -18,16 +17,9 @@ pub(super) struct Row<'a, F> {
     scale: F,
 }
 
-impl<'a, F: Elementary> Row<'a, F> {
+impl<F: Elementary> Row<F> {
     /// The row, with the `spare` + K + 1 largest scores, or all there are, in `best`; nothing for one that core refuses or might refuse.
-    pub fn new(
-        arch: Arch,
-        loss: &TopKHinge<'_, F>,
-        scores: &'a [F],
-        label: usize,
-        spare: usize,
-        best: &mut Vec<Ranked<F>>,
-    ) -> Option<Self> {
+    pub fn new(arch: Arch, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, spare: usize, best: &mut Vec<Ranked<F>>) -> Option<Self> {
         if loss.k() >= scores.len() || !arch.dispatch(AreOrdinary { scores }) {
             return None;
         }
@@ -39,7 +31,7 @@ impl<'a, F: Elementary> Row<'a, F> {
         let rank = loss.k() + 1;
         select::largest(arch, scores, (rank + spare).min(scores.len()), best);
         let missed = select::nth(best, rank);
-        Some(Self { scores, missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })
+        Some(Self { missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })
     }
 
     /// scale · (m_y + f − s_y) for the (K+1)-th largest f of the centered scores, or its smoothing.
@@ -85,10 +77,12 @@ impl<F: Elementary> WithSimd for Multiply<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
         let largest = F::max_value();
-        self.grad.iter_mut().fold(true, |all, entry| {
+        let mut in_range = true;
+        for entry in self.grad {
             *entry *= self.weight;
-            all & (*entry <= largest) & (*entry >= -largest)
-        })
+            in_range &= (*entry <= largest) & (*entry >= -largest);
+        }
+        in_range
     }
 }
 

@@ -68,25 +68,29 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
 /// Some number that at least `n` of the scores reach: the n-th largest of the maxima of disjoint parts of the row.
 #[inline(always)]
 fn reached_by<F: Elementary>(scores: &[F], n: usize) -> F {
-    const PARTS: usize = 64;
+    match (n, scores.len()) {
+        (..=8, 64..) => reached_by_maxima::<F, 32>(scores, n),
+        (..=64, 256..) => reached_by_maxima::<F, 128>(scores, n),
+        _ => F::neg_infinity(),
+    }
+}
+
+#[inline(always)]
+fn reached_by_maxima<F: Elementary, const PARTS: usize>(scores: &[F], n: usize) -> F {
     let mut maxima = [F::neg_infinity(); PARTS];
-    if n > PARTS / 4 || scores.len() < 2 * PARTS {
-        return F::neg_infinity();
-    }
     for chunk in scores.as_chunks::<PARTS>().0 {
-        maxima.iter_mut().zip(chunk).for_each(|(largest, &score)| *largest = if score > *largest { score } else { *largest });
-    }
-    // Few of the parts change the list of the n largest maxima.
-    let mut list = [F::neg_infinity(); PARTS / 4];
-    for maximum in maxima {
-        let mut carried = maximum;
-        if carried > list[n - 1] {
-            for place in &mut list[..n] {
-                if carried > *place {
-                    core::mem::swap(place, &mut carried);
-                }
-            }
+        for part in 0..PARTS {
+            maxima[part] = if chunk[part] > maxima[part] { chunk[part] } else { maxima[part] };
         }
     }
-    list[n - 1]
+    // How many maxima reach each: no branches.
+    let mut reach = [F::zero(); PARTS];
+    for other in maxima {
+        for part in 0..PARTS {
+            reach[part] += if other >= maxima[part] { F::one() } else { F::zero() };
+        }
+    }
+    let n = F::from_usize(n);
+    let enough = maxima.into_iter().zip(reach).filter(|&(_, count)| count >= n);
+    enough.fold(F::neg_infinity(), |largest, (maximum, _)| if maximum > largest { maximum } else { largest })
 }

@@ -8,7 +8,7 @@ use super::attempt::{Attempt, OrScalar, Weighted};
 use super::conditional::Conditional;
 use super::cross_entropy::Exponentials;
 use super::hinge::Hard;
-use super::noise::normals;
+use super::noise::{Variate, normal_quantiles, normals};
 use super::noised::Leaders;
 use super::pathwise::{Draws, Pathwise};
 use super::{Kernel, Scalar};
@@ -181,7 +181,7 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
 /// Against core in double precision. Relative to each number: two units for an exponential, one for each of L/32 additions in a lane and
 /// 31 of lanes, and some for the logarithm and the products; core's own sum of L terms. What the smallest normal number does not
 /// hold is 0 here.
-fn cross_entropy_is_near_core<F: Elementary>(case: &Case) {
+fn exponentials_are_near_core<F: Elementary>(case: &Case) {
     let exactly = Case { scores: case.scores::<F>().iter().map(|score| score.to_f64().unwrap()).collect(), ..case.clone() };
     let (value, grad) = exactly.by_core::<f64>(&CrossEntropy).unwrap();
     let len = case.scores.len() as f64;
@@ -218,8 +218,8 @@ proptest! {
 
     #[test]
     fn cross_entropy_is_near_core(case in cases()) {
-        super::tests::cross_entropy_is_near_core::<f32>(&case);
-        super::tests::cross_entropy_is_near_core::<f64>(&case);
+        exponentials_are_near_core::<f32>(&case);
+        exponentials_are_near_core::<f64>(&case);
     }
 }
 
@@ -308,7 +308,7 @@ fn quantiles_have_the_bits_of_core() {
         let uniforms: Vec<F> = uniforms.collect();
         for block in uniforms.chunks(256) {
             let mut z = block.to_vec();
-            super::noise::normal_quantiles(&mut z);
+            normal_quantiles(&mut z);
             block.iter().zip(z).for_each(|(&u, z)| assert_eq!(z, Normal.quantile(u), "{u}"));
         }
     }

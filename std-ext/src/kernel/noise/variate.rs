@@ -87,9 +87,13 @@ pub fn normal_quantiles<F: Variate>(places: &mut [F]) {
     // Once in 3·10¹⁰ double-precision numbers; never in single precision.
     let (low, high) = (F::from_f64(1.5e-11), F::from_f64(1.0 - 1.5e-11));
     if places.iter().fold(false, |any, &u| any | (u < low) | (u > high)) {
-        places.iter_mut().for_each(|place| *place = Normal.quantile(*place));
+        for place in places {
+            *place = Normal.quantile(*place);
+        }
     } else {
-        places.iter_mut().for_each(|place| *place = quantile(*place));
+        for place in places {
+            *place = quantile(*place);
+        }
     }
 }
 

@@ -6,13 +6,16 @@ use topk_loss::Ranked;
 use super::Noise;
 use crate::elementary::Elementary;
 
-/// The classes that stand for all.
-const FEWEST: usize = 256;
-const MOST: usize = 2048;
-const SHARE: usize = 16;
-
-/// Scores that are tallied side by side.
+/// Scores are taken and tallied in blocks.
 const LANES: usize = 16;
+
+/// The blocks that stand for all: one of sixteen, but not fewer nor more than these.
+const SHARE: usize = 16;
+const FEWEST: usize = 8;
+const MOST: usize = 128;
+
+/// A score that does not count.
+const NONE: f32 = -64.0;
 
 /// Where about n + 4√n + 4 noised scores are expected above, n the number of the `best`; nothing where that is most of them.
 pub(super) fn choose<F: Elementary>(arch: Arch, noise: Noise<'_, F>, best: &[Ranked<F>]) -> Option<F> {
@@ -22,55 +25,72 @@ pub(super) fn choose<F: Elementary>(arch: Arch, noise: Noise<'_, F>, best: &[Ran
     if target > 0.5 * noise.scores.len() as f32 {
         return None;
     }
-    let step = noise.scores.len().div_ceil((noise.scores.len() / SHARE).clamp(FEWEST, MOST));
-    let per_epsilon = noise.epsilon.recip();
-    let units = |score: F| ((score - noise.center) * per_epsilon).to_single().clamp(-64.0, 64.0);
-    // The best count one by one, since one of them may outweigh all others.
-    let least = best.iter().fold(f32::INFINITY, |least, entry| least.min(units(entry.value)));
-    let others = noise.scores.iter().step_by(step).map(|&score| units(score)).filter(|&score| score < least);
-    let (best, others) = (best.iter().map(|entry| units(entry.value)).collect(), others.collect());
-    let threshold = arch.dispatch(Solve { best, others, weight: step as f32, target });
+    let threshold = arch.dispatch(Solve { noise, best, target });
     Some(F::from_f64(f64::from(threshold)) * noise.epsilon)
 }
 
 /// Newton's method for ln(expected number above t) = ln(target).
-struct Solve {
-    best: Vec<f32>,
-    others: Vec<f32>,
-    weight: f32,
+struct Solve<'a, F> {
+    noise: Noise<'a, F>,
+    best: &'a [Ranked<F>],
     target: f32,
 }
 
-impl WithSimd for Solve {
+impl<F: Elementary> WithSimd for Solve<'_, F> {
     type Output = f32;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> f32 {
-        let mut t = 0.0_f32;
-        for _ in 0..4 {
-            let (best, best_density) = tally(&self.best, t);
-            let (others, others_density) = tally(&self.others, t);
-            let count = best + self.weight * others;
-            let density = best_density + self.weight * others_density;
-            let step = (count / self.target).ln() * count / density;
+        let Self { noise: Noise { scores, center, epsilon, .. }, best, target } = self;
+        let per_epsilon = epsilon.recip();
+        let units = |score: F| {
+            let unit = ((score - center) * per_epsilon).to_single();
+            let unit = if unit > NONE { unit } else { NONE };
+            if unit < -NONE { unit } else { -NONE }
+        };
+        // The best count one by one, since one of them may outweigh all others.
+        let least = best.iter().fold(-NONE, |least, entry| if units(entry.value) < least { units(entry.value) } else { least });
+        let best_blocks = best.chunks(LANES).map(|chunk| {
+            let mut block = [NONE; LANES];
+            for (place, entry) in block.iter_mut().zip(chunk) {
+                *place = units(entry.value);
+            }
+            block
+        });
+        let blocks = scores.as_chunks::<LANES>().0;
+        let step = blocks.len().div_ceil((blocks.len() / SHARE).clamp(FEWEST, MOST)).max(1);
+        let mut sample = [[NONE; LANES]; MOST];
+        let mut taken = 0;
+        for block in blocks.iter().step_by(step) {
+            for lane in 0..LANES {
+                let unit = units(block[lane]);
+                sample[taken][lane] = if unit < least { unit } else { NONE };
+            }
+            taken += 1;
+        }
+        let weight = scores.len() as f32 / (taken.max(1) * LANES) as f32;
+
+        let mut t = 0.5_f32;
+        for _ in 0..3 {
+            let (count, density) = (0..taken).fold((0.0, 0.0), |sums, place| tally(sums, &sample[place], t));
+            let (count, density) = best_blocks.clone().fold((weight * count, weight * density), |sums, block| tally(sums, &block, t));
+            let step = (count / target).ln() * count / density;
             t += if step > -2.0 { step.min(2.0) } else { -2.0 };
         }
         t
     }
 }
 
-/// Σ P(s + Z > t) and its density.
+/// Adds Σ P(s + Z > t) and its density.
 #[inline(always)]
-fn tally(scores: &[f32], t: f32) -> (f32, f32) {
-    let (mut tails, mut densities) = ([0.0; LANES], [0.0; LANES]);
-    for chunk in scores.chunks(LANES) {
-        let mut padded = [-64.0; LANES];
-        padded[..chunk.len()].copy_from_slice(chunk);
-        for lane in 0..LANES {
-            let (tail, density) = (t - padded[lane]).normal_tail_and_density();
-            tails[lane] += tail;
-            densities[lane] += density;
-        }
+fn tally((mut count, mut density): (f32, f32), scores: &[f32; LANES], t: f32) -> (f32, f32) {
+    let mut tails = [(0.0, 0.0); LANES];
+    for lane in 0..LANES {
+        tails[lane] = (t - scores[lane]).normal_tail_and_density();
     }
-    (tails.iter().sum(), densities.iter().sum())
+    for (tail, other) in tails {
+        count += tail;
+        density += other;
+    }
+    (count, density)
 }
