@@ -8,6 +8,7 @@
 //! known to reach.
 
 mod sieve;
+mod tail;
 mod threshold;
 
 use pulp::Arch;
@@ -40,9 +41,9 @@ impl<F: Elementary> Noise<'_, F> {
 }
 
 /// How many draws are sifted in one pass over the scores.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 32;
 
-/// Room for the survivors of some draws: 16 times the classes that reach the threshold.
+/// Room for the survivors of some draws: 32 times the classes that reach the threshold.
 pub(super) struct Leaders<F> {
     arch: Arch,
     sieve: Sieve,

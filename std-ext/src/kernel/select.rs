@@ -8,13 +8,28 @@ use topk_loss::Ranked;
 use crate::elementary::Elementary;
 
 /// The order of ranks: larger values first, then lower indices.
-pub(super) fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
+fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
     b.value.partial_cmp(&a.value).unwrap_or(Ordering::Equal).then(a.index.cmp(&b.index))
 }
 
 /// The n-th of these; those that rank higher are then before it.
 pub(super) fn nth<F: Elementary>(entries: &mut [Ranked<F>], n: usize) -> Ranked<F> {
-    *entries.select_nth_unstable_by(n - 1, by_rank).1
+    const SHORT_LIST: usize = 12;
+    if n > SHORT_LIST {
+        return *entries.select_nth_unstable_by(n - 1, by_rank).1;
+    }
+    entries[..n].sort_unstable_by(by_rank);
+    for later in n..entries.len() {
+        if by_rank(&entries[later], &entries[n - 1]).is_lt() {
+            entries.swap(later, n - 1);
+            let mut place = n - 1;
+            while place > 0 && by_rank(&entries[place], &entries[place - 1]).is_lt() {
+                entries.swap(place, place - 1);
+                place -= 1;
+            }
+        }
+    }
+    entries[n - 1]
 }
 
 /// Fills `best` with the `n` largest of at least `n` finite scores, the n-th last.
@@ -47,12 +62,21 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
         let mut threshold = reached_by(scores, n);
         // A later score that equals the n-th best ranks below it.
         let mut ties_count = true;
-        for (first, block) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
+        let (blocks, left) = scores.as_chunks::<BLOCK>();
+        let mut padded = [F::neg_infinity(); BLOCK];
+        padded[..left.len()].copy_from_slice(left);
+        for (first, block) in (0..).step_by(BLOCK).zip(blocks.iter().chain([&padded])) {
             if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
                 continue;
             }
-            for (index, &value) in (first..).zip(block) {
-                if value > threshold || (ties_count && value == threshold) {
+            let mut reached = 0_u32;
+            for lane in 0..BLOCK {
+                reached |= u32::from(block[lane] >= threshold) << lane;
+            }
+            while reached != 0 {
+                let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);
+                reached &= reached - 1;
+                if (ties_count || value > threshold) && index < scores.len() {
                     best.push(Ranked { index, value });
                 }
             }

@@ -4,6 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 use topk_loss::Ranked;
 
 use super::Noise;
+use super::tail::tail_at_most;
 use crate::elementary::Elementary;
 
 /// Scores are taken and tallied in blocks.
@@ -17,30 +18,30 @@ const MOST: usize = 128;
 /// A score that does not count.
 const NONE: f32 = -64.0;
 
-/// Where about n + 4√n + 4 noised scores are expected above, n the number of the `best`; nothing where that is most of them.
+/// Where about n + 3√n + 3 noised scores are expected above, n the number of the `best`; nothing where that is most of them.
 pub(super) fn choose<F: Elementary>(arch: Arch, noise: Noise<'_, F>, best: &[Ranked<F>]) -> Option<F> {
     let wanted = best.len() as f32;
-    // Four standard deviations of a Poisson count: one draw in some thousands falls short.
-    let target = wanted + 4.0 * wanted.sqrt() + 4.0;
+    // Three standard deviations of a Poisson count, or somewhat more: one draw in some hundreds falls short.
+    let target = wanted + 3.0 * wanted.sqrt() + 3.0;
     if target > 0.5 * noise.scores.len() as f32 {
         return None;
     }
-    let threshold = arch.dispatch(Solve { noise, best, target });
+    let threshold = arch.dispatch(Bracket { noise, best, target })?;
     Some(F::from_f64(f64::from(threshold)) * noise.epsilon)
 }
 
-/// Newton's method for ln(expected number above t) = ln(target).
-struct Solve<'a, F> {
+/// Two thresholds around the one that is looked for, and ln(expected number above) interpolated between them.
+struct Bracket<'a, F> {
     noise: Noise<'a, F>,
     best: &'a [Ranked<F>],
     target: f32,
 }
 
-impl<F: Elementary> WithSimd for Solve<'_, F> {
-    type Output = f32;
+impl<F: Elementary> WithSimd for Bracket<'_, F> {
+    type Output = Option<f32>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f32 {
+    fn with_simd<S: Simd>(self, _: S) -> Option<f32> {
         let Self { noise: Noise { scores, center, epsilon, .. }, best, target } = self;
         let per_epsilon = epsilon.recip();
         let units = |score: F| {
@@ -70,27 +71,30 @@ impl<F: Elementary> WithSimd for Solve<'_, F> {
         }
         let weight = scores.len() as f32 / (taken.max(1) * LANES) as f32;
 
-        let mut t = 0.5_f32;
-        for _ in 0..3 {
-            let (count, density) = (0..taken).fold((0.0, 0.0), |sums, place| tally(sums, &sample[place], t));
-            let (count, density) = best_blocks.clone().fold((weight * count, weight * density), |sums, block| tally(sums, &block, t));
-            let step = (count / target).ln() * count / density;
-            t += if step > -2.0 { step.min(2.0) } else { -2.0 };
+        let above = |t: f32| {
+            let mut tails = [0.0; LANES];
+            for block in &sample[..taken] {
+                for lane in 0..LANES {
+                    tails[lane] += weight * tail_at_most(t - block[lane]);
+                }
+            }
+            for block in best_blocks.clone() {
+                for lane in 0..LANES {
+                    tails[lane] += tail_at_most(t - block[lane]);
+                }
+            }
+            tails.iter().sum::<f32>()
+        };
+        let mut here = (0.0, above(0.0));
+        let upwards = here.1 >= target;
+        for distance in [1.0, 2.0, 4.0, 8.0] {
+            let t = if upwards { distance } else { -distance };
+            let there = (t, above(t));
+            if (there.1 >= target) != upwards {
+                return Some(here.0 + (there.0 - here.0) * (target / here.1).ln() / (there.1 / here.1).ln());
+            }
+            here = there;
         }
-        t
+        None
     }
-}
-
-/// Adds Σ P(s + Z > t) and its density.
-#[inline(always)]
-fn tally((mut count, mut density): (f32, f32), scores: &[f32; LANES], t: f32) -> (f32, f32) {
-    let mut tails = [(0.0, 0.0); LANES];
-    for lane in 0..LANES {
-        tails[lane] = (t - scores[lane]).normal_tail_and_density();
-    }
-    for (tail, other) in tails {
-        count += tail;
-        density += other;
-    }
-    (count, density)
 }
