@@ -16,19 +16,21 @@ pub(super) struct Conditional<'a, F> {
     arch: Arch,
     best: Vec<Ranked<F>>,
     leaders: Leaders<F>,
-    /// The classes that are not below the (K+1)-th noised score, and their gradient so far.
-    ahead: Vec<Ranked<F>>,
+    room: Vec<F>,
+    /// The classes that are not below the (K+1)-th noised score, their noised scores, and their gradient before the draw.
+    ahead: Vec<(usize, F, F)>,
 }
 
 impl<'a, F: Elementary> Conditional<'a, F> {
     pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, arch: Arch, leaders: Leaders<F>) -> Self {
-        Self { loss, draws, arch, best: vec![], leaders, ahead: vec![] }
+        Self { loss, draws, arch, best: vec![], leaders, room: vec![], ahead: vec![] }
     }
 }
 
 impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
-        let Self { loss, draws: Draws { epsilon, num_samples, key }, arch, ref mut best, ref mut leaders, ref mut ahead } = *self;
+        let Self { loss, draws: Draws { epsilon, num_samples, key }, arch, ref mut best, ref mut leaders, ref mut room, ref mut ahead } =
+            *self;
         let row = Row::new(arch, loss, scores, label, 1, best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
@@ -44,19 +46,17 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
         let (k, share) = (loss.k(), loss.scale() / count);
         let bracket = Bracket { center: noise.center, per_epsilon: epsilon.recip() };
         let mut sum = F::zero();
-        leaders.of_draws(noise, num_samples, best, |_, entries| {
-            let value = select::nth(entries, k + 1).value;
+        leaders.of_draws(noise, num_samples, best, |classes, noised| {
+            let [above, value, below] = [k, k + 1, k + 2].map(|rank| select::nth_value(arch, noised, rank, room));
             sum += value;
             let Some(Weighted { grad, .. }) = &mut grad else { return };
-            let above = entries[..k].iter().fold(F::infinity(), |least, entry| if entry.value < least { entry.value } else { least });
-            let below = entries[k + 1..].iter().fold(F::neg_infinity(), |most, entry| if entry.value > most { entry.value } else { most });
             ahead.clear();
-            let not_below = entries.iter().filter(|entry| entry.value >= value);
-            ahead.extend(not_below.map(|&Ranked { index, .. }| Ranked { index, value: grad[index] }));
+            let not_below = classes.iter().zip(noised).filter(|&(_, &noised)| noised >= value);
+            ahead.extend(not_below.map(|(&class, &noised)| (class, noised, grad[class])));
             arch.dispatch(Spread { scores, bracket, low: value, high: above, share, grad });
-            for (&Ranked { index, value: before }, entry) in ahead.iter().zip(entries.iter().filter(|entry| entry.value >= value)) {
-                let high = if entry.value > value { value } else { above };
-                grad[index] = before + share * bracket.probability(scores[index], below, high);
+            for &(class, noised, before) in &*ahead {
+                let high = if noised > value { value } else { above };
+                grad[class] = before + share * bracket.probability(scores[class], below, high);
             }
         });
         row.finish(arch, sum / count, label, grad)

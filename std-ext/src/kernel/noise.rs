@@ -26,9 +26,9 @@ pub(crate) fn normals<F: Elementary>(arch: Arch, key: Key, draw: u64, first_clas
     arch.dispatch(Consecutive { key: key.words(), draw, first_class, out });
 }
 
-/// Draw `draw` of each of `classes`.
-pub(super) fn normals_of<F: Elementary>(arch: Arch, key: Key, draw: u64, classes: &[usize], out: &mut [F]) {
-    arch.dispatch(Scattered { key: key.words(), draw, classes, out });
+/// Of every class the draw beside it.
+pub(super) fn normals_of<F: Elementary>(arch: Arch, key: Key, draws: &[u64], classes: &[usize], out: &mut [F]) {
+    arch.dispatch(Scattered { key: key.words(), draws, classes, out });
 }
 
 struct Consecutive<'a, F> {
@@ -66,7 +66,7 @@ impl<F: Elementary> WithSimd for Consecutive<'_, F> {
 
 struct Scattered<'a, F> {
     key: [u32; 2],
-    draw: u64,
+    draws: &'a [u64],
     classes: &'a [usize],
     out: &'a mut [F],
 }
@@ -78,12 +78,17 @@ impl<F: Elementary> WithSimd for Scattered<'_, F> {
     fn with_simd<S: Simd>(self, _: S) {
         const FEW: usize = 32;
         let per_counter = classes_per_counter::<F>() as u64;
-        for (classes, out) in self.classes.chunks(FEW).zip(self.out.chunks_mut(FEW)) {
-            let mut padded = [0_u64; FEW];
-            padded.iter_mut().zip(classes).for_each(|(place, &class)| *place = class as u64);
+        let chunks = self.classes.chunks(FEW).zip(self.draws.chunks(FEW));
+        for ((some_classes, some_draws), out) in chunks.zip(self.out.chunks_mut(FEW)) {
+            let (mut classes, mut draws) = ([0_u64; FEW], [0_u64; FEW]);
+            for (place, &class) in classes.iter_mut().zip(some_classes) {
+                *place = class as u64;
+            }
+            draws[..some_draws.len()].copy_from_slice(some_draws);
             let mut block = [F::zero(); FEW];
-            for (place, class) in block.iter_mut().zip(padded) {
-                let words = philox(self.key, class / per_counter, self.draw);
+            for place in 0..FEW {
+                let class = classes[place];
+                let words = philox(self.key, class / per_counter, draws[place]);
                 let odd = class % 2 == 1;
                 let words = if F::UNIFORM_WORDS == 1 {
                     let [a, b] = if class % 4 >= 2 { [words[2], words[3]] } else { [words[0], words[1]] };
@@ -91,7 +96,7 @@ impl<F: Elementary> WithSimd for Scattered<'_, F> {
                 } else {
                     [if odd { words[2] } else { words[0] }, if odd { words[3] } else { words[1] }]
                 };
-                *place = F::uniform(words[0] as u32, words[1] as u32);
+                block[place] = F::uniform(words[0] as u32, words[1] as u32);
             }
             normal_quantiles(&mut block);
             out.copy_from_slice(&block[..out.len()]);

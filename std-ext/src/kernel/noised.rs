@@ -11,6 +11,8 @@ mod sieve;
 mod tail;
 mod threshold;
 
+use core::ops::Range;
+
 use pulp::Arch;
 use topk_loss::{Key, Ranked};
 
@@ -43,20 +45,22 @@ impl<F: Elementary> Noise<'_, F> {
 /// How many draws are sifted in one pass over the scores.
 const AT_ONCE: usize = 32;
 
-/// Room for the survivors of some draws: 32 times the classes that reach the threshold.
+/// Room for the survivors of some draws: 32 times the classes that may reach the threshold.
 pub(super) struct Leaders<F> {
     arch: Arch,
     sieve: Sieve,
     survivors: [Vec<usize>; AT_ONCE],
-    draws: Vec<F>,
-    entries: Vec<Ranked<F>>,
+    classes: Vec<usize>,
+    draws: Vec<u64>,
+    noised: Vec<F>,
     /// Whether a threshold is set at all; without one every class is drawn.
     screening: bool,
 }
 
 impl<F: Elementary> Leaders<F> {
     pub fn new(arch: Arch) -> Self {
-        Self { arch, sieve: Sieve::new(), survivors: Default::default(), draws: vec![], entries: vec![], screening: true }
+        let (survivors, sieve) = (Default::default(), Sieve::new());
+        Self { arch, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening: true }
     }
 
     #[cfg(test)]
@@ -64,10 +68,10 @@ impl<F: Elementary> Leaders<F> {
         Self { screening: false, ..Self::new(arch) }
     }
 
-    /// Calls `visit` with the number of every draw and some of its noised scores, among them the `best.len()` largest.
+    /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `best.len()` largest.
     ///
     /// `best` are the largest scores, not centered.
-    pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, best: &[Ranked<F>], mut visit: impl FnMut(usize, &mut [Ranked<F>])) {
+    pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, best: &[Ranked<F>], mut visit: impl FnMut(&[usize], &[F])) {
         let least = best.iter().fold(F::infinity(), |least, entry| if entry.value < least { entry.value } else { least });
         // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
         let reached_surely = if self.screening { (least - noise.center) - noise.reach() } else { F::neg_infinity() };
@@ -76,28 +80,39 @@ impl<F: Elementary> Leaders<F> {
             _ => reached_surely,
         };
         for first in (0..num_draws).step_by(AT_ONCE) {
-            let count = AT_ONCE.min(num_draws - first);
-            self.sieve.sift(self.arch, noise, threshold, first as u64, &mut self.survivors[..count]);
-            for place in 0..count {
-                let draw = (first + place) as u64;
-                self.evaluate(noise, threshold, draw, place);
-                if self.entries.len() < best.len() {
-                    self.sieve.sift(self.arch, noise, reached_surely, draw, &mut self.survivors[place..=place]);
-                    self.evaluate(noise, reached_surely, draw, place);
+            let draws = first as u64..(first + AT_ONCE).min(num_draws) as u64;
+            self.evaluate(noise, threshold, draws.clone());
+            let mut start = 0;
+            for (place, draw) in draws.clone().enumerate() {
+                let these = start..start + self.survivors[place].len();
+                start = these.end;
+                let noised = &self.noised[these.clone()];
+                let reach_it = noised.iter().fold(0, |count, &noised| count + usize::from(noised >= threshold));
+                if reach_it >= best.len() {
+                    visit(&self.classes[these], noised);
+                } else {
+                    let mut again = Self::new(self.arch);
+                    again.evaluate(noise, reached_surely, draw..draw + 1);
+                    visit(&again.classes, &again.noised);
                 }
-                visit(first + place, &mut self.entries);
             }
         }
     }
 
-    /// The noised scores of the survivors that do reach the threshold.
-    fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draw: u64, place: usize) {
-        let survivors = &self.survivors[place];
-        self.draws.resize(survivors.len(), F::zero());
-        normals_of(self.arch, noise.key, draw, survivors, &mut self.draws);
-        self.entries.clear();
-        let noised = |index: usize, z: F| (noise.scores[index] - noise.center) + noise.epsilon * z;
-        let entries = survivors.iter().zip(&self.draws).map(|(&index, &z)| Ranked { index, value: noised(index, z) });
-        self.entries.extend(entries.filter(|entry| entry.value >= threshold));
+    /// The noised scores of the classes that may reach the threshold, draw after draw.
+    fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draws: Range<u64>) {
+        let survivors = &mut self.survivors[..(draws.end - draws.start) as usize];
+        self.sieve.sift(self.arch, noise, threshold, draws.start, survivors);
+        self.classes.clear();
+        self.draws.clear();
+        for (survivors, draw) in survivors.iter().zip(draws) {
+            self.classes.extend_from_slice(survivors);
+            self.draws.resize(self.classes.len(), draw);
+        }
+        self.noised.resize(self.classes.len(), F::zero());
+        normals_of(self.arch, noise.key, &self.draws, &self.classes, &mut self.noised);
+        for (place, &class) in self.noised.iter_mut().zip(&self.classes) {
+            *place = (noise.scores[class] - noise.center) + noise.epsilon * *place;
+        }
     }
 }

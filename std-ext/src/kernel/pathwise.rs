@@ -23,11 +23,12 @@ pub(super) struct Pathwise<'a, F> {
     arch: Arch,
     best: Vec<Ranked<F>>,
     leaders: Leaders<F>,
+    room: Vec<F>,
 }
 
 impl<'a, F: Elementary> Pathwise<'a, F> {
     pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, arch: Arch, leaders: Leaders<F>) -> Self {
-        Self { loss, draws, arch, best: vec![], leaders }
+        Self { loss, draws, arch, best: vec![], leaders, room: vec![] }
     }
 }
 
@@ -48,11 +49,17 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
         let count = F::from_usize(num_samples);
         let (rank, share) = (self.loss.k() + 1, self.loss.scale() / count);
         let mut sum = F::zero();
-        self.leaders.of_draws(noise, num_samples, &self.best, |_, entries| {
-            let missed = select::nth(entries, rank);
-            sum += missed.value;
+        let Self { arch, best, leaders, room, .. } = self;
+        leaders.of_draws(noise, num_samples, best, |classes, noised| {
+            let value = select::nth_value(*arch, noised, rank, room);
+            sum += value;
             if let Some(grad) = &mut grad {
-                grad.grad[missed.index] += share;
+                // Of equal ones the earliest rank first.
+                let ahead = noised.iter().fold(0, |count, &other| count + usize::from(other > value));
+                let mut equals = classes.iter().zip(noised).filter(|&(_, &other)| other == value);
+                if let Some((&class, _)) = equals.nth(rank - 1 - ahead) {
+                    grad.grad[class] += share;
+                }
             }
         });
         row.finish(self.arch, sum / count, label, grad)

@@ -14,22 +14,58 @@ fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
 
 /// The n-th of these; those that rank higher are then before it.
 pub(super) fn nth<F: Elementary>(entries: &mut [Ranked<F>], n: usize) -> Ranked<F> {
-    const SHORT_LIST: usize = 12;
-    if n > SHORT_LIST {
-        return *entries.select_nth_unstable_by(n - 1, by_rank).1;
+    *entries.select_nth_unstable_by(n - 1, by_rank).1
+}
+
+/// The n-th largest of the values, or −∞.
+pub(super) fn nth_value<F: Elementary>(arch: Arch, values: &[F], n: usize, room: &mut Vec<F>) -> F {
+    /// More are sorted rather than counted.
+    const FEW: usize = 128;
+    if n > values.len() {
+        return F::neg_infinity();
     }
-    entries[..n].sort_unstable_by(by_rank);
-    for later in n..entries.len() {
-        if by_rank(&entries[later], &entries[n - 1]).is_lt() {
-            entries.swap(later, n - 1);
-            let mut place = n - 1;
-            while place > 0 && by_rank(&entries[place], &entries[place - 1]).is_lt() {
-                entries.swap(place, place - 1);
-                place -= 1;
+    if values.len() <= FEW {
+        return arch.dispatch(NthValue { values, n });
+    }
+    room.clear();
+    room.extend_from_slice(values);
+    *room.select_nth_unstable_by(n - 1, |a, b| b.partial_cmp(a).unwrap_or(Ordering::Equal)).1
+}
+
+struct NthValue<'a, F> {
+    values: &'a [F],
+    n: usize,
+}
+
+impl<F: Elementary> WithSimd for NthValue<'_, F> {
+    type Output = F;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> F {
+        nth_by_counting(self.values, self.n)
+    }
+}
+
+/// The largest of those that at least n values reach: as many comparisons as there are pairs, but not one branch.
+#[inline(always)]
+fn nth_by_counting<F: Elementary>(values: &[F], n: usize) -> F {
+    const LANES: usize = 16;
+    let n = F::from_usize(n);
+    let mut nth = [F::neg_infinity(); LANES];
+    for chunk in values.chunks(LANES) {
+        let mut block = [F::neg_infinity(); LANES];
+        block[..chunk.len()].copy_from_slice(chunk);
+        let mut reached_by = [F::zero(); LANES];
+        for &other in values {
+            for lane in 0..LANES {
+                reached_by[lane] += if other >= block[lane] { F::one() } else { F::zero() };
             }
         }
+        for lane in 0..LANES {
+            nth[lane] = if (reached_by[lane] >= n) & (block[lane] > nth[lane]) { block[lane] } else { nth[lane] };
+        }
     }
-    entries[n - 1]
+    nth.iter().fold(F::neg_infinity(), |largest, &value| if value > largest { value } else { largest })
 }
 
 /// Fills `best` with the `n` largest of at least `n` finite scores, the n-th last.
@@ -107,14 +143,5 @@ fn reached_by_maxima<F: Elementary, const PARTS: usize>(scores: &[F], n: usize) 
             maxima[part] = if chunk[part] > maxima[part] { chunk[part] } else { maxima[part] };
         }
     }
-    // How many maxima reach each: no branches.
-    let mut reach = [F::zero(); PARTS];
-    for other in maxima {
-        for part in 0..PARTS {
-            reach[part] += if other >= maxima[part] { F::one() } else { F::zero() };
-        }
-    }
-    let n = F::from_usize(n);
-    let enough = maxima.into_iter().zip(reach).filter(|&(_, count)| count >= n);
-    enough.fold(F::neg_infinity(), |largest, (maximum, _)| if maximum > largest { maximum } else { largest })
+    nth_by_counting(&maxima, n)
 }

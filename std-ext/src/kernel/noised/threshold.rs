@@ -1,5 +1,7 @@
 //! A threshold that somewhat more noised scores reach than are wanted: an estimate, on which no result depends.
 
+use core::array;
+
 use pulp::{Arch, Simd, WithSimd};
 use topk_loss::Ranked;
 
@@ -51,50 +53,59 @@ impl<F: Elementary> WithSimd for Bracket<'_, F> {
         };
         // The best count one by one, since one of them may outweigh all others.
         let least = best.iter().fold(-NONE, |least, entry| if units(entry.value) < least { units(entry.value) } else { least });
-        let best_blocks = best.chunks(LANES).map(|chunk| {
-            let mut block = [NONE; LANES];
-            for (place, entry) in block.iter_mut().zip(chunk) {
-                *place = units(entry.value);
-            }
-            block
-        });
+        let best: Vec<[f32; LANES]> =
+            best.chunks(LANES).map(|chunk| array::from_fn(|lane| chunk.get(lane).map_or(NONE, |entry| units(entry.value)))).collect();
         let blocks = scores.as_chunks::<LANES>().0;
         let step = blocks.len().div_ceil((blocks.len() / SHARE).clamp(FEWEST, MOST)).max(1);
-        let mut sample = [[NONE; LANES]; MOST];
+        let mut others = [[NONE; LANES]; MOST];
         let mut taken = 0;
         for block in blocks.iter().step_by(step) {
             for lane in 0..LANES {
                 let unit = units(block[lane]);
-                sample[taken][lane] = if unit < least { unit } else { NONE };
+                others[taken][lane] = if unit < least { unit } else { NONE };
             }
             taken += 1;
         }
         let weight = scores.len() as f32 / (taken.max(1) * LANES) as f32;
 
-        let above = |t: f32| {
-            let mut tails = [0.0; LANES];
-            for block in &sample[..taken] {
-                for lane in 0..LANES {
-                    tails[lane] += weight * tail_at_most(t - block[lane]);
-                }
-            }
-            for block in best_blocks.clone() {
-                for lane in 0..LANES {
-                    tails[lane] += tail_at_most(t - block[lane]);
-                }
-            }
-            tails.iter().sum::<f32>()
-        };
-        let mut here = (0.0, above(0.0));
+        let sample = Sample { best: &best, others: &others[..taken], weight };
+        let mut here = (0.0, sample.above(0.0));
         let upwards = here.1 >= target;
         for distance in [1.0, 2.0, 4.0, 8.0] {
             let t = if upwards { distance } else { -distance };
-            let there = (t, above(t));
+            let there = (t, sample.above(t));
             if (there.1 >= target) != upwards {
                 return Some(here.0 + (there.0 - here.0) * (target / here.1).ln() / (there.1 / here.1).ln());
             }
             here = there;
         }
         None
+    }
+}
+
+/// Scores in units of ε.
+struct Sample<'a> {
+    best: &'a [[f32; LANES]],
+    others: &'a [[f32; LANES]],
+    /// For how many classes each of the others stands.
+    weight: f32,
+}
+
+impl Sample<'_> {
+    /// The expected number of noised scores above t, or somewhat more.
+    #[inline(always)]
+    fn above(&self, t: f32) -> f32 {
+        let mut tails = [0.0; LANES];
+        for block in self.others {
+            for lane in 0..LANES {
+                tails[lane] += self.weight * tail_at_most(t - block[lane]);
+            }
+        }
+        for block in self.best {
+            for lane in 0..LANES {
+                tails[lane] += tail_at_most(t - block[lane]);
+            }
+        }
+        tails.iter().sum()
     }
 }
