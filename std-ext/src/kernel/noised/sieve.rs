@@ -11,6 +11,8 @@ use crate::kernel::noise::{classes_per_counter, philox};
 const COUNTERS: usize = 256;
 /// How many of them side by side.
 const LANES: usize = 16;
+/// How many of them are looked through at once.
+const WORD: usize = 64;
 /// How many classes are looked at before the program branches.
 const CLASSES: usize = 64;
 /// The word that no class without a chance reaches, but for one draw in 2³².
@@ -103,16 +105,24 @@ impl<F: Elementary> Sift<'_, F> {
                     hits[lane] = hit as u8;
                 }
             }
-            for (first, &eight) in (0..*len).step_by(8).zip(hits.as_chunks::<8>().0) {
-                let mut left = u64::from_le_bytes(eight);
-                while left != 0 {
-                    let bit = left.trailing_zeros() as usize;
-                    left &= left - 1;
-                    // Places without a counter, and classes that pad the last one, may pass.
-                    let place = first + bit / 8;
-                    let class = counters[place] as usize * per_counter + bit % 8;
-                    if place < *len && class < self.noise.scores.len() {
-                        survivors.push(class);
+            // Places without a counter may have passed.
+            hits[*len..].fill(0);
+            for (first, hits) in (0..*len).step_by(WORD).zip(hits.as_chunks::<WORD>().0) {
+                let mut any = 0_u64;
+                for place in 0..WORD {
+                    any |= u64::from(hits[place] != 0) << place;
+                }
+                while any != 0 {
+                    let place = any.trailing_zeros() as usize;
+                    any &= any - 1;
+                    let mut hit = hits[place];
+                    while hit != 0 {
+                        let class = counters[first + place] as usize * per_counter + hit.trailing_zeros() as usize;
+                        hit &= hit - 1;
+                        // So may classes that pad the last counter.
+                        if class < self.noise.scores.len() {
+                            survivors.push(class);
+                        }
                     }
                 }
             }
