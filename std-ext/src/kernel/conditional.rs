@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 use topk_loss::{Ranked, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
-use super::noised::{Leaders, Noise};
+use super::noised::{self, Leaders, Noise};
 use super::pathwise::Draws;
 use super::row::Row;
 use super::select;
@@ -31,7 +31,9 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let Self { loss, draws: Draws { epsilon, num_samples, key }, arch, ref mut best, ref mut leaders, ref mut room, ref mut ahead } =
             *self;
-        let row = Row::new(arch, loss, scores, label, 1, best)?;
+        // The order statistics on both sides of the (K+1)-th, where there is one below.
+        let needed = (loss.k() + 2).min(scores.len());
+        let row = Row::new(arch, loss, scores, label, noised::worth_knowing(needed), best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
@@ -46,7 +48,7 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
         let (k, share) = (loss.k(), loss.scale() / count);
         let bracket = Bracket { center: noise.center, per_epsilon: epsilon.recip() };
         let mut sum = F::zero();
-        leaders.of_draws(noise, num_samples, best, |classes, noised| {
+        leaders.of_draws(noise, num_samples, needed, best, |classes, noised| {
             let [above, value, below] = [k, k + 1, k + 2].map(|rank| select::nth_value(arch, noised, rank, room));
             sum += value;
             let Some(Weighted { grad, .. }) = &mut grad else { return };

@@ -42,6 +42,11 @@ impl<F: Elementary> Noise<'_, F> {
     }
 }
 
+/// How many of the largest scores decide where the threshold is set for the n largest noised ones: fewer, and chance would.
+pub(super) fn worth_knowing(n: usize) -> usize {
+    2 * n + 8
+}
+
 /// How many draws are sifted in one pass over the scores.
 const AT_ONCE: usize = 32;
 
@@ -68,14 +73,14 @@ impl<F: Elementary> Leaders<F> {
         Self { screening: false, ..Self::new(arch) }
     }
 
-    /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `best.len()` largest.
+    /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `n` largest.
     ///
-    /// `best` are the largest scores, not centered.
-    pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, best: &[Ranked<F>], mut visit: impl FnMut(&[usize], &[F])) {
-        let least = best.iter().fold(F::infinity(), |least, entry| if entry.value < least { entry.value } else { least });
+    /// `best` are the largest scores, at least `n`, in the order of their ranks and not centered.
+    pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, n: usize, best: &[Ranked<F>], mut visit: impl FnMut(&[usize], &[F])) {
+        let least = best[n - 1].value;
         // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
         let reached_surely = if self.screening { (least - noise.center) - noise.reach() } else { F::neg_infinity() };
-        let threshold = match threshold::choose(self.arch, noise, best) {
+        let threshold = match threshold::choose(self.arch, noise, n, best) {
             Some(threshold) if self.screening && threshold > reached_surely => threshold,
             _ => reached_surely,
         };
@@ -88,7 +93,7 @@ impl<F: Elementary> Leaders<F> {
                 start = these.end;
                 let noised = &self.noised[these.clone()];
                 let reach_it = noised.iter().fold(0, |count, &noised| count + usize::from(noised >= threshold));
-                if reach_it >= best.len() {
+                if reach_it >= n {
                     visit(&self.classes[these], noised);
                 } else {
                     let mut again = Self::new(self.arch);

@@ -4,7 +4,7 @@ use pulp::Arch;
 use topk_loss::{Key, Ranked, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
-use super::noised::{Leaders, Noise};
+use super::noised::{self, Leaders, Noise};
 use super::row::Row;
 use super::select;
 use crate::elementary::Elementary;
@@ -35,7 +35,8 @@ impl<'a, F: Elementary> Pathwise<'a, F> {
 impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let Draws { epsilon, num_samples, key } = self.draws;
-        let row = Row::new(self.arch, self.loss, scores, label, 0, &mut self.best)?;
+        let rank = self.loss.k() + 1;
+        let row = Row::new(self.arch, self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
@@ -47,10 +48,10 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
             return Some(F::zero());
         }
         let count = F::from_usize(num_samples);
-        let (rank, share) = (self.loss.k() + 1, self.loss.scale() / count);
+        let share = self.loss.scale() / count;
         let mut sum = F::zero();
         let Self { arch, best, leaders, room, .. } = self;
-        leaders.of_draws(noise, num_samples, best, |classes, noised| {
+        leaders.of_draws(noise, num_samples, rank, best, |classes, noised| {
             let value = select::nth_value(*arch, noised, rank, room);
             sum += value;
             if let Some(grad) = &mut grad {

@@ -18,8 +18,10 @@ pub(super) struct Row<F> {
 }
 
 impl<F: Elementary> Row<F> {
-    /// The row, with the `spare` + K + 1 largest scores, or all there are, in `best`; nothing for one that core refuses or might refuse.
-    pub fn new(arch: Arch, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, spare: usize, best: &mut Vec<Ranked<F>>) -> Option<Self> {
+    /// The row; nothing for one that core refuses or might refuse.
+    ///
+    /// In `best` are the `count` largest scores, or all there are, in the order of their ranks.
+    pub fn new(arch: Arch, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, count: usize, best: &mut Vec<Ranked<F>>) -> Option<Self> {
         if loss.k() >= scores.len() || !arch.dispatch(AreOrdinary { scores }) {
             return None;
         }
@@ -28,9 +30,8 @@ impl<F: Elementary> Row<F> {
             Margins::PerClass(margins) if margins.len() == scores.len() => *margins.get(label)?,
             Margins::PerClass(_) => return None,
         };
-        let rank = loss.k() + 1;
-        select::largest(arch, scores, (rank + spare).min(scores.len()), best);
-        let missed = select::nth(best, rank);
+        select::largest(arch, scores, count.min(scores.len()), best);
+        let missed = *best.get(loss.k())?;
         Some(Self { missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })
     }
 

@@ -12,11 +12,6 @@ fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
     b.value.partial_cmp(&a.value).unwrap_or(Ordering::Equal).then(a.index.cmp(&b.index))
 }
 
-/// The n-th of these; those that rank higher are then before it.
-pub(super) fn nth<F: Elementary>(entries: &mut [Ranked<F>], n: usize) -> Ranked<F> {
-    *entries.select_nth_unstable_by(n - 1, by_rank).1
-}
-
 /// The n-th largest of the values, or −∞.
 pub(super) fn nth_value<F: Elementary>(arch: Arch, values: &[F], n: usize, room: &mut Vec<F>) -> F {
     /// More are sorted rather than counted.
@@ -68,15 +63,14 @@ fn nth_by_counting<F: Elementary>(values: &[F], n: usize) -> F {
     nth.iter().fold(F::neg_infinity(), |largest, &value| if value > largest { value } else { largest })
 }
 
-/// Fills `best` with the `n` largest of at least `n` finite scores, the n-th last.
+/// Fills `best` with the `n` largest of at least `n` finite scores, in the order of their ranks.
 ///
-/// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 64.
-pub(super) fn largest<F: Elementary>(arch: Arch, scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) -> Ranked<F> {
+/// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 96.
+pub(super) fn largest<F: Elementary>(arch: Arch, scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) {
     best.clear();
     arch.dispatch(Largest { scores, n, best });
-    let last = nth(best, n);
+    best.sort_unstable_by(by_rank);
     best.truncate(n);
-    last
 }
 
 /// How many scores are compared before the program branches.
@@ -117,7 +111,7 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
                 }
             }
             if best.len() >= capacity {
-                threshold = nth(best, n).value;
+                threshold = best.select_nth_unstable_by(n - 1, by_rank).1.value;
                 best.truncate(n);
                 ties_count = false;
             }
@@ -130,7 +124,8 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
 fn reached_by<F: Elementary>(scores: &[F], n: usize) -> F {
     match (n, scores.len()) {
         (..=8, 64..) => reached_by_maxima::<F, 32>(scores, n),
-        (..=64, 256..) => reached_by_maxima::<F, 128>(scores, n),
+        (..=24, 128..) => reached_by_maxima::<F, 64>(scores, n),
+        (..=72, 256..) => reached_by_maxima::<F, 128>(scores, n),
         _ => F::neg_infinity(),
     }
 }
@@ -143,5 +138,17 @@ fn reached_by_maxima<F: Elementary, const PARTS: usize>(scores: &[F], n: usize) 
             maxima[part] = if chunk[part] > maxima[part] { chunk[part] } else { maxima[part] };
         }
     }
-    nth_by_counting(&maxima, n)
+    // As for the n-th value, all parts side by side.
+    let mut reached_by = [F::zero(); PARTS];
+    for other in maxima {
+        for part in 0..PARTS {
+            reached_by[part] += if other >= maxima[part] { F::one() } else { F::zero() };
+        }
+    }
+    let n = F::from_usize(n);
+    let mut nth = F::neg_infinity();
+    for part in 0..PARTS {
+        nth = if (reached_by[part] >= n) & (maxima[part] > nth) { maxima[part] } else { nth };
+    }
+    nth
 }

@@ -20,9 +20,9 @@ const MOST: usize = 128;
 /// A score that does not count.
 const NONE: f32 = -64.0;
 
-/// Where about n + 3√n + 3 noised scores are expected above, n the number of the `best`; nothing where that is most of them.
-pub(super) fn choose<F: Elementary>(arch: Arch, noise: Noise<'_, F>, best: &[Ranked<F>]) -> Option<F> {
-    let wanted = best.len() as f32;
+/// Where about n + 3√n + 3 noised scores are expected above; nothing where that is most of them. `best` are the largest scores.
+pub(super) fn choose<F: Elementary>(arch: Arch, noise: Noise<'_, F>, n: usize, best: &[Ranked<F>]) -> Option<F> {
+    let wanted = n as f32;
     // Three standard deviations of a Poisson count, or somewhat more: one draw in some hundreds falls short.
     let target = wanted + 3.0 * wanted.sqrt() + 3.0;
     if target > 0.5 * noise.scores.len() as f32 {
