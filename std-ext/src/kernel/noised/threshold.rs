@@ -57,18 +57,18 @@ impl<F: Elementary> WithSimd for Bracket<'_, F> {
             best.chunks(LANES).map(|chunk| array::from_fn(|lane| chunk.get(lane).map_or(NONE, |entry| units(entry.value)))).collect();
         let blocks = scores.as_chunks::<LANES>().0;
         let step = blocks.len().div_ceil((blocks.len() / SHARE).clamp(FEWEST, MOST)).max(1);
-        let mut others = [[NONE; LANES]; MOST];
-        let mut taken = 0;
+        let mut others = Vec::with_capacity(MOST);
         for block in blocks.iter().step_by(step) {
+            let mut other = [NONE; LANES];
             for lane in 0..LANES {
                 let unit = units(block[lane]);
-                others[taken][lane] = if unit < least { unit } else { NONE };
+                other[lane] = if unit < least { unit } else { NONE };
             }
-            taken += 1;
+            others.push(other);
         }
-        let weight = scores.len() as f32 / (taken.max(1) * LANES) as f32;
+        let weight = scores.len() as f32 / (others.len() * LANES) as f32;
+        let sample = Sample { best, others, weight };
 
-        let sample = Sample { best: &best, others: &others[..taken], weight };
         let mut here = (0.0, sample.above(0.0));
         let upwards = here.1 >= target;
         for distance in [1.0, 2.0, 4.0, 8.0] {
@@ -84,24 +84,24 @@ impl<F: Elementary> WithSimd for Bracket<'_, F> {
 }
 
 /// Scores in units of ε.
-struct Sample<'a> {
-    best: &'a [[f32; LANES]],
-    others: &'a [[f32; LANES]],
+struct Sample {
+    best: Vec<[f32; LANES]>,
+    others: Vec<[f32; LANES]>,
     /// For how many classes each of the others stands.
     weight: f32,
 }
 
-impl Sample<'_> {
+impl Sample {
     /// The expected number of noised scores above t, or somewhat more.
     #[inline(always)]
     fn above(&self, t: f32) -> f32 {
         let mut tails = [0.0; LANES];
-        for block in self.others {
+        for block in &self.others {
             for lane in 0..LANES {
                 tails[lane] += self.weight * tail_at_most(t - block[lane]);
             }
         }
-        for block in self.best {
+        for block in &self.best {
             for lane in 0..LANES {
                 tails[lane] += tail_at_most(t - block[lane]);
             }
