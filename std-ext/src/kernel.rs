@@ -4,6 +4,7 @@ mod attempt;
 mod conditional;
 mod cross_entropy;
 mod hinge;
+mod interval;
 mod noise;
 mod noised;
 mod pathwise;

@@ -1,9 +1,12 @@
-//! The top-K hinge under conditional smoothing: core's draws and value to the bit, the gradient by straight-line tails.
+//! The top-K hinge under conditional smoothing: core's draws and value to the bit, the gradient within rounding of core's.
+//!
+//! All classes below the (K+1)-th noised score share one interval; the few others have their own.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 use topk_loss::{Ranked, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
+use super::interval::Units;
 use super::noised::{self, Leaders, Noise};
 use super::pathwise::Draws;
 use super::row::Row;
@@ -46,7 +49,7 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
         }
         let count = F::from_usize(num_samples);
         let (k, share) = (loss.k(), loss.scale() / count);
-        let bracket = Bracket { center: noise.center, per_epsilon: epsilon.recip() };
+        let units = Units { center: noise.center, per_epsilon: epsilon.recip() };
         let mut sum = F::zero();
         leaders.of_draws(noise, num_samples, needed, best, |classes, noised| {
             let [above, value, below] = [k, k + 1, k + 2].map(|rank| select::nth_value(arch, noised, rank, room));
@@ -55,55 +58,12 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
             ahead.clear();
             let not_below = classes.iter().zip(noised).filter(|&(_, &noised)| noised >= value);
             ahead.extend(not_below.map(|(&class, &noised)| (class, noised, grad[class])));
-            arch.dispatch(Spread { scores, bracket, low: value, high: above, share, grad });
+            units.add_probabilities(arch, scores, value, above, share, grad);
             for &(class, noised, before) in &*ahead {
                 let high = if noised > value { value } else { above };
-                grad[class] = before + share * bracket.probability(scores[class], below, high);
+                grad[class] = before + share * units.probability(scores[class], below, high);
             }
         });
         row.finish(arch, sum / count, label, grad)
-    }
-}
-
-/// Adds `share` times the probability that a class below the others' bracket has the rank.
-struct Spread<'a, F> {
-    scores: &'a [F],
-    bracket: Bracket<F>,
-    low: F,
-    high: F,
-    share: F,
-    grad: &'a mut [F],
-}
-
-impl<F: Elementary> WithSimd for Spread<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { scores, bracket, low, high, share, grad } = self;
-        for (entry, &score) in grad.iter_mut().zip(scores) {
-            *entry += share * bracket.probability(score, low, high);
-        }
-    }
-}
-
-/// What turns scores into the noise they need.
-#[derive(Clone, Copy)]
-struct Bracket<F> {
-    center: F,
-    per_epsilon: F,
-}
-
-impl<F: Elementary> Bracket<F> {
-    /// P(low < score + εZ ≤ high), as the difference of the smaller tails.
-    #[inline(always)]
-    fn probability(&self, score: F, low: F, high: F) -> F {
-        // Beyond, all tails are 0 and all squares finite.
-        let end = F::from_f64(64.0);
-        let clamp = |z: F| if z > end { end } else { if z < -end { -end } else { z } };
-        let score = score - self.center;
-        let (low, high) = (clamp((low - score) * self.per_epsilon), clamp((high - score) * self.per_epsilon));
-        let (near, far) = if low > F::zero() { (low, high) } else { (-high, -low) };
-        near.normal_tail_and_density().0 - far.normal_tail_and_density().0
     }
 }
