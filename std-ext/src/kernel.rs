@@ -5,7 +5,7 @@ mod conditional;
 mod cross_entropy;
 mod hinge;
 mod interval;
-mod noise;
+pub(crate) mod noise;
 mod noised;
 mod pathwise;
 mod row;
@@ -131,6 +131,7 @@ impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
                 let draws = Draws { epsilon, num_samples, key };
                 Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch)), loss })
             }
+            // The exact form, for one.
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }

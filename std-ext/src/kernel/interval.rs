@@ -51,17 +51,27 @@ fn clamp<F: Elementary>(z: F, end: F) -> F {
 /// so that, unlike a difference of tails, it keeps its digits however short the interval is.
 fn terms<F: Elementary, const TERMS: usize>(h: f64, share: F) -> [F; TERMS] {
     const SQRT_2_PI: f64 = 0.797_884_560_802_865_4;
+    const INVERSE_ODD: [f64; 32] = {
+        let mut inverses = [0.0; 32];
+        let mut k = 0;
+        while k < 32 {
+            inverses[k] = 1.0 / (2 * k + 1) as f64;
+            k += 1;
+        }
+        inverses
+    };
+    // (−h²/2)ʲ/j!, of which the intervals that are short enough leave nothing after so many.
+    let mut exponential = [1.0; 12];
+    for j in 1..12 {
+        exponential[j] = exponential[j - 1] * (-0.5 * h * h / j as f64);
+    }
     let mut power = SQRT_2_PI * h;
     core::array::from_fn(|k| {
-        // power = √(2/π) h²ᵏ⁺¹/(2k)!, times Σⱼ (−h²/2)ʲ/(j! (2k + 2j + 1)).
-        let (mut sum, mut term) = (0.0, 1.0);
-        for j in 0..16 {
-            sum += term / (2 * (k + j) + 1) as f64;
-            term *= -0.5 * h * h / (j + 1) as f64;
-        }
-        let coefficient = power * sum;
+        // power = √(2/π) h²ᵏ⁺¹/(2k)!
+        let sum = exponential.iter().zip(&INVERSE_ODD[k..]).fold(0.0, |sum, (term, inverse)| sum + term * inverse);
+        let coefficient = F::from_f64(power * sum);
         power *= h * h / ((2 * k + 1) * (2 * k + 2)) as f64;
-        share * F::from_f64(coefficient)
+        share * coefficient
     })
 }
 

@@ -22,6 +22,7 @@ pub(super) const fn classes_per_counter<F: Elementary>() -> usize {
 }
 
 /// Draw `draw` of the classes from `first_class` on, as many as `out` is long.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the fused head"))]
 pub(crate) fn normals<F: Elementary>(arch: Arch, key: Key, draw: u64, first_class: usize, out: &mut [F]) {
     arch.dispatch(Consecutive { key: key.words(), draw, first_class, out });
 }
