@@ -3,10 +3,10 @@
 //! Nothing here depends on the instruction set: no fused multiply-adds, no tables, one order of operations. A kernel returns the same
 //! bits on every machine.
 
-use topk_loss::Real;
+use crate::kernel::Variate;
 
 /// A float with such functions: `f32`, `f64`.
-pub trait Elementary: Real {
+pub trait Elementary: Variate {
     /// eˣ to two units in the last place, for x that the float's range takes; 0 instead of a subnormal number.
     fn fast_exp(self) -> Self;
 
@@ -23,6 +23,8 @@ macro_rules! polynomial {
     ($x:expr, [$last:expr]) => { $last };
     ($x:expr, [$first:expr, $($rest:expr),+ $(,)?]) => { $first + $x * polynomial!($x, [$($rest),+]) };
 }
+
+pub(crate) use polynomial;
 
 macro_rules! elementary {
     (

@@ -1,17 +1,38 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
+mod attempt;
+mod conditional;
+mod cross_entropy;
 mod exact;
+mod hinge;
+mod interval;
+pub(crate) mod noise;
+mod noised;
+mod pathwise;
+mod row;
 mod scalar;
+mod select;
+#[cfg(test)]
+mod tests;
 
+use pulp::Arch;
 use topk_loss::{
     ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
     SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
-use crate::float::BatchReal;
+use crate::elementary::Elementary;
+use crate::vectors::Vectors;
+use attempt::OrScalar;
+use conditional::Conditional;
+use cross_entropy::Exponentials;
 use exact::Exact;
-use pulp::Arch;
+use hinge::Hard;
+use noised::Leaders;
+use pathwise::{Draws, Pathwise};
 use scalar::Scalar;
+
+pub use noise::Variate;
 
 /// A loss that batches can compute.
 ///
@@ -81,7 +102,6 @@ macro_rules! by_their_own_code {
 }
 
 by_their_own_code! {
-    [] CrossEntropy;
     [] Focal<F>;
     [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
@@ -95,13 +115,31 @@ by_their_own_code! {
     [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
 }
 
-impl<F: BatchReal> BatchLoss<F> for TopKHinge<'_, F> {
+impl<F: Elementary> BatchLoss<F> for CrossEntropy {
+    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    }
+}
+
+impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
     fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
-        let arch = Arch::new();
+        let (loss, arch) = (self, Arch::new());
         match self.smoothing() {
-            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => Box::new(Exact::<F, 16>::new(self, epsilon, num_classes, arch)),
-            Smoothing::Exact { epsilon } => Box::new(Exact::<F, 25>::new(self, epsilon, num_classes, arch)),
-            _ => Box::new(Scalar::new(self, num_classes)),
+            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
+            Smoothing::Pathwise { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch)), loss })
+            }
+            Smoothing::Conditional { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch)), loss })
+            }
+            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
+                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, arch), loss })
+            }
+            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, arch), loss }),
+            // A smoothing that this crate does not know yet.
+            _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }
