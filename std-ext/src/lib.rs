@@ -49,7 +49,7 @@ mod targets;
 pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};
 pub use float::BatchReal;
-pub use head::{HeadGrads, LinearHead, Similarity};
+pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel};
 pub use reduction::Reduction;
 pub use targets::Targets;
