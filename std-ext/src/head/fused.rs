@@ -6,7 +6,7 @@
 //! | which examples count, and how much | `examples` |
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
-//! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `uniforms`, `sparse` |
+//! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
 //! | exact: census, summary, gradient | `exact` |
 
 mod cross_entropy;
@@ -15,6 +15,7 @@ mod examples;
 mod frame;
 mod largest;
 mod pathwise;
+mod screen;
 mod selection;
 mod sparse;
 mod strips;

@@ -46,9 +46,11 @@ impl<F: Real> Frame<F> {
 #[inline(always)]
 pub(super) fn largest_of<F: Real>(scores: &[F]) -> F {
     const LANES: usize = 16;
-    let mut lanes = [F::neg_infinity(); LANES];
-    for scores in scores.chunks(LANES) {
-        lanes.iter_mut().zip(scores).for_each(|(largest, &score)| *largest = if score > *largest { score } else { *largest });
-    }
-    lanes.into_iter().fold(F::neg_infinity(), F::max)
+    let larger = |a: F, b: F| if b > a { b } else { a };
+    let (blocks, tail) = scores.as_chunks::<LANES>();
+    let lanes = blocks.iter().fold([F::neg_infinity(); LANES], |mut lanes, scores| {
+        lanes.iter_mut().zip(scores).for_each(|(largest, &score)| *largest = larger(*largest, score));
+        lanes
+    });
+    lanes.iter().chain(tail).copied().fold(F::neg_infinity(), larger)
 }

@@ -1,10 +1,11 @@
 //! The (K+1)-th largest noised score of every draw, over strips.
 
 use pulp::{Arch, NullaryFnOnce};
-use topk_loss::{Key, Noise, Normal};
+use topk_loss::{Key, Noise, Normal, Real};
 
 use super::frame::{Frame, largest_of};
 use super::largest::Largest;
+use super::screen::Screen;
 use super::selection::Selection;
 use super::uniforms::Uniforms;
 use crate::BatchReal;
@@ -12,40 +13,32 @@ use crate::BatchReal;
 /// The largest noised scores of every draw so far.
 ///
 /// Noise that cannot lift a class above the last of them is never made from its random word: most classes cost a word and a comparison.
-pub(super) struct Pathwise<F> {
+pub(super) struct Pathwise<'a, F> {
     frame: Frame<F>,
     draws: Vec<Largest<F>>,
     epsilon: F,
     key: [u32; 2],
-    /// The largest noise there is.
-    most: F,
+    screen: &'a Screen,
     arch: Arch,
 }
 
-impl<F: BatchReal> Pathwise<F> {
-    pub fn new(rank: usize, label: usize, num_samples: usize, epsilon: F, key: Key) -> Self {
-        let most = Normal.quantile(F::open_uniform([u32::MAX; 2]));
+impl<'a, F: BatchReal> Pathwise<'a, F> {
+    pub fn new(rank: usize, label: usize, num_samples: usize, epsilon: F, key: Key, screen: &'a Screen) -> Self {
         let draws = vec![Largest::new(rank); num_samples];
-        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), most, arch: Arch::new() }
+        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), screen, arch: Arch::new() }
     }
 
     /// The least upper word that can lift a score of at most `top` above `threshold`; none if no noise can.
     #[inline(always)]
     fn least_word(&self, top: F, threshold: F) -> Option<u32> {
-        let constant = <F as topk_loss::Real>::from_f64;
+        let constant = <F as Real>::from_f64;
         let needed = (threshold - top) / self.epsilon;
-        // What rounding can do to the noised score and to the quantile, generously.
-        let rounding = F::epsilon() * constant(8.0) * (threshold.abs() + top.abs()) / self.epsilon;
-        let needed_surely = needed - rounding - constant(1e-3) * (F::one() + needed.abs());
-        if needed_surely > self.most || needed == F::infinity() {
+        if needed == F::infinity() {
             return None;
         }
-        if !(needed_surely > -self.most) {
-            return Some(0);
-        }
-        let (below, _) = (-needed_surely).normal_tail_and_density();
-        let least = below.to_f64().unwrap_or(0.0) - 8.0 * F::epsilon().to_f64().unwrap_or(1.0) - 1.0 / f64::from(1 << 22);
-        Some((least.max(0.0) * 2.0_f64.powi(32)) as u32)
+        // What rounding can do to the noised score and to the quantile, generously.
+        let rounding = F::epsilon() * constant(8.0) * (threshold.abs() + top.abs()) / self.epsilon;
+        self.screen.least_word(needed - rounding - constant(1e-3) * (F::one() + needed.abs()))
     }
 
     /// Offers draw `draw` the noised scores of a group's classes whose upper word is at least `least`.
@@ -61,13 +54,13 @@ impl<F: BatchReal> Pathwise<F> {
 }
 
 /// One strip's scores, to be taken in by vector code: unlike a closure it is compiled for every instruction set.
-struct Strip<'a, F> {
-    pathwise: &'a mut Pathwise<F>,
+struct Strip<'a, 'b, F> {
+    pathwise: &'a mut Pathwise<'b, F>,
     first: usize,
     scores: &'a mut [F],
 }
 
-impl<F: BatchReal> NullaryFnOnce for Strip<'_, F> {
+impl<F: BatchReal> NullaryFnOnce for Strip<'_, '_, F> {
     type Output = topk_loss::Result<()>;
 
     #[inline(always)]
@@ -90,14 +83,14 @@ impl<F: BatchReal> NullaryFnOnce for Strip<'_, F> {
     }
 }
 
-impl<F: BatchReal> Selection<F> for Pathwise<F> {
+impl<F: BatchReal> Selection<F> for Pathwise<'_, F> {
     fn add(&mut self, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.arch.dispatch(Strip { pathwise: self, first, scores })
     }
 
     fn excess(&self) -> F {
         let sum = self.draws.iter().fold(F::zero(), |sum, draw| sum + draw.last().value);
-        sum / <F as topk_loss::Real>::from_usize(self.draws.len()) - self.frame.own()
+        sum / <F as Real>::from_usize(self.draws.len()) - self.frame.own()
     }
 
     fn classes(&self) -> impl ExactSizeIterator<Item = usize> {

@@ -4,6 +4,7 @@ use topk_loss::{Error, Smoothing, TopKHinge};
 
 use super::examples::Examples;
 use super::pathwise::Pathwise;
+use super::screen::Screen;
 use super::selection::{Hard, objective_and_score_grads};
 use super::strips::Strips;
 use super::stripwise::Stripwise;
@@ -36,9 +37,12 @@ pub(super) fn sparse<F: BatchReal>(
     let rank = loss.k() + 1;
     match loss.smoothing() {
         Smoothing::None => objective_and_score_grads(loss, strips, examples, |_, label| Hard::new(rank, label)),
-        Smoothing::Pathwise { epsilon, num_samples, key } => objective_and_score_grads(loss, strips, examples, |example, label| {
-            Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(example as u64))
-        }),
+        Smoothing::Pathwise { epsilon, num_samples, key } => {
+            let screen = Screen::new();
+            objective_and_score_grads(loss, strips, examples, |example, label| {
+                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(example as u64), &screen)
+            })
+        }
         Smoothing::Exact { .. } => Err(BatchError::Parameter { name: "smoothing", must: "none or pathwise for a sparse gradient" }),
         _ => Err(BatchError::Parameter { name: "smoothing", must: "none, exact or pathwise where scores are not stored" }),
     }

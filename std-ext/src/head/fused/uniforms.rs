@@ -3,12 +3,16 @@
 use topk_loss::Real;
 
 const LANES: usize = 16;
-const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
-/// Four words from each of 16 consecutive counters.
-pub(super) struct Uniforms([[u32; LANES]; 4]);
+/// Four words from each of 16 consecutive counters, each word in the room of the products it takes part in.
+pub(super) struct Uniforms([Lanes; 4]);
+
+type Lanes = [u64; LANES];
+
+const WORD: u64 = u32::MAX as u64;
 
 impl Uniforms {
     /// How many classes one call serves.
@@ -23,15 +27,15 @@ impl Uniforms {
         let (mut low, mut high) = ([0; LANES], [0; LANES]);
         for ((low, high), lane) in low.iter_mut().zip(&mut high).zip(0..) {
             let counter = start + lane;
-            (*low, *high) = (counter as u32, (counter >> 32) as u32);
+            (*low, *high) = (counter & WORD, counter >> 32);
         }
-        Self(philox([low, high, [draw as u32; LANES], [(draw >> 32) as u32; LANES]], key))
+        Self(philox([low, high, [draw & WORD; LANES], [draw >> 32; LANES]], key))
     }
 
     /// Whether any class's upper word is at least `bound`.
     #[inline(always)]
     pub fn any_from<F: Real>(&self, bound: u32) -> bool {
-        let uppers = self.0.iter().step_by(F::UNIFORM_WORDS);
+        let (bound, uppers) = (u64::from(bound), self.0.iter().step_by(F::UNIFORM_WORDS));
         uppers.fold(false, |any, words| words.iter().fold(any, |any, &word| any | (word >= bound)))
     }
 
@@ -39,7 +43,8 @@ impl Uniforms {
     #[inline(always)]
     pub fn words<F: Real>(&self, place: usize) -> [u32; 2] {
         let (lane, row) = (place / per_counter::<F>(), place % per_counter::<F>() * F::UNIFORM_WORDS);
-        [self.0[row][lane], if F::UNIFORM_WORDS == 1 { 0 } else { self.0[row + 1][lane] }]
+        let word = |row: usize| self.0[row][lane] as u32;
+        [word(row), if F::UNIFORM_WORDS == 1 { 0 } else { word(row + 1) }]
     }
 }
 
@@ -48,12 +53,12 @@ const fn per_counter<F: Real>() -> usize {
 }
 
 #[inline(always)]
-fn philox([mut c0, mut c1, mut c2, mut c3]: [[u32; LANES]; 4], [mut k0, mut k1]: [u32; 2]) -> [[u32; LANES]; 4] {
+fn philox([mut c0, mut c1, mut c2, mut c3]: [Lanes; 4], [mut k0, mut k1]: [u32; 2]) -> [Lanes; 4] {
     for _ in 0..ROUNDS {
-        for (((c0, c1), c2), c3) in c0.iter_mut().zip(&mut c1).zip(&mut c2).zip(&mut c3) {
-            let (left, right) = (u64::from(MULTIPLIERS[0]) * u64::from(*c0), u64::from(MULTIPLIERS[1]) * u64::from(*c2));
-            (*c0, *c1) = ((right >> 32) as u32 ^ *c1 ^ k0, right as u32);
-            (*c2, *c3) = ((left >> 32) as u32 ^ *c3 ^ k1, left as u32);
+        for lane in 0..LANES {
+            let (left, right) = ((c0[lane] & WORD) * MULTIPLIERS[0], (c2[lane] & WORD) * MULTIPLIERS[1]);
+            (c0[lane], c1[lane]) = ((right >> 32) ^ c1[lane] ^ u64::from(k0), right & WORD);
+            (c2[lane], c3[lane]) = ((left >> 32) ^ c3[lane] ^ u64::from(k1), left & WORD);
         }
         (k0, k1) = (k0.wrapping_add(WEYL[0]), k1.wrapping_add(WEYL[1]));
     }
