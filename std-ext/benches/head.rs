@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p topk-loss-batch --bench head [-- CLASSES [ROUNDS]]`; the contestants take turns, each row is a median.
 
+use core::hint::black_box;
+
 use faer::prelude::*;
 use faer::{Accum, Par, linalg::matmul::matmul};
 use peak_alloc::PeakAlloc;
@@ -116,7 +118,7 @@ fn main() {
             let before = HEAP.current_usage();
             HEAP.reset_peak_usage();
             let start = processor_time();
-            std::hint::black_box(run(&mut problem));
+            black_box(run(&mut problem));
             times.push((processor_time() - start) * 1e3);
             *peak = HEAP.peak_usage().saturating_sub(before).max(*peak);
         }

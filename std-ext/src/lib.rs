@@ -1,6 +1,6 @@
 //! Batches of top-K losses over [`faer`] views: threads, reductions, and a linear head.
 //!
-//! One training step is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
+//! One training step of any loss is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
 //! respect to the scores, the head's gradients.
 //!
 //! ```
@@ -28,6 +28,9 @@
 //! assert_eq!(weights, mat![[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! For the losses that are a [`HeadLoss`] it is one call, [`LinearHead::objective_and_grads`], which never stores scores: with a hundred
+//! thousand classes they are what a training step spends its memory on.
 //!
 //! Conventions that hold everywhere: **one example per column** (a framework's row-major `[batch, classes]` buffer is the same
 //! bytes); views may be strided, reversed or row-major; outputs are overwritten; the numbers are the same bits for any number of

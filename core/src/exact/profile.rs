@@ -68,7 +68,7 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
             self.problem.center += bins * self.width * self.problem.scale;
         }
         self.counts.rotate_left(shift);
-        let below = self.counts.iter_mut().rev().take(shift).map(core::mem::take).fold(0, |sum, count| sum + count);
+        let below: u32 = self.counts.iter_mut().rev().take(shift).map(core::mem::take).sum();
         let [lowest, ..] = &mut self.counts;
         *lowest += below;
         Ok(())
