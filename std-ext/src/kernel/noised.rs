@@ -48,9 +48,10 @@ pub(super) fn worth_knowing(n: usize) -> usize {
 }
 
 /// How many draws are sifted in one pass over the scores.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 16;
 
-/// Room for the survivors of some draws: 32 times the classes that may reach the threshold.
+/// Room for the sieve, 6 kB, and for the survivors of some draws: 16 times the classes that may reach the threshold, which are about
+/// K + 3√K + 8, with 28 or 32 bytes each.
 pub(super) struct Leaders<F> {
     arch: Arch,
     sieve: Sieve,
