@@ -25,7 +25,7 @@ use attempt::OrScalar;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
 use hinge::Hard;
-use noised::Leaders;
+use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use scalar::Scalar;
 
@@ -125,11 +125,11 @@ impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
             Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch)), loss })
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
             }
             Smoothing::Conditional { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch)), loss })
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
             }
             // The exact form, for one.
             _ => Box::new(Scalar::new(loss, num_classes)),
