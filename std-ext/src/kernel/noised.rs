@@ -94,7 +94,7 @@ impl<F: Elementary> Leaders<F> {
             #[cfg(test)]
             Screening::Off => F::neg_infinity(),
             #[cfg(test)]
-            Screening::TooHigh => estimate.unwrap_or(reached_surely) + noise.epsilon,
+            Screening::TooHigh => estimate.unwrap_or(reached_surely) + (noise.epsilon + noise.epsilon),
         };
         for first in (0..num_draws).step_by(AT_ONCE) {
             let draws = first as u64..(first + AT_ONCE).min(num_draws) as u64;
