@@ -28,7 +28,7 @@ use conditional::Conditional;
 use cross_entropy::Exponentials;
 use exact::Exact;
 use hinge::Hard;
-use noised::Leaders;
+use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use scalar::Scalar;
 
@@ -128,11 +128,11 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
             Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch)), loss })
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
             }
             Smoothing::Conditional { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch)), loss })
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
             }
             Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
                 Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, arch), loss })

@@ -48,9 +48,23 @@ pub(super) fn worth_knowing(n: usize) -> usize {
 }
 
 /// How many draws are sifted in one pass over the scores.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 16;
 
-/// Room for the survivors of some draws: 32 times the classes that may reach the threshold.
+/// Where the threshold is: no result depends on it.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Screening {
+    /// Where somewhat more noised scores than are wanted reach it.
+    Usual,
+    /// Nowhere: every class is drawn.
+    #[cfg(test)]
+    Off,
+    /// So high that many draws must be repeated.
+    #[cfg(test)]
+    TooHigh,
+}
+
+/// Room for the sieve, 6 kB, and for the survivors of some draws: 16 times the classes that may reach the threshold, which are about
+/// K + 3√K + 8, with 28 or 32 bytes each.
 pub(super) struct Leaders<F> {
     arch: Arch,
     sieve: Sieve,
@@ -58,19 +72,13 @@ pub(super) struct Leaders<F> {
     classes: Vec<usize>,
     draws: Vec<u64>,
     noised: Vec<F>,
-    /// Whether a threshold is set at all; without one every class is drawn.
-    screening: bool,
+    screening: Screening,
 }
 
 impl<F: Elementary> Leaders<F> {
-    pub fn new(arch: Arch) -> Self {
+    pub fn new(arch: Arch, screening: Screening) -> Self {
         let (survivors, sieve) = (Default::default(), Sieve::new());
-        Self { arch, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening: true }
-    }
-
-    #[cfg(test)]
-    pub fn without_screening(arch: Arch) -> Self {
-        Self { screening: false, ..Self::new(arch) }
+        Self { arch, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening }
     }
 
     /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `n` largest.
@@ -79,10 +87,14 @@ impl<F: Elementary> Leaders<F> {
     pub fn of_draws(&mut self, noise: Noise<'_, F>, num_draws: usize, n: usize, best: &[Ranked<F>], mut visit: impl FnMut(&[usize], &[F])) {
         let least = best[n - 1].value;
         // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
-        let reached_surely = if self.screening { (least - noise.center) - noise.reach() } else { F::neg_infinity() };
-        let threshold = match threshold::choose(self.arch, noise, n, best) {
-            Some(threshold) if self.screening && threshold > reached_surely => threshold,
-            _ => reached_surely,
+        let reached_surely = (least - noise.center) - noise.reach();
+        let estimate = threshold::choose(self.arch, noise, n, best).filter(|&estimate| estimate > reached_surely);
+        let threshold = match self.screening {
+            Screening::Usual => estimate.unwrap_or(reached_surely),
+            #[cfg(test)]
+            Screening::Off => F::neg_infinity(),
+            #[cfg(test)]
+            Screening::TooHigh => estimate.unwrap_or(reached_surely) + (noise.epsilon + noise.epsilon),
         };
         for first in (0..num_draws).step_by(AT_ONCE) {
             let draws = first as u64..(first + AT_ONCE).min(num_draws) as u64;
@@ -96,7 +108,7 @@ impl<F: Elementary> Leaders<F> {
                 if reach_it >= n {
                     visit(&self.classes[these], noised);
                 } else {
-                    let mut again = Self::new(self.arch);
+                    let mut again = Self::new(self.arch, self.screening);
                     again.evaluate(noise, reached_surely, draw..draw + 1);
                     visit(&again.classes, &again.noised);
                 }

@@ -100,8 +100,8 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
                 continue;
             }
             let mut reached = 0_u32;
-            for lane in 0..BLOCK {
-                reached |= u32::from(block[lane] >= threshold) << lane;
+            for (lane, &score) in block.iter().enumerate() {
+                reached |= u32::from(score >= threshold) << lane;
             }
             while reached != 0 {
                 let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);

@@ -9,7 +9,7 @@ use super::conditional::Conditional;
 use super::cross_entropy::Exponentials;
 use super::hinge::Hard;
 use super::noise::{Variate, normal_quantiles, normals};
-use super::noised::Leaders;
+use super::noised::{Leaders, Screening};
 use super::pathwise::{Draws, Pathwise};
 use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
@@ -146,12 +146,13 @@ fn hard_and_pathwise_are_core<F: Elementary>(case: &Case) {
     for arch in arches() {
         let mut kernel = OrScalar { attempt: Hard::new(arch, &hard), loss: &hard };
         assert_eq!(case.by(&mut kernel), expected_hard);
-        for leaders in [Leaders::new(arch), Leaders::without_screening(arch)] {
+        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
+            let leaders = Leaders::new(arch, screening);
             let attempt = Pathwise::new(&pathwise, case.draws(), arch, leaders);
             assert_eq!(case.by(&mut OrScalar { attempt, loss: &pathwise }), expected_pathwise);
         }
         assert!(case.is_served(Hard::new(arch, &hard)));
-        assert!(case.is_served(Pathwise::new(&pathwise, case.draws(), arch, Leaders::new(arch))));
+        assert!(case.is_served(Pathwise::new(&pathwise, case.draws(), arch, Leaders::new(arch, Screening::Usual))));
     }
 }
 
@@ -165,7 +166,8 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
     let tolerance = F::from_f64(8.0) * F::epsilon() * F::from_f64(case.scale * case.weight);
     let mut first = None;
     for arch in arches() {
-        for leaders in [Leaders::new(arch), Leaders::without_screening(arch)] {
+        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
+            let leaders = Leaders::new(arch, screening);
             let attempt = Conditional::new(&loss, case.draws(), arch, leaders);
             let (ours, entries) = case.by(&mut OrScalar { attempt, loss: &loss }).unwrap();
             assert_eq!(ours, value);
@@ -174,7 +176,7 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
             }
             assert_eq!(&entries, first.get_or_insert(entries.clone()));
         }
-        assert!(case.is_served(Conditional::new(&loss, case.draws(), arch, Leaders::new(arch))));
+        assert!(case.is_served(Conditional::new(&loss, case.draws(), arch, Leaders::new(arch, Screening::Usual))));
     }
 }
 

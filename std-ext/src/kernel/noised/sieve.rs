@@ -109,8 +109,8 @@ impl<F: Elementary> Sift<'_, F> {
             hits[*len..].fill(0);
             for (first, hits) in (0..*len).step_by(WORD).zip(hits.as_chunks::<WORD>().0) {
                 let mut any = 0_u64;
-                for place in 0..WORD {
-                    any |= u64::from(hits[place] != 0) << place;
+                for (place, &hit) in hits.iter().enumerate() {
+                    any |= u64::from(hit != 0) << place;
                 }
                 while any != 0 {
                     let place = any.trailing_zeros() as usize;
