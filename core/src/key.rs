@@ -40,6 +40,16 @@ impl Key {
         Self([(seed >> 32) as u32, seed as u32])
     }
 
+    /// The two words that a counter-based generator is keyed with: all there is to a key, for a device that makes the same draws.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::Key::new(7).words(), [0, 7]);
+    /// ```
+    #[must_use]
+    pub const fn words(self) -> [u32; 2] {
+        self.0
+    }
+
     /// A key drawn from a generator.
     pub fn from_rng(rng: &mut (impl Rng + ?Sized)) -> Self {
         Self([rng.next_u32(), rng.next_u32()])

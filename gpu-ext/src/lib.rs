@@ -1,1 +1,17 @@
-//! No CUDA kernel is here yet: this crate will hold the batch calls of `topk-loss-batch` on CUDA device memory.
+//! The batch calls on CUDA device memory.
+#![deny(unsafe_code)]
+
+mod code;
+mod error;
+pub mod plan;
+mod reduction;
+mod score;
+
+pub use code::check_codes;
+pub use error::{CudaError, Result};
+pub use reduction::Reduction;
+pub use score::{Float, Score};
+
+mod sealed {
+    pub trait Sealed {}
+}
