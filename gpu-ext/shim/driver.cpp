@@ -11,6 +11,7 @@
 
 #include "../cuda/conditional.cu"
 #include "../cuda/cross_entropy.cu"
+#include "../cuda/exact.cu"
 #include "../cuda/hinge.cu"
 #include "../cuda/pathwise.cu"
 #include "../cuda/reduction.cu"
@@ -45,6 +46,7 @@ void resolve_all(Batch& batch, Buffers& buffers) {
     resolve(batch.divisor, buffers);
 }
 void resolve_all(Hinge& hinge, Buffers& buffers) { resolve(hinge.margins, buffers); }
+void resolve_all(Exact& exact, Buffers& buffers) { resolve(exact.hinge.margins, buffers); }
 void resolve_all(CrossEntropy&, Buffers&) {}
 void resolve_all(Reduction& reduction, Buffers& buffers) {
     resolve(reduction.divisor, buffers);
@@ -71,7 +73,7 @@ template <class P> Kernel kernel(void (*entry)(Batch, P)) {
 #define BOTH_FLOATS(name) {#name "_f32", kernel(name##_f32)}, {#name "_f64", kernel(name##_f64)}
 
 const std::map<std::string, Kernel> KERNELS = {
-    ALL_TYPES(hinge), ALL_TYPES(pathwise), ALL_TYPES(conditional), ALL_TYPES(cross_entropy), BOTH_FLOATS(divisor), BOTH_FLOATS(objective),
+    ALL_TYPES(hinge), ALL_TYPES(pathwise), ALL_TYPES(conditional), ALL_TYPES(cross_entropy), ALL_TYPES(exact), BOTH_FLOATS(divisor), BOTH_FLOATS(objective),
     BOTH_FLOATS(draws), {"row_starts", kernel(row_starts)}, {"round_trips", kernel(round_trips)},
 };
 

@@ -13,6 +13,7 @@
 //! ```
 
 mod arguments;
+mod exact;
 mod loss;
 mod shared;
 
@@ -20,6 +21,7 @@ pub use arguments::{BatchArguments, reduction_words};
 pub use loss::Compiled;
 
 use arguments::HingeArguments;
+use exact::ExactArguments;
 use shared::Bytes;
 use topk_loss::Error;
 
@@ -34,6 +36,8 @@ pub enum Module {
     Pathwise,
     /// The conditional estimator.
     Conditional,
+    /// The exact form.
+    Exact,
     /// Cross-entropy.
     CrossEntropy,
     /// Divisors and objectives of batches.
@@ -48,6 +52,7 @@ impl Module {
             Self::Hinge => include_str!("../ptx/hinge.ptx"),
             Self::Pathwise => include_str!("../ptx/pathwise.ptx"),
             Self::Conditional => include_str!("../ptx/conditional.ptx"),
+            Self::Exact => include_str!("../ptx/exact.ptx"),
             Self::CrossEntropy => include_str!("../ptx/cross_entropy.ptx"),
             Self::Reduction => include_str!("../ptx/reduction.ptx"),
         }
@@ -58,6 +63,7 @@ impl Module {
             Self::Hinge => "hinge",
             Self::Pathwise => "pathwise",
             Self::Conditional => "conditional",
+            Self::Exact => "exact",
             Self::CrossEntropy => "cross_entropy",
             Self::Reduction => "reduction",
         }
@@ -97,6 +103,7 @@ pub struct Plan {
 enum Work {
     CrossEntropy,
     Hinge(HingeArguments),
+    Exact(ExactArguments),
 }
 
 impl Plan {
@@ -136,6 +143,7 @@ impl Plan {
         let bytes = Bytes::new(size_of::<T::Float>(), threads);
         let shared_bytes = match self.work {
             Work::CrossEntropy => bytes,
+            Work::Exact(exact) => exact.bytes(bytes),
             Work::Hinge(HingeArguments { list_capacity, num_samples, .. }) => {
                 let bytes = bytes.selection(list_capacity);
                 match self.module {
@@ -158,6 +166,12 @@ impl Plan {
         match self.work {
             Work::CrossEntropy => vec![0],
             Work::Hinge(hinge) => hinge.words(margins),
+            Work::Exact(exact) => exact.words(margins),
         }
     }
+}
+
+/// Room for the classes that reach the threshold of a selection: some times as many as are wanted. What does not fit takes longer.
+fn list_capacity(k: usize) -> usize {
+    (4 * (k + 2)).clamp(64, 1024)
 }

@@ -151,6 +151,57 @@ fn conditional() {
     }
 }
 
+/// Against core in `f64` on the same scores.
+fn exact_agrees<T: Score + Number>(driver: &mut Driver, make: fn(usize, f64) -> Box<dyn Run<T>>, bar: f64)
+where
+    T::Float: Number,
+{
+    let mut worst = (0.0, String::new());
+    for epsilon in [0.01, 0.2, 1.0, 20.0] {
+        for (batch, k) in batches::<T>(14) {
+            let loss = make(k, epsilon);
+            let outputs = loss.run(driver, &batch);
+            for (example, grad) in outputs.grads.chunks(batch.num_classes).enumerate() {
+                let case = format!("L = {}, K = {k}, ε = {epsilon}, {:?}", batch.num_classes, FAMILIES[example]);
+                assert_eq!(outputs.codes[example], 0, "{case}");
+                let (value, expected) = loss.expected(&batch, example);
+                let range = batch.row(example).iter().map(|s| s.to_f64().abs()).fold(epsilon, f64::max);
+                let error = (outputs.values[example].to_f64() - value).abs() / (1.0 + range);
+                assert!(error <= bar, "value off by {error:e}, {case}");
+                let error = l1(grad, &expected) - 2.0 * rounding::<T>();
+                assert!(error <= bar, "gradient off by {error:e}, {case}");
+                if error > worst.0 {
+                    worst = (error, case);
+                }
+            }
+        }
+    }
+    println!("worst L1 error of the exact gradient, {}: {:.1e}, {}", T::SUFFIX, worst.0, worst.1);
+}
+
+impl<T: Score + Number> Run<T> for (usize, f64)
+where
+    T::Float: Number,
+{
+    fn run(&self, driver: &mut Driver, batch: &Batch<T>) -> shim::batch::Outputs<T> {
+        let loss = TopKHinge::<T::Float>::smoothed(self.0, Number::of_f64(self.1)).unwrap();
+        batch.run(driver, &loss, (2, 64))
+    }
+    fn expected(&self, batch: &Batch<T>, example: usize) -> (f64, Vec<f64>) {
+        let epsilon = <T::Float as Number>::of_f64(self.1).to_f64();
+        batch.expected::<f64>(&TopKHinge::smoothed(self.0, epsilon).unwrap(), example).unwrap()
+    }
+}
+
+#[test]
+fn exact() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    exact_agrees::<f32>(&mut driver, |k, epsilon| Box::new((k, epsilon)), 1e-5);
+    exact_agrees::<f64>(&mut driver, |k, epsilon| Box::new((k, epsilon)), 1e-7);
+    exact_agrees::<f16>(&mut driver, |k, epsilon| Box::new((k, epsilon)), 1e-5);
+    exact_agrees::<bf16>(&mut driver, |k, epsilon| Box::new((k, epsilon)), 1e-5);
+}
+
 #[test]
 fn draws_are_those_of_core_in_every_bit() {
     let Some(mut driver) = Driver::start(Build::Fast) else { return };

@@ -3,7 +3,8 @@
 use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
 
 use super::arguments::HingeArguments;
-use super::{MAX_SAMPLES, Module, Work};
+use super::exact::ExactArguments;
+use super::{MAX_SAMPLES, Module, Work, list_capacity};
 use crate::sealed::Sealed;
 use crate::{CudaError, Float, Result};
 
@@ -53,6 +54,10 @@ impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
         };
         match self.smoothing() {
             Smoothing::None => Ok((Module::Hinge, Work::Hinge(hard))),
+            Smoothing::Exact { epsilon } => {
+                let hinge = HingeArguments { epsilon: epsilon.to_f64(), ..hard };
+                Ok((Module::Exact, Work::Exact(ExactArguments::new::<F>(hinge, num_classes))))
+            }
             Smoothing::Pathwise { epsilon, num_samples, key } => Ok((Module::Pathwise, drawn(epsilon, num_samples, key)?)),
             Smoothing::Conditional { epsilon, num_samples, key } => Ok((Module::Conditional, drawn(epsilon, num_samples, key)?)),
             _ => Err(CudaError::Parameter { name: "smoothing", must: "one for which a kernel is compiled" }),
@@ -65,9 +70,4 @@ impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
             Margins::PerClass(margins) => Some(margins),
         }
     }
-}
-
-/// Room for the classes that reach the threshold of a selection: some times as many as are wanted. What does not fit takes longer.
-fn list_capacity(k: usize) -> usize {
-    (4 * (k + 2)).clamp(64, 1024)
 }

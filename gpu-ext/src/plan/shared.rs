@@ -30,6 +30,15 @@ impl Bytes {
         self.and(count, 4)
     }
 
+    /// The first for a float of four bytes, the second for one of eight.
+    pub fn pick(self, single: usize, double: usize) -> usize {
+        if self.float == 4 { single } else { double }
+    }
+
+    pub fn warps(self) -> usize {
+        self.threads / 32
+    }
+
     pub fn total(self) -> u32 {
         u32::try_from(self.taken).unwrap_or(u32::MAX)
     }
