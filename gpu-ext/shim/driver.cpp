@@ -94,7 +94,8 @@ int main() {
         memcpy(&batch, batch_bytes.data(), sizeof batch);
         resolve_all(batch, buffers);
         KERNELS.at(std::string(name.begin(), name.end()))(batch, parameters, buffers, launch[0], launch[1], launch[2]);
-        for (auto& buffer : buffers) fwrite(buffer.data(), buffer.size(), 1, stdout);
+        for (auto& buffer : buffers)
+            if (!buffer.empty()) fwrite(buffer.data(), buffer.size(), 1, stdout);
         fflush(stdout);
     }
 }

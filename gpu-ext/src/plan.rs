@@ -160,6 +160,16 @@ impl Plan {
         Ok(Self { threads, shared_bytes, ..self })
     }
 
+    /// The same under a key into which `data` is folded, if the loss draws.
+    #[must_use]
+    pub(crate) fn fold_in(&self, data: u64) -> Self {
+        let mut plan = self.clone();
+        if let Work::Hinge(hinge) = &mut plan.work {
+            hinge.key = hinge.key.map(|key| key.fold_in(data));
+        }
+        plan
+    }
+
     /// The kernel's second argument, given the device address of the margins, one a class, or 0 where they are uniform.
     #[must_use]
     pub fn parameters(&self, margins: u64) -> Vec<u64> {

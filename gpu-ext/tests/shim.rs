@@ -11,8 +11,8 @@ use shim::batch::{Batch, Number, of_bytes, to_bytes};
 use shim::driver::{Build, Driver, Request};
 use shim::families::{FAMILIES, Sequence};
 use topk_loss::{CrossEntropy, Error, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge};
-use topk_loss_cuda::plan::BatchArguments;
-use topk_loss_cuda::{CudaError, Score, check_codes};
+use topk_loss_cuda::plan::{BatchArguments, reduction_words};
+use topk_loss_cuda::{CudaError, Reduction, Score, check_codes};
 
 const SHAPES: [(usize, usize); 7] = [(2, 1), (3, 2), (7, 3), (33, 1), (100, 5), (257, 20), (1000, 5)];
 
@@ -202,6 +202,116 @@ fn exact() {
     exact_agrees::<bf16>(&mut driver, |k, epsilon| Box::new((k, epsilon)), 1e-5);
 }
 
+/// Any K: also where the scores are mirrored, the lists overflow, and few nodes fit at a time.
+#[test]
+fn exact_for_many_k() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let mut random = Sequence::new(15);
+    for (num_classes, ks) in [(40, (1..40).step_by(3).collect::<Vec<_>>()), (1000, vec![50, 300, 500, 950, 999])] {
+        for family in [FAMILIES[0], FAMILIES[1], FAMILIES[2]] {
+            let row = family.row(num_classes, &mut random);
+            let batch = Batch::<f32>::new(&[row], &[random.below(num_classes)]);
+            for &k in &ks {
+                let loss: &dyn Run<f32> = &(k, 0.5);
+                let outputs = loss.run(&mut driver, &batch);
+                let case = format!("L = {num_classes}, K = {k}, {family:?}");
+                assert_eq!(outputs.codes, [0], "{case}");
+                let (value, expected) = loss.expected(&batch, 0);
+                let error = (outputs.values[0].to_f64() - value).abs();
+                assert!(error <= 1e-5, "value off by {error:e}, {case}");
+                let error = l1(&outputs.grads, &expected);
+                assert!(error <= 1e-5, "gradient off by {error:e}, {case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_of_a_million() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let row = FAMILIES[0].row(1_000_000, &mut Sequence::new(16));
+    let batch = Batch::<f32>::new(&[row, vec![0.0; 1_000_000]], &[17, 999_999]);
+    let loss = TopKHinge::smoothed(5, 0.2).unwrap();
+    let outputs = batch.run(&mut driver, &loss, (2, 512));
+    assert_eq!(outputs.codes, [0; 2]);
+    for (example, grad) in outputs.grads.chunks(batch.num_classes).enumerate() {
+        let (value, expected) = batch.expected::<f64>(&TopKHinge::smoothed(5, f64::from(0.2_f32)).unwrap(), example).unwrap();
+        let error = (outputs.values[example].to_f64() - value).abs();
+        assert!(error <= 1e-5, "value off by {error:e}, row {example}");
+        let error = l1(grad, &expected);
+        println!("L = 1 000 000, row {example}: L1 error of the gradient {error:.1e}");
+        assert!(error <= 1e-5, "gradient off by {error:e}, row {example}");
+    }
+}
+
+/// Every loss on two small batches, as bits; whatever is left to chance would show.
+fn bits_of_every_loss(driver: &mut Driver, blocks: u32) -> Vec<u64> {
+    let mut bits = Vec::new();
+    let mut random = Sequence::new(17);
+    for (num_classes, k) in [(33, 1), (150, 5)] {
+        let rows: Vec<_> = FAMILIES.iter().map(|family| family.row(num_classes, &mut random)).collect();
+        let batch = Batch::<f32>::new(&rows, &[0, 1, 2, 3, 4, 5, 6]);
+        let key = Key::new(18);
+        let mut keep = |outputs: shim::batch::Outputs<f32>| {
+            bits.extend(outputs.values.iter().chain(&outputs.grads).map(|x| u64::from(x.to_bits())).chain(outputs.codes));
+        };
+        keep(batch.run(driver, &CrossEntropy, (blocks, 64)));
+        for smoothing in [
+            Smoothing::None,
+            Smoothing::Exact { epsilon: 0.3 },
+            Smoothing::Pathwise { epsilon: 0.3, num_samples: 2, key },
+            Smoothing::Conditional { epsilon: 0.3, num_samples: 2, key },
+        ] {
+            keep(batch.run(driver, &TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing).unwrap(), (blocks, 64)));
+        }
+    }
+    bits
+}
+
+#[test]
+fn the_number_of_blocks_does_not_change_a_bit() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let one = bits_of_every_loss(&mut driver, 1);
+    assert!(one == bits_of_every_loss(&mut driver, 3) && one == bits_of_every_loss(&mut driver, 7));
+}
+
+fn sanitized(which: &'static str) {
+    let (Some(mut driver), Some(mut fast)) = (Driver::start(Build::Sanitized(which)), Driver::start(Build::Fast)) else { return };
+    assert!(bits_of_every_loss(&mut driver, 2) == bits_of_every_loss(&mut fast, 2));
+}
+
+#[test]
+#[ignore = "slow: a thread for every thread of a block; .ci/run runs it"]
+fn no_data_race() {
+    sanitized("thread");
+}
+
+#[test]
+#[ignore = "slow: a thread for every thread of a block; .ci/run runs it"]
+fn no_bad_access() {
+    sanitized("address,undefined");
+}
+
+#[test]
+fn objectives() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let (labels, values, weights) = ([0_i64, 9, 2, 1], [1.0_f32, 77.0, 3.0, 5.0], [2.0_f32, 4.0, 1.0, 0.5]);
+    for (reduction, expected) in [(Reduction::Sum, [77.0, 7.5]), (Reduction::Mean, [3.0, 2.5]), (Reduction::WeightedMean, [3.5, 7.5 / 3.5])]
+    {
+        let mut buffers = [to_bytes(&labels), to_bytes(&values), to_bytes(&weights), to_bytes(&[77.0_f32]), to_bytes(&[77.0_f32])];
+        let batch = BatchArguments { labels: 1, values: 2, weights: 3, num_rows: 4, ignored_label: Some(9), ..BatchArguments::default() };
+        for entry in ["divisor_f32", "objective_f32"] {
+            if reduction == Reduction::Sum && entry == "divisor_f32" {
+                continue;
+            }
+            let parameters = reduction_words(reduction, 4, 5);
+            let request = Request { entry, blocks: 1, threads: 64, shared_bytes: 256, batch: &batch.words(), parameters: &parameters };
+            driver.run(&request, &mut buffers);
+        }
+        assert_eq!([of_bytes::<f32>(&buffers[3])[0], of_bytes::<f32>(&buffers[4])[0]], expected);
+    }
+}
+
 #[test]
 fn draws_are_those_of_core_in_every_bit() {
     let Some(mut driver) = Driver::start(Build::Fast) else { return };
@@ -251,7 +361,8 @@ fn rows_are_found_beyond_two_to_the_31() {
     let batch = BatchArguments { score_stride: 1_000_000, ..BatchArguments::default() };
     let mut buffers = [to_bytes(&rows)];
     let parameters = [1, rows.len() as u64, 0, 0];
-    let request = Request { entry: "row_starts", blocks: 1, threads: 32, shared_bytes: 256, batch: &batch.words(), parameters: &parameters };
+    let request =
+        Request { entry: "row_starts", blocks: 1, threads: 32, shared_bytes: 256, batch: &batch.words(), parameters: &parameters };
     driver.run(&request, &mut buffers);
     assert_eq!(of_bytes::<i64>(&buffers[0]), rows.map(|row| row * 4_000_000));
 }

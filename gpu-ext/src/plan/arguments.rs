@@ -1,6 +1,8 @@
 //! What kernels take, as words of eight bytes in the order of the structures in ../../cuda.
 
-/// A batch in device memory; every pointer is a device address, 0 for none. See [`RawBatch`](crate::RawBatch) for what they point at.
+use topk_loss::Key;
+
+/// A batch in device memory; every pointer is a device address, 0 for none. [`launch_raw`](crate::CudaLoss::launch_raw) says what they point at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchArguments {
     /// Scores.
@@ -47,14 +49,16 @@ pub(super) struct HingeArguments {
     pub epsilon: f64,
     pub rank: usize,
     pub num_samples: usize,
-    pub key: [u32; 2],
+    /// Of a smoothing that draws.
+    pub key: Option<Key>,
     pub list_capacity: usize,
 }
 
 impl HingeArguments {
     /// With the address of the margins, 0 for a uniform one.
     pub fn words(&self, margins: u64) -> Vec<u64> {
-        let key = u64::from(self.key[0]) | u64::from(self.key[1]) << 32;
+        let [low, high] = self.key.map_or([0; 2], Key::words);
+        let key = u64::from(low) | u64::from(high) << 32;
         let Self { margin, scale, epsilon, rank, num_samples, list_capacity, .. } = *self;
         let [margin, scale, epsilon] = [margin, scale, epsilon].map(f64::to_bits);
         vec![margins, margin, scale, epsilon, rank as u64, num_samples as u64, key, list_capacity as u64]

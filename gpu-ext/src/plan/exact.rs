@@ -61,7 +61,7 @@ impl ExactArguments {
     /// With as many nodes at a time as fit into shared memory beside full blocks.
     fn fitted<F: Float>(self) -> Self {
         let fits = |arguments: &Self| arguments.bytes(Bytes::new(size_of::<F>(), super::MAX_THREADS as u32)).total() <= MAX_SHARED_BYTES;
-        let halved = std::iter::successors(Some(self), |larger| Some(Self { group: larger.group / 2, ..*larger }).filter(|a| a.group > 0));
+        let halved = core::iter::successors(Some(self), |larger| Some(Self { group: larger.group / 2, ..*larger }).filter(|a| a.group > 0));
         halved.clone().find(fits).or_else(|| halved.last()).unwrap_or(self)
     }
 

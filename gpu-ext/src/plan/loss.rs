@@ -45,12 +45,13 @@ impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
             }
             Margins::PerClass(_) => 0.0,
         };
-        let hard = HingeArguments { margin, scale: self.scale().to_f64(), rank: k + 1, list_capacity: list_capacity(k), ..Default::default() };
+        let hard =
+            HingeArguments { margin, scale: self.scale().to_f64(), rank: k + 1, list_capacity: list_capacity(k), ..Default::default() };
         let drawn = |epsilon: F, num_samples: usize, key: Key| {
             if num_samples > MAX_SAMPLES {
                 return Err(CudaError::Parameter { name: "num_samples", must: "at most 1024 on a device" });
             }
-            Ok(Work::Hinge(HingeArguments { epsilon: epsilon.to_f64(), num_samples, key: key.words(), ..hard }))
+            Ok(Work::Hinge(HingeArguments { epsilon: epsilon.to_f64(), num_samples, key: Some(key), ..hard }))
         };
         match self.smoothing() {
             Smoothing::None => Ok((Module::Hinge, Work::Hinge(hard))),
