@@ -66,13 +66,11 @@ template <class T> struct alignas(16) Pack {
     T at[SIZE];
 };
 
-/// Packs that a thread has in flight.
-constexpr int PACKS = 4;
-
 template <class T> __device__ bool is_aligned(const T* pointer) { return reinterpret_cast<u64>(pointer) % 16 == 0; }
 
-/// Calls `visit` with each class and score, every class in one thread. Neighbouring threads read neighbouring memory.
-template <class T, class Visit> __device__ void for_each_score(const Row<T>& row, Visit visit) {
+/// Calls `visit` with each class and score, every class in one thread. Neighbouring threads read neighbouring memory. A thread has so many
+/// packs in flight: more for a light visit, whose price is the memory's latency; one for a heavy visit, whose code they would multiply.
+template <int PACKS, class T, class Visit> __device__ void for_each_score(const Row<T>& row, Visit visit) {
     constexpr int SIZE = Pack<T>::SIZE;
     int packs = is_aligned(row.scores) ? row.num_classes / SIZE : 0;
     const Pack<T>* packed = reinterpret_cast<const Pack<T>*>(row.scores);

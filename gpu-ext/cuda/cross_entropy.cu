@@ -28,7 +28,7 @@ template <class T> __device__ void cross_entropy(const Batch& batch, const Cross
         F lowest = -Limits<F>::infinity();
         Exponentials<F> others = {lowest, 0};
         int bad = row.num_classes;
-        for_each_score(row, [&](int i, F score) {
+        for_each_score<2>(row, [&](int i, F score) {
             if (!is_finite(score)) bad = i < bad ? i : bad;
             else if (i != row.label) others.add(score);
         });

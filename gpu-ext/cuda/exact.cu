@@ -11,7 +11,7 @@ __device__ Classes<Real<T>> gather(const Row<T>& row, const Exact& exact, const 
     __syncthreads();
     if (threadIdx.x == 0) *list.length = 0;
     __syncthreads();
-    for_each_score(row, [&](int i, F score) {
+    for_each_score<1>(row, [&](int i, F score) {
         F u = division.unit(score);
         if (division.is_bulk(u)) {
             moments.add(division.coordinate(u), division.weight(u));

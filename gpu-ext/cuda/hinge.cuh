@@ -29,7 +29,7 @@ template <class F> struct Extremes {
 template <class T> __device__ Extremes<Real<T>> survey(const Row<T>& row, Slots slots) {
     using F = Real<T>;
     Extremes<F> seen = {-Limits<F>::infinity(), Limits<F>::infinity(), row.num_classes};
-    for_each_score(row, [&](int i, F score) {
+    for_each_score<4>(row, [&](int i, F score) {
         if (!is_finite(score)) seen.bad = i < seen.bad ? i : seen.bad;
         seen.largest = seen.largest < score ? score : seen.largest;
         seen.least = score < seen.least ? score : seen.least;

@@ -18,7 +18,7 @@ template <class F> struct Ranked {
 template <class T> struct Scores {
     const Row<T>& row;
 
-    template <class Visit> __device__ void visit(Visit visit) const { for_each_score(row, visit); }
+    template <class Visit> __device__ void visit(Visit visit) const { for_each_score<2>(row, visit); }
 };
 
 constexpr int DIGITS = 256;

@@ -138,7 +138,7 @@ __device__ Division<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<
     for (int i = threadIdx.x; i <= 2 * BINS; i += blockDim.x) profile.survival[i] = Normal<F>::survival(static_cast<F>(i - BINS) * width);
     __syncthreads();
     int counted = 0;
-    for_each_score(row, [&](int, F score) {
+    for_each_score<2>(row, [&](int, F score) {
         F bin = (division.unit(score) - lowest) / width;
         // Those far below are often nearly all: they are what is left.
         if (bin < F(1)) return;

@@ -82,7 +82,7 @@ where
 
     /// The same with so many unused places after each row.
     pub fn padded(mut self, padding: usize) -> Self {
-        let unused = std::iter::repeat_n(T::of_f64(f64::NAN), padding);
+        let unused = core::iter::repeat_n(T::of_f64(f64::NAN), padding);
         self.scores = self.scores.chunks(self.stride).flat_map(|row| row.iter().copied().chain(unused.clone())).collect();
         self.stride += padding;
         self
