@@ -12,7 +12,7 @@ use std::process::Command;
 use cudarc::driver::sys::CUevent_flags;
 use cudarc::driver::{CudaSlice, CudaStream};
 use half::bf16;
-use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Score};
 
@@ -73,6 +73,8 @@ fn measure_all<T: Score<Float = f32>>(
         let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing)?;
         report(name, time(device, &stream, &loss, &scores, &labels, &mut grads, num_classes)?, bytes, copy);
     }
+    let top_k = TopKCrossEntropy::new(5, Gumbel, 1.0)?;
+    report("top-K cross-entropy", time(device, &stream, &top_k, &scores, &labels, &mut grads, num_classes)?, bytes, copy);
     report("cross-entropy", time(device, &stream, &CrossEntropy, &scores, &labels, &mut grads, num_classes)?, bytes, copy);
     Ok(())
 }

@@ -77,7 +77,7 @@ template <class F> struct Moments {
 };
 
 /// Sums the threads' moments and finds the weighted points that have them.
-template <class F> __device__ void compress(Moments<F>& own, const Division<F>& division, Bulk<F> bulk) {
+template <class F, class Law> __device__ void compress(Moments<F>& own, const Division<F, Law>& division, Bulk<F> bulk) {
     own.flush();
     int warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
 #pragma unroll

@@ -1,5 +1,5 @@
 // The hinge of the mean over draws, each class's own noise averaged out, see core/src/estimator/conditional.rs.
-#include "gauss.cuh"
+#include "law.cuh"
 #include "noise.cuh"
 
 /// The order statistics of one draw around the wanted one.

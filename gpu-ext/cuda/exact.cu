@@ -1,42 +1,6 @@
 // The hinge over the exactly smoothed order statistic: no random number, linear time, see core/src/estimator/exact.rs.
+#include "gather.cuh"
 #include "quadrature.cuh"
-
-/// Divides the classes of a row into those with individual care, which are listed, and the bulk, which is compressed.
-template <class T>
-__device__ Classes<Real<T>> gather(const Row<T>& row, const Exact& exact, const Division<Real<T>>& division, Bulk<Real<T>> bulk,
-                                   Selection<Real<T>> list, bool& fits) {
-    using F = Real<T>;
-    Moments<F> moments;
-    int sure = 0, in_bulk = 0;
-    __syncthreads();
-    if (threadIdx.x == 0) *list.length = 0;
-    __syncthreads();
-    for_each_score<1>(row, [&](int i, F score) {
-        F u = division.unit(score);
-        if (division.is_bulk(u)) {
-            moments.add(division.coordinate(u), division.weight(u));
-            ++in_bulk;
-        } else if (division.is_candidate(u)) {
-            int place = atomicAdd(list.length, 1);
-            if (place < exact.item_capacity) list.listed[place] = {u, i};
-        } else if (division.is_sure(u)) {
-            ++sure;
-        }
-    });
-    sure = reduce(sure, Sum(), list.slots);
-    in_bulk = reduce(in_bulk, Sum(), list.slots);
-    Classes<F> classes = {list.sorted, *list.length, in_bulk > 0 ? TERMS<F> : 0, 0, static_cast<int>(exact.rank) - sure};
-    fits = classes.candidates <= exact.item_capacity && classes.depth > 0;
-    if (!fits) return classes;
-    sort_list(classes.candidates, list);
-    if (classes.points > 0) {
-        compress(moments, division, bulk);
-        classes.size = bulk.moments[0];
-        for (int n = threadIdx.x; n < TERMS<F>; n += blockDim.x) list.sorted[classes.candidates + n] = {bulk.positions[n], -1};
-    }
-    __syncthreads();
-    return classes;
-}
 
 template <class T> __device__ void exact(const Batch& batch, const Exact& parameters) {
     using F = Real<T>;
@@ -55,20 +19,21 @@ template <class T> __device__ void exact(const Batch& batch, const Exact& parame
         if (prepared.fault != FINE) return Outcome<F>::failed(prepared.fault, prepared.place);
         Division<F> division = divide(row, parameters, prepared.center, profile, slots);
         Classes<F> classes;
-        Solution<F> solution = {0, 0, 0, false};
+        Solution<F> solution = {0, 0, 0, 0, false};
         // The fast form, and where it cannot vouch for its result the plain one.
         for (bool plain : {false, true}) {
             if (plain) division = division.plain(parameters);
             bool fits;
-            classes = gather(row, parameters, division, bulk, list, fits);
+            classes = gather(line, parameters, division, bulk, list, fits);
             Nodes<F> nodes = all_nodes;
             solution.fits = false;
             // Where many classes are likely above t, fewer nodes at a time leave room for them.
             while (fits && !solution.fits && nodes.group > 0) {
-                solution = integrate(division.window, classes, bulk, nodes, sums, slots);
+                solution = integrate<Normal<F>>(division.window, Mean<F>(), classes, bulk, nodes, sums, slots);
                 nodes.group /= 2;
             }
-            if (solution.fits && solution.error_bound <= Precision<F>::TOLERANCE) break;
+            F error_bound = solution.error + solution.bulk_error + F(8) * Precision<F>::OUTSIDE;
+            if (solution.fits && error_bound <= Precision<F>::TOLERANCE) break;
             solution.fits = false;
         }
         if (!solution.fits) return Outcome<F>::failed(INACCURATE);

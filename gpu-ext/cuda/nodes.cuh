@@ -16,6 +16,9 @@ template <class F> struct Nodes {
     F* failures;
     F* derivative;
     int* likely;
+    /// What the shares at each node are multiplied by: for the gradient, and for the value where it is made of shares.
+    F* weights;
+    F* tails;
     int group;
     /// Entries of `failures` in all.
     int pool;
@@ -25,6 +28,7 @@ template <class F> struct Nodes {
           all(arena.take<F>(static_cast<int>(exact.group * exact.rank))),
           failures(arena.take<F>(static_cast<int>(exact.group * exact.failure_capacity))),
           derivative(arena.take<F>(static_cast<int>(exact.group * POWERS))), likely(arena.take<int>(static_cast<int>(exact.group))),
+          weights(arena.take<F>(static_cast<int>(exact.group))), tails(arena.take<F>(static_cast<int>(exact.group))),
           group(static_cast<int>(exact.group)), pool(static_cast<int>(exact.group * exact.failure_capacity)) {}
 };
 
@@ -90,12 +94,12 @@ template <class F> struct Classes {
 };
 
 /// The bulk's distribution; returns a bound on its relative error.
-template <class F> __device__ F bulk_counts(F t, const Classes<F>& classes, Bulk<F> bulk, Column<F> derivative, Column<F> low) {
+template <class Law, class F> __device__ F bulk_counts(F t, const Classes<F>& classes, Bulk<F> bulk, Column<F> derivative, Column<F> low) {
     int powers = classes.depth - 1 < POWERS ? classes.depth - 1 : POWERS;
     for (int j = 0; j < powers; ++j) derivative[j] = 0;
     F constant = 0, dropped = 0;
     for (int n = 0; n < classes.points; ++n) {
-        F p = Normal<F>::survival(t - bulk.positions[n]), multiplicity = bulk.multiplicities[n];
+        F p = Law::survival(t - bulk.positions[n]), multiplicity = bulk.multiplicities[n];
         constant += multiplicity * log1p(-p);
         F ratio = p / (F(1) - p), power = F(-1);
         for (int j = 0; j < powers; ++j) {
@@ -108,36 +112,35 @@ template <class F> __device__ F bulk_counts(F t, const Classes<F>& classes, Bulk
         }
     }
     exp_series(constant, derivative, powers, low, classes.depth);
-    F truncated = bulk.truncation([&](int n) { return log1p(-Normal<F>::survival(t - bulk.positions[n])) / bulk.tails[n]; });
+    F truncated = bulk.truncation([&](int n) { return log1p(-Law::survival(t - bulk.positions[n])) / bulk.tails[n]; });
     return classes.size * (truncated + dropped / F(POWERS));
 }
 
 /// Fills the distributions of node q, by one thread.
-template <class F> __device__ NodeSums<F> fill_node(int q, const Classes<F>& classes, Bulk<F> bulk, Nodes<F> nodes) {
+template <class Law, class F> __device__ NodeSums<F> fill_node(int q, const Classes<F>& classes, Bulk<F> bulk, Nodes<F> nodes) {
     int group = nodes.group, depth = classes.depth, room = nodes.pool / group, likely = 0;
     Column<F> low = {nodes.low + q, group}, all = {nodes.all + q, group}, failures = {nodes.failures + q, group};
     F t = nodes.t[q], bulk_error = 0, rate = 0;
     if (classes.points > 0) {
-        bulk_error = bulk_counts(t, classes, bulk, Column<F>{nodes.derivative + q, group}, low);
+        bulk_error = bulk_counts<Law>(t, classes, bulk, Column<F>{nodes.derivative + q, group}, low);
     } else {
         for (int j = 0; j < depth; ++j) low[j] = j == 0 ? F(1) : F(0);
     }
     failures[0] = 1;
     for (int c = 0; c < classes.candidates; ++c) {
         F z = t - classes.items[c].value;
-        // The density is at most this: the normal law's hazard is below z + 0.8.
-        if (z >= 0) {
-            F p = Normal<F>::survival(z);
+        if (z >= Law::MEDIAN) {
+            F p = Law::survival(z);
             add_trial(low, depth, p);
-            rate += p * (z + F(0.8));
+            rate += p * Law::hazard(z);
         } else {
             if (++likely >= room) return {0, 0, false};
             failures[likely] = 0;
-            add_trial(failures, likely + 1, Normal<F>::cdf(z));
-            rate += F(0.4);
+            add_trial(failures, likely + 1, Law::cdf(z));
+            rate += Law::PEAK;
         }
     }
-    for (int n = 0; n < classes.points; ++n) rate += bulk.multiplicities[n] * Normal<F>::pdf(t - bulk.positions[n]);
+    for (int n = 0; n < classes.points; ++n) rate += bulk.multiplicities[n] * Law::pdf(t - bulk.positions[n]);
     F fewer = 0;
     for (int j = 0; j < depth; ++j) {
         F sum = 0;
@@ -151,26 +154,38 @@ template <class F> __device__ NodeSums<F> fill_node(int q, const Classes<F>& cla
 }
 
 /// Class u's share of the density of the wanted order statistic at node q: f(t − u) · P(one less than wanted of the others above t).
-template <class F> __device__ F share_at(int q, F u, int depth, const Nodes<F>& nodes) {
+template <class Law, class F> __device__ F share_at(int q, F u, int depth, const Nodes<F>& nodes, bool precise) {
     int group = nodes.group;
     F z = nodes.t[q] - u;
-    if (z >= 0) {
+    if (z >= Law::MEDIAN) {
         // Leaving the class out: forward division, stable where p ≤ ½.
-        F p = Normal<F>::survival(z), ratio = p / (F(1) - p), previous = 0;
+        F p = Law::survival(z), ratio = p / (F(1) - p), previous = 0;
         for (int j = 0; j < depth; ++j) {
             F rest = nodes.all[j * group + q] - ratio * previous;
             previous = rest > vanishing<F>() ? rest : F(0);
         }
-        return Normal<F>::pdf(z) * previous / (F(1) - p);
+        return Law::pdf(z) * previous / (F(1) - p);
     }
     // Elsewhere by counting failures.
     int likely = nodes.likely[q];
-    F p = Normal<F>::cdf(z), ratio = p / (F(1) - p), previous = 0, sum = 0;
-    for (int m = 0; m < likely; ++m) {
-        F rest = nodes.failures[m * group + q] - ratio * previous;
-        previous = rest > vanishing<F>() ? rest : F(0);
+    F p = Law::cdf(z), ratio = p / (F(1) - p), previous = 0, sum = 0;
+    auto visit = [&](int m, F failures) {
         int place = depth + m - likely;
-        if (place >= 0 && place < depth) sum += previous * nodes.low[place * group + q];
+        if (place >= 0 && place < depth) sum += failures * nodes.low[place * group + q];
+    };
+    int m = 0;
+    for (; m < likely; ++m) {
+        F count = nodes.failures[m * group + q], taken = ratio * previous, rest = count - taken;
+        // To its own last digit only while it is the larger part; from there backwards.
+        if (precise && taken > rest) break;
+        previous = rest > vanishing<F>() ? rest : F(0);
+        visit(m, previous);
     }
-    return Normal<F>::pdf(z) * sum / (F(1) - p);
+    F next = 0;
+    for (int place = likely; place > m; --place) {
+        F count = nodes.failures[place * group + q], rest = count - next;
+        next = count > vanishing<F>() && rest > 0 ? rest / ratio : F(0);
+        visit(place - 1, next);
+    }
+    return Law::pdf(z) * sum / (F(1) - p);
 }

@@ -2,7 +2,7 @@
 //
 // Everything is in u = (s − center)/ε, with center the wanted order statistic of the scores.
 #pragma once
-#include "gauss.cuh"
+#include "law.cuh"
 #include "hinge.cuh"
 #include "precision.cuh"
 
@@ -27,15 +27,13 @@ struct Exact {
     double sure;
 };
 
-constexpr int BINS = 64;
-
 /// The interval of t outside which the wanted order statistic falls with negligible probability.
 template <class F> struct Window {
     F low, high;
 };
 
 /// What a class is to the window, by its u alone.
-template <class F> struct Division {
+template <class F, class Law = Normal<F>> struct Division {
     F center, scale;
     Window<F> window;
     F sure_above, bulk_below, negligible_below;
@@ -49,11 +47,19 @@ template <class F> struct Division {
     __device__ bool is_bulk(F u) const { return u <= bulk_below && u > negligible_below; }
 
     /// The coordinate in [−1, 1] of a class of the bulk.
-    __device__ F coordinate(F u) const { return F(2) * ((u - negligible_below) / (bulk_below - negligible_below)) - F(1); }
+    __device__ F coordinate(F u) const {
+        if constexpr (Law::EXPONENTIAL_TAIL) return F(2) * weight(u) - F(1);
+        return F(2) * ((u - negligible_below) / (bulk_below - negligible_below)) - F(1);
+    }
     /// The class at a coordinate.
-    __device__ F at(F x) const { return negligible_below + (x + F(1)) * F(0.5) * (bulk_below - negligible_below); }
+    __device__ F at(F x) const {
+        F share = (x + F(1)) * F(0.5);
+        if constexpr (Law::EXPONENTIAL_TAIL) return bulk_below + log(share);
+        return negligible_below + share * (bulk_below - negligible_below);
+    }
     /// Every integrand of a class of the bulk is this times a tame function of the coordinate.
     __device__ F weight(F u) const {
+        if constexpr (Law::EXPONENTIAL_TAIL) return exp(u - bulk_below);
         F lift = (window.high - window.low) * static_cast<F>(0.3);
         F target = window.low + (lift < F(2) ? lift : F(2));
         F below_top = bulk_below - u;
@@ -69,12 +75,42 @@ template <class F> struct Division {
     }
 };
 
-/// A histogram of u, and the law's tail at the multiples of a bin's width.
-template <class F> struct Profile {
+/// A histogram of u, and the law's tails at the multiples of a bin's width.
+template <class F, class Law = Normal<F>> struct Profile {
+    static constexpr int BINS = Law::BINS;
     int* counts;
     F* survival;
+    F* cdf;
+    F lowest, width;
 
-    __device__ explicit Profile(Arena& arena) : counts(arena.take<int>(BINS)), survival(arena.take<F>(2 * BINS + 1)) {}
+    __device__ explicit Profile(Arena& arena)
+        : counts(arena.take<int>(BINS)), survival(arena.take<F>(2 * BINS + 1)), cdf(arena.take<F>(2 * BINS + 1)), lowest(0), width(0) {}
+
+    /// The lower edge of bin m.
+    __device__ F edge(int m) const { return lowest + static_cast<F>(m) * width; }
+
+    /// Fills both, given the classes of a line and the interval of u, wider than anything that matters.
+    template <class Line> __device__ void fill(const Line& line, const Division<F, Law>& division, F low, F high, int classes, Slots slots) {
+        lowest = low;
+        width = (high - low) / F(BINS);
+        for (int b = threadIdx.x; b < BINS; b += blockDim.x) counts[b] = 0;
+        for (int i = threadIdx.x; i <= 2 * BINS; i += blockDim.x) {
+            survival[i] = Law::survival(static_cast<F>(i - BINS) * width);
+            cdf[i] = Law::cdf(static_cast<F>(i - BINS) * width);
+        }
+        __syncthreads();
+        int counted = 0;
+        line.visit([&](int, F score) {
+            F bin = (division.unit(score) - lowest) / width;
+            // Those far below are often nearly all: they are what is left.
+            if (bin < F(1)) return;
+            ++counted;
+            atomicAdd(&counts[bin < F(BINS - 1) ? static_cast<int>(bin) : BINS - 1], 1);
+        });
+        counted = reduce(counted, Sum(), slots);
+        if (threadIdx.x == 0) counts[0] = classes - counted;
+        __syncthreads();
+    }
 };
 
 /// ln of Chernoff's bound on P(N ≥ k) for a Poisson-binomial count of this mean.
@@ -95,7 +131,8 @@ template <class F> struct Bounds {
     F below, above;
 };
 
-template <class F> __device__ Bounds<F> bounds_at(int m, int rank, int num_classes, Profile<F> profile) {
+template <class F, class Law> __device__ Bounds<F> bounds_at(int m, int rank, int num_classes, const Profile<F, Law>& profile) {
+    constexpr int BINS = Law::BINS;
     int top_left = rank, sure_left = rank - 1;
     F above_low = 0, under_low = 0, union_low = 0, above_high = 0, under_high = 0, union_high = 0;
     for (int b = BINS - 1; b >= 0; --b) {
@@ -104,16 +141,15 @@ template <class F> __device__ Bounds<F> bounds_at(int m, int rank, int num_class
         F n = static_cast<F>(count);
         int place = BINS + m - b;
         // Every class is taken at the edge of its bin that makes the bound hold.
-        F p = profile.survival[place], q = profile.survival[2 * BINS - place];
+        F p = profile.survival[place], q = profile.cdf[place];
         int top = top_left < count ? top_left : count;
         top_left -= top;
         above_low += n * p;
         under_low += n * q;
         union_low += static_cast<F>(top) * q;
-        // The upper edge is one bin nearer; for the last edge of all the first bin's would be below the table.
         int upper = place - 1;
         p = profile.survival[upper];
-        q = profile.survival[2 * BINS - upper];
+        q = profile.cdf[upper];
         int skipped = sure_left < count ? sure_left : count;
         sure_left -= skipped;
         above_high += n * p;
@@ -128,26 +164,14 @@ template <class F> __device__ Bounds<F> bounds_at(int m, int rank, int num_class
 
 /// Reads a row and divides its classes.
 template <class T>
-__device__ Division<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<T> center, Profile<Real<T>> profile, Slots slots) {
+__device__ Division<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<T> center, Profile<Real<T>>& profile, Slots slots) {
     using F = Real<T>;
+    constexpr int BINS = Profile<F>::BINS;
     Division<F> division;
     division.center = center;
     division.scale = static_cast<F>(exact.mirrored ? -exact.hinge.epsilon : exact.hinge.epsilon);
-    F lowest = static_cast<F>(-exact.reach), width = static_cast<F>(2 * exact.reach / BINS);
-    for (int b = threadIdx.x; b < BINS; b += blockDim.x) profile.counts[b] = 0;
-    for (int i = threadIdx.x; i <= 2 * BINS; i += blockDim.x) profile.survival[i] = Normal<F>::survival(static_cast<F>(i - BINS) * width);
-    __syncthreads();
-    int counted = 0;
-    for_each_score<2>(row, [&](int, F score) {
-        F bin = (division.unit(score) - lowest) / width;
-        // Those far below are often nearly all: they are what is left.
-        if (bin < F(1)) return;
-        ++counted;
-        atomicAdd(&profile.counts[bin < F(BINS - 1) ? static_cast<int>(bin) : BINS - 1], 1);
-    });
-    counted = reduce(counted, Sum(), slots);
-    if (threadIdx.x == 0) profile.counts[0] = row.num_classes - counted;
-    __syncthreads();
+    F reach = static_cast<F>(exact.reach);
+    profile.fill(Scores<T>{row}, division, -reach, reach, row.num_classes, slots);
 
     F limit = log(Precision<F>::OUTSIDE);
     int rank = static_cast<int>(exact.rank), first_low = BINS, first_high = BINS;
@@ -159,10 +183,10 @@ __device__ Division<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<
     int low = reduce(first_low, Least(), slots), high = reduce(first_high, Least(), slots);
     low = low > 0 ? low - 1 : 0;
     high = high > low ? high : low + 1;
-    division.window = {lowest + static_cast<F>(low) * width, lowest + static_cast<F>(high) * width};
+    division.window = {profile.edge(low), profile.edge(high)};
     division.sure_above = division.window.high + static_cast<F>(exact.sure);
     // P(Z > t − u) is below a quarter: its powers converge fast.
-    division.bulk_below = division.window.low - static_cast<F>(0.67448975);
+    division.bulk_below = division.window.low - Normal<F>::UPPER_QUARTILE;
     division.negligible_below = division.window.low - static_cast<F>(exact.negligible);
     return division;
 }

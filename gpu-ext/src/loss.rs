@@ -18,7 +18,7 @@ use crate::{Device, Float, Result, Score};
 /// every step its own noise by [`fold_in`](FoldIn::fold_in).
 ///
 /// **Accuracy.** Hard and pathwise hinges are those of core in the float, bit for bit. The exact form's gradient is within 1e−5 (L1, times
-/// the scale) of core's in `f64`; `f16` and `bf16` gradients are rounded once more.
+/// the scale) of core's in `f64`, and that of the top-K cross-entropy within 1e−5/ε; `f16` and `bf16` gradients are rounded once more.
 ///
 /// ```no_run
 /// use topk_loss::{FoldIn, Key, Margins, Smoothing, TopKHinge};

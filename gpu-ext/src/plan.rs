@@ -40,6 +40,8 @@ pub enum Module {
     Exact,
     /// Cross-entropy.
     CrossEntropy,
+    /// Top-K cross-entropy.
+    TopKCrossEntropy,
     /// Divisors and objectives of batches.
     Reduction,
 }
@@ -54,6 +56,7 @@ impl Module {
             Self::Conditional => include_str!("../ptx/conditional.ptx"),
             Self::Exact => include_str!("../ptx/exact.ptx"),
             Self::CrossEntropy => include_str!("../ptx/cross_entropy.ptx"),
+            Self::TopKCrossEntropy => include_str!("../ptx/top_k_cross_entropy.ptx"),
             Self::Reduction => include_str!("../ptx/reduction.ptx"),
         }
     }
@@ -65,6 +68,7 @@ impl Module {
             Self::Conditional => "conditional",
             Self::Exact => "exact",
             Self::CrossEntropy => "cross_entropy",
+            Self::TopKCrossEntropy => "top_k_cross_entropy",
             Self::Reduction => "reduction",
         }
     }

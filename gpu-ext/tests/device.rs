@@ -11,7 +11,7 @@ mod families;
 
 use families::{FAMILIES, Sequence};
 use half::{bf16, f16};
-use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, FoldIn, Gumbel, Key, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Reduced, Reduction, Score, check_codes};
 
@@ -69,7 +69,7 @@ fn parity<T: Score>(
 }
 
 #[test]
-fn exact_hinge_and_cross_entropy() {
+fn exact_hinge_and_cross_entropies() {
     let Some(device) = device() else { return };
     for (num_classes, k) in [(2, 1), (7, 6), (100, 5), (1000, 5), (1000, 50), (32_000, 5), (1_000_000, 5)] {
         for epsilon in [0.0625, 1.0] {
@@ -80,6 +80,9 @@ fn exact_hinge_and_cross_entropy() {
             parity::<bf16>(&device, bf16::from_f64, bf16::to_f64, f64_of, &single, &double, (num_classes, 1e-5, 1e-2));
             parity::<f64>(&device, |x| x, |x| x, |x| x, &double, &double, (num_classes, 1e-7, 0.0));
         }
+        let (single, double) = (TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap(), TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap());
+        parity::<f32>(&device, |x| x as f32, f64::from, f64::from, &single, &double, (num_classes, 1e-5, 0.0));
+        parity::<f64>(&device, |x| x, |x| x, |x| x, &double, &double, (num_classes, 1e-7, 0.0));
         parity::<f32>(&device, |x| x as f32, f64::from, f64::from, &CrossEntropy, &CrossEntropy, (num_classes, 1e-5, 0.0));
         parity::<bf16>(&device, bf16::from_f64, bf16::to_f64, f64::from, &CrossEntropy, &CrossEntropy, (num_classes, 1e-5, 1e-2));
         parity::<f64>(&device, |x| x, |x| x, |x| x, &CrossEntropy, &CrossEntropy, (num_classes, 1e-10, 0.0));

@@ -1,6 +1,6 @@
 //! What can be known of a launch without a device.
 
-use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::CudaError;
 use topk_loss_cuda::plan::{MAX_SHARED_BYTES, Module, Plan};
 
@@ -26,6 +26,8 @@ fn every_entry_is_in_its_module() {
             }
         }
     }
+    let plan = Plan::new::<f64>(&TopKCrossEntropy::new(5, Gumbel, 1.0).unwrap(), 1, 1000).unwrap();
+    assert!(plan.module.ptx().contains(".entry top_k_cross_entropy_f64("));
     let plan = Plan::new::<f64>(&CrossEntropy, 1, 2).unwrap();
     assert!(plan.module.ptx().contains(".entry cross_entropy_f64("));
     for entry in ["divisor_f32", "divisor_f64", "objective_f32", "objective_f64"] {
@@ -42,6 +44,10 @@ fn what_the_loss_refuses_is_an_error() {
     let many = Smoothing::Pathwise { epsilon: 1.0, num_samples: 1025, key: Key::new(0) };
     assert!(matches!(plan(1, many, 1, 5), CudaError::Parameter { name: "num_samples", .. }));
     assert!(matches!(plan(500_000, Smoothing::Exact { epsilon: 1.0 }, 1, 1_000_000), CudaError::Parameter { name: "k", .. }));
+    let mixture = TopKCrossEntropy::mixture(&[0.5, 0.5], Gumbel, 1.0_f32).unwrap();
+    assert!(matches!(Plan::new::<f32>(&mixture, 1, 5).unwrap_err(), CudaError::Parameter { name: "shares", .. }));
+    let top_5 = TopKCrossEntropy::new(5, Gumbel, 1.0_f32).unwrap();
+    assert_eq!(Plan::new::<f32>(&top_5, 1, 5).unwrap_err(), CudaError::Loss(Error::K { k: 5, max: 4 }));
     let margins = [1.0_f32; 3];
     let loss = TopKHinge::new(1, Margins::PerClass(&margins), 1.0, Smoothing::None).unwrap();
     let error = Plan::new::<f32>(&loss, 1, 5).unwrap_err();
@@ -59,4 +65,17 @@ fn the_exact_form_takes_large_k() {
     for (num_classes, k) in [(1000, 999), (1000, 100), (1_000_000, 100)] {
         assert!(Plan::new::<f64>(&exact(k), 1, num_classes).is_ok(), "L = {num_classes}, K = {k}");
     }
+}
+
+/// The numbers of RESULTS.md: how many blocks a multiprocessor holds depends on them.
+#[test]
+fn shared_memory_of_a_block() {
+    let key = Key::new(0);
+    let bytes = |smoothing| Plan::new::<f32>(&hinge(5, smoothing), 1, 1000).unwrap().shared_bytes;
+    assert_eq!(bytes(Smoothing::None), 2568);
+    assert_eq!(bytes(Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key }), 5160);
+    assert_eq!(bytes(Smoothing::Conditional { epsilon: 1.0, num_samples: 1, key }), 5152);
+    assert_eq!(bytes(Smoothing::Exact { epsilon: 1.0 }), 21_656);
+    assert_eq!(Plan::new::<f32>(&CrossEntropy, 1, 1000).unwrap().shared_bytes, 256);
+    assert_eq!(Plan::new::<f32>(&TopKCrossEntropy::new(5, Gumbel, 1.0).unwrap(), 1, 1000).unwrap().shared_bytes, 52_120);
 }

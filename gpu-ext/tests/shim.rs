@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use shim::batch::{Batch, Number, of_bytes, to_bytes};
 use shim::driver::{Build, Driver, Request};
 use shim::families::{FAMILIES, Sequence};
-use topk_loss::{CrossEntropy, Error, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::plan::{BatchArguments, reduction_words};
 use topk_loss_cuda::{CudaError, Reduction, Score, check_codes};
 
@@ -257,6 +257,72 @@ fn a_row_of_a_million() {
     }
 }
 
+/// Against core in `f64`, value relative to 1 + itself, gradient in L1; the label anywhere, from far above to far below.
+fn top_k_cross_entropy_agrees<T: Score + Number>(driver: &mut Driver, bar: f64)
+where
+    T::Float: Number,
+{
+    let mut worst = [(0.0, String::new()), (0.0, String::new())];
+    for epsilon in [0.25, 1.0, 8.0] {
+        for (mut batch, k) in batches::<T>(19) {
+            let first = batch.row(0)[0];
+            batch.labels[0] = 0;
+            for shift in [0.0, -5.0, -30.0, -70.0, -400.0, 12.0, 300.0] {
+                batch.scores[0] = T::of_f64(first.to_f64() + shift);
+                let loss = TopKCrossEntropy::new(k, Gumbel, <T::Float as Number>::of_f64(epsilon)).unwrap();
+                let outputs = batch.run(driver, &loss, (2, 64));
+                let reference = TopKCrossEntropy::new(k, Gumbel, epsilon).unwrap();
+                for (example, grad) in outputs.grads.chunks(batch.num_classes).enumerate() {
+                    let case = format!("L = {}, K = {k}, ε = {epsilon}, shift {shift}, {:?}", batch.num_classes, FAMILIES[example]);
+                    assert_eq!(outputs.codes[example], 0, "{case}");
+                    let (value, expected) = batch.expected::<f64>(&reference, example).unwrap();
+                    let error = (outputs.values[example].to_f64() - value).abs() / (1.0 + value);
+                    assert!(error <= bar, "value off by {error:e}, {case}");
+                    if error > worst[0].0 {
+                        worst[0] = (error, case.clone());
+                    }
+                    let error = (l1(grad, &expected) - 2.0 * rounding::<T>() / epsilon) * epsilon;
+                    assert!(error <= bar, "gradient off by {error:e}, {case}");
+                    if error > worst[1].0 {
+                        worst[1] = (error, case);
+                    }
+                }
+            }
+        }
+    }
+    for (what, (error, case)) in ["value", "gradient"].into_iter().zip(worst) {
+        println!("worst error of the top-K cross-entropy's {what}, {}: {error:.1e}, {case}", T::SUFFIX);
+    }
+}
+
+#[test]
+fn top_k_cross_entropy() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    top_k_cross_entropy_agrees::<f32>(&mut driver, 1e-5);
+    top_k_cross_entropy_agrees::<f64>(&mut driver, 1e-7);
+    top_k_cross_entropy_agrees::<bf16>(&mut driver, 1e-5);
+}
+
+#[test]
+fn top_k_cross_entropy_of_large_k_and_many_classes() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let mut random = Sequence::new(20);
+    for (num_classes, k) in [(40, 20), (40, 39), (1000, 50), (1000, 300), (300_000, 5)] {
+        let rows = [FAMILIES[0].row(num_classes, &mut random), FAMILIES[2].row(num_classes, &mut random)];
+        let batch = Batch::<f32>::new(&rows, &[random.below(num_classes), random.below(num_classes)]);
+        let outputs = batch.run(&mut driver, &TopKCrossEntropy::new(k, Gumbel, 0.5_f32).unwrap(), (2, 64));
+        assert_eq!(outputs.codes, [0; 2], "L = {num_classes}, K = {k}");
+        let reference = TopKCrossEntropy::new(k, Gumbel, 0.5).unwrap();
+        for (example, grad) in outputs.grads.chunks(num_classes).enumerate() {
+            let (value, expected) = batch.expected::<f64>(&reference, example).unwrap();
+            let error = (outputs.values[example].to_f64() - value).abs() / (1.0 + value);
+            assert!(error <= 1e-5, "value off by {error:e}, L = {num_classes}, K = {k}");
+            let error = 0.5 * l1(grad, &expected);
+            assert!(error <= 1e-5, "gradient off by {error:e}, L = {num_classes}, K = {k}");
+        }
+    }
+}
+
 /// Every loss on two small batches, as bits; whatever is left to chance would show.
 fn bits_of_every_loss(driver: &mut Driver, blocks: u32) -> Vec<u64> {
     let mut bits = Vec::new();
@@ -269,6 +335,7 @@ fn bits_of_every_loss(driver: &mut Driver, blocks: u32) -> Vec<u64> {
             bits.extend(outputs.values.iter().chain(&outputs.grads).map(|x| u64::from(x.to_bits())).chain(outputs.codes));
         };
         keep(batch.run(driver, &CrossEntropy, (blocks, 64)));
+        keep(batch.run(driver, &TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap(), (blocks, 64)));
         for smoothing in [
             Smoothing::None,
             Smoothing::Exact { epsilon: 0.3 },

@@ -1,6 +1,6 @@
 //! Which kernel serves which loss.
 
-use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Ranks, Smoothing, TopKCrossEntropy, TopKHinge};
 
 use super::arguments::HingeArguments;
 use super::exact::ExactArguments;
@@ -8,7 +8,7 @@ use super::{MAX_SAMPLES, Module, Work, list_capacity};
 use crate::sealed::Sealed;
 use crate::{CudaError, Float, Result};
 
-/// A loss for which kernels are compiled: [`CrossEntropy`] and [`TopKHinge`].
+/// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], and [`TopKCrossEntropy`] of one K under Gumbel noise.
 pub trait Compiled<F>: Sealed {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "the trait is sealed")]
@@ -26,6 +26,22 @@ impl<F: Float> Compiled<F> for CrossEntropy {
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn work(&self, _: usize) -> Result<(Module, Work)> {
         Ok((Module::CrossEntropy, Work::CrossEntropy))
+    }
+}
+
+impl<F> Sealed for TopKCrossEntropy<'_, Gumbel, F> {}
+
+impl<F: Float> Compiled<F> for TopKCrossEntropy<'_, Gumbel, F> {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
+        let Ranks::Single(k) = self.ranks() else {
+            return Err(CudaError::Parameter { name: "shares", must: "of a single K on a device" });
+        };
+        if k >= num_classes {
+            return Err(Error::K { k, max: num_classes - 1 }.into());
+        }
+        let arguments = ExactArguments::for_label::<F>(k, self.epsilon().to_f64(), num_classes);
+        Ok((Module::TopKCrossEntropy, Work::Exact(arguments)))
     }
 }
 
