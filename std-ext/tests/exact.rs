@@ -9,7 +9,10 @@ const SINGLE: f64 = 1e-5;
 /// Both sides keep to 1e−7.
 const DOUBLE: f64 = 2e-7;
 
-const KINDS: [fn(usize, usize, usize, f64) -> f64; 8] = [
+/// A score of class i among so many, for so many guesses, given a normal number.
+type Kind = fn(usize, usize, usize, f64) -> f64;
+
+const KINDS: [Kind; 8] = [
     |_, _, _, z| z,
     |_, _, _, _| 0.5,
     |i, _, _, _| (i / 3) as f64 * 0.7,

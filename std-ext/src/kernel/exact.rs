@@ -220,7 +220,7 @@ mod tests {
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed as u64), 0, &mut scores).unwrap();
             for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
                 let loss = TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon }).unwrap();
-                let outcomes = available().map(|arch| {
+                let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
                     let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, arch);
                     let value =

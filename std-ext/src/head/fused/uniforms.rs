@@ -1,35 +1,32 @@
-//! The uniform numbers of many classes at once: Philox4x32-10 over lanes, the words that [`Key::words`](topk_loss::Key::words) describes.
+//! The random words of many classes at once, those that [`Key::words`](topk_loss::Key::words) describes.
 
 use topk_loss::Real;
 
+use crate::kernel::noise::{classes_per_counter, philox};
+
 const LANES: usize = 16;
-const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
 
 /// Four words from each of 16 consecutive counters, each word in the room of the products it takes part in.
-pub(super) struct Uniforms([Lanes; 4]);
-
-type Lanes = [u64; LANES];
-
-const WORD: u64 = u32::MAX as u64;
+pub(super) struct Uniforms([[u64; LANES]; 4]);
 
 impl Uniforms {
     /// How many classes one call serves.
     pub const fn group<F: Real>() -> usize {
-        LANES * per_counter::<F>()
+        LANES * classes_per_counter::<F>()
     }
 
     /// Those of draw `draw` for the group of classes from `first` on, a multiple of four.
     #[inline(always)]
     pub fn new<F: Real>(key: [u32; 2], draw: u64, first: usize) -> Self {
-        let start = (first / per_counter::<F>()) as u64;
-        let (mut low, mut high) = ([0; LANES], [0; LANES]);
-        for ((low, high), lane) in low.iter_mut().zip(&mut high).zip(0..) {
-            let counter = start + lane;
-            (*low, *high) = (counter & WORD, counter >> 32);
+        let start = (first / classes_per_counter::<F>()) as u64;
+        let mut uniforms = [[0; LANES]; 4];
+        for lane in 0..LANES {
+            let words = philox(key, start + lane as u64, draw);
+            for (row, word) in uniforms.iter_mut().zip(words) {
+                row[lane] = word;
+            }
         }
-        Self(philox([low, high, [draw & WORD; LANES], [draw >> 32; LANES]], key))
+        Self(uniforms)
     }
 
     /// Whether any class's upper word is at least `bound`.
@@ -42,27 +39,10 @@ impl Uniforms {
     /// The words of a class of the group.
     #[inline(always)]
     pub fn words<F: Real>(&self, place: usize) -> [u32; 2] {
-        let (lane, row) = (place / per_counter::<F>(), place % per_counter::<F>() * F::UNIFORM_WORDS);
+        let (lane, row) = (place / classes_per_counter::<F>(), place % classes_per_counter::<F>() * F::UNIFORM_WORDS);
         let word = |row: usize| self.0[row][lane] as u32;
         [word(row), if F::UNIFORM_WORDS == 1 { 0 } else { word(row + 1) }]
     }
-}
-
-const fn per_counter<F: Real>() -> usize {
-    4 / F::UNIFORM_WORDS
-}
-
-#[inline(always)]
-fn philox([mut c0, mut c1, mut c2, mut c3]: [Lanes; 4], [mut k0, mut k1]: [u32; 2]) -> [Lanes; 4] {
-    for _ in 0..ROUNDS {
-        for lane in 0..LANES {
-            let (left, right) = ((c0[lane] & WORD) * MULTIPLIERS[0], (c2[lane] & WORD) * MULTIPLIERS[1]);
-            (c0[lane], c1[lane]) = ((right >> 32) ^ c1[lane] ^ u64::from(k0), right & WORD);
-            (c2[lane], c3[lane]) = ((left >> 32) ^ c3[lane] ^ u64::from(k1), left & WORD);
-        }
-        (k0, k1) = (k0.wrapping_add(WEYL[0]), k1.wrapping_add(WEYL[1]));
-    }
-    [c0, c1, c2, c3]
 }
 
 #[cfg(test)]

@@ -284,7 +284,7 @@ pub(super) struct Points<F, const TERMS: usize> {
 impl<F: Elementary, const TERMS: usize> Points<F, TERMS> {
     #[inline(always)]
     pub fn new(moments: &[F; TERMS], division: &Division<F>, chebyshev: &Chebyshev<F, TERMS>) -> Self {
-        let mut multiplicities = chebyshev.transform(&moments);
+        let mut multiplicities = chebyshev.transform(moments);
         let (mut positions, mut weights) = ([F::zero(); TERMS], [F::zero(); TERMS]);
         for (n, (position, weight)) in positions.iter_mut().zip(&mut weights).enumerate() {
             (*position, *weight) = division.at(chebyshev.point(n));

@@ -211,8 +211,8 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
 
 #[inline(always)]
 fn evaluate<F: Elementary>(t: &Lanes<F>, u: F, trial: &mut Trial<F>) {
-    for lane in 0..LANES {
-        (trial.tail[lane], trial.density[lane]) = (t[lane] - u).normal_tail_and_density();
+    for ((&t, tail), density) in t.iter().zip(&mut trial.tail).zip(&mut trial.density) {
+        (*tail, *density) = (t - u).normal_tail_and_density();
     }
 }
 
