@@ -134,7 +134,11 @@ template <class Law, class F> __device__ NodeSums<F> fill_node(int q, const Clas
             add_trial(low, depth, p);
             rate += p * Law::hazard(z);
         } else {
-            if (++likely >= room) return {0, 0, false};
+            if (++likely >= room) {
+                // The result is thrown away, but the shares are still asked for.
+                nodes.likely[q] = 0;
+                return {0, 0, false};
+            }
             failures[likely] = 0;
             add_trial(failures, likely + 1, Law::cdf(z));
             rate += Law::PEAK;
