@@ -1,15 +1,20 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
 mod exact;
+mod plackett_luce;
+mod quadrature;
 mod scalar;
 
+use core::any::TypeId;
+
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
-    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
+    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::float::BatchReal;
 use exact::Exact;
+use plackett_luce::PlackettLuce;
 use pulp::Arch;
 use scalar::Scalar;
 
@@ -87,7 +92,6 @@ by_their_own_code! {
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
     [] TopKHinges<'_, F>;
-    [N: Noise<F> + Sync] TopKCrossEntropy<'_, N, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
     [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
@@ -101,6 +105,18 @@ impl<F: BatchReal> BatchLoss<F> for TopKHinge<'_, F> {
         match self.smoothing() {
             Smoothing::Exact { epsilon } if size_of::<F>() == 4 => Box::new(Exact::<F, 16>::new(self, epsilon, num_classes, arch)),
             Smoothing::Exact { epsilon } => Box::new(Exact::<F, 25>::new(self, epsilon, num_classes, arch)),
+            _ => Box::new(Scalar::new(self, num_classes)),
+        }
+    }
+}
+
+impl<N: Noise<F> + Sync + 'static, F: BatchReal> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let arch = Arch::new();
+        let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
+        match self.ranks() {
+            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => Box::new(PlackettLuce::<_, F, 8>::new(self, k, num_classes, arch)),
+            Ranks::Single(k) if is_gumbel => Box::new(PlackettLuce::<_, F, 13>::new(self, k, num_classes, arch)),
             _ => Box::new(Scalar::new(self, num_classes)),
         }
     }

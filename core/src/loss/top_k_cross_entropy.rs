@@ -98,6 +98,18 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
     }
 
+    /// The K, with their shares.
+    #[must_use]
+    pub const fn ranks(&self) -> Ranks<'a, F> {
+        self.ranks
+    }
+
+    /// ε.
+    #[must_use]
+    pub const fn epsilon(&self) -> F {
+        self.epsilon
+    }
+
     /// The loss; overwrites `grad`, if there is one.
     fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let others = Others::new(scores, label)?;
