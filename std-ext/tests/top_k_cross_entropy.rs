@@ -54,7 +54,11 @@ fn survey<F: BatchReal>() {
             let (actual, actual_grad) = by_kernel::<F>(&scores, k, epsilon, label);
             let error: f64 = grad.iter().zip(&actual_grad).map(|(a, b)| (a - b).abs()).sum::<f64>() * epsilon;
             let largest = grad.iter().fold(0.0_f64, |m, g| m.max(g.abs())) * epsilon;
-            let about = format!("L = {}, K = {k}, ε = {epsilon}, label {label} value {value:e} largest {largest:e} {:.1?}", scores.len(), &scores[..scores.len().min(8)]);
+            let about = format!(
+                "L = {}, K = {k}, ε = {epsilon}, label {label} value {value:e} largest {largest:e} {:.1?}",
+                scores.len(),
+                &scores[..scores.len().min(8)]
+            );
             worst.push(((actual - value).abs() / value, error / largest, error, about));
         }
     }
@@ -63,12 +67,18 @@ fn survey<F: BatchReal>() {
         let of = |w: &(f64, f64, f64, String)| [w.0, w.1, w.2][key];
         worst.sort_by(|a, b| of(b).total_cmp(&of(a)));
         println!("by {}", ["value", "grad relative", "grad"][key]);
-        for w in worst.iter().take(12) { println!("{:.2e} {:.2e} {:.2e} {}", w.0, w.1, w.2, w.3); }
+        for w in worst.iter().take(12) {
+            println!("{:.2e} {:.2e} {:.2e} {}", w.0, w.1, w.2, w.3);
+        }
         println!("median {:.1e}", of(&worst[worst.len() / 2]));
     }
 }
 
 #[test]
-fn single() { survey::<f32>(); }
+fn single() {
+    survey::<f32>();
+}
 #[test]
-fn double() { survey::<f64>(); }
+fn double() {
+    survey::<f64>();
+}

@@ -39,8 +39,9 @@ struct Precision<F> {
     outside: F,
     /// The bound on the quadrature's error, relative, at which the rule is fine enough.
     quadrature: F,
-    /// The bound on the whole error above which a row is left to the loss's own code.
+    /// The bound on the whole error of the gradient (L1), relative or absolute, above which a row is left to the loss's own code.
     tolerance: F,
+    negligible: F,
     /// So many units below the k-th rival a label's chance is proportional to its rate to the last digit.
     linear_below: F,
 }
@@ -49,7 +50,13 @@ impl<F: Elementary> Precision<F> {
     fn of_float() -> Self {
         let double = F::epsilon() < F::from_f64(1e-10);
         let pick = |f64_value: f64, f32_value: f64| F::from_f64(if double { f64_value } else { f32_value });
-        Self { outside: pick(1e-13, 1e-7), quadrature: pick(1e-9, 1e-5), tolerance: pick(3e-9, 3e-5), linear_below: pick(40.0, 20.0) }
+        Self {
+            outside: pick(1e-13, 1e-7),
+            quadrature: pick(1e-9, 1e-5),
+            tolerance: pick(3e-9, 3e-4),
+            negligible: pick(1e-17, 1e-9),
+            linear_below: pick(40.0, 20.0),
+        }
     }
 }
 
@@ -150,6 +157,12 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         row.rivals.set(others.map(|(_, leader)| leader).chain(last).map(|leader| rates.of(leader)), rest);
 
         let contest = Contest::new(u, &row.rivals, &row.precision)?;
+        if contest.is_decided {
+            if let Some(grad) = grad {
+                grad.fill(F::zero());
+            }
+            return Some(F::zero());
+        }
         let division = Division::new(&contest, &row.rivals);
         row.bulk.summarise(scores, label, &rates, &division, grad.as_deref());
         let outcome = row.integral.integrate(simd, &contest, &division, &row.bulk, &row.chebyshev, &row.precision)?;
@@ -192,7 +205,7 @@ mod tests {
     use crate::instruction_sets::available;
 
     fn equal_bits<F: Vectors, const TERMS: usize>() {
-        for (seed, (num_classes, k)) in [(3, 1), (7, 3), (100, 5), (1000, 1), (1000, 50), (3001, 5)].into_iter().enumerate() {
+        for (seed, (num_classes, k)) in [(4, 1), (7, 3), (100, 5), (1000, 1), (1000, 50), (3001, 5)].into_iter().enumerate() {
             let mut scores = vec![F::zero(); num_classes];
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed as u64), 0, &mut scores).unwrap();
             for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
@@ -206,6 +219,29 @@ mod tests {
                 });
                 let outcomes: Vec<_> = outcomes.collect();
                 assert!(outcomes.windows(2).all(|pair| pair[0] == pair[1]), "L = {num_classes}, K = {k}");
+            }
+        }
+    }
+
+    /// The share of rows that the kernel computes itself, the label ahead of normal scores by so much.
+    fn served<F: Vectors, const TERMS: usize>(k: usize, ahead: f64) -> f64 {
+        const ROWS: u64 = 50;
+        let loss = TopKCrossEntropy::new(k, Gumbel, F::one()).unwrap();
+        let mut kernel = PlackettLuce::<_, F, TERMS>::new(&loss, k, 1000, Arch::new());
+        let own = (0..ROWS).filter(|&row| {
+            let (mut scores, mut grad) = (vec![F::zero(); 1000], vec![F::zero(); 1000]);
+            MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(row), 0, &mut scores).unwrap();
+            scores[7] += F::from_f64(ahead);
+            kernel.evaluate(&scores, 7, F::one(), Some(&mut grad)).is_some()
+        });
+        own.count() as f64 / ROWS as f64
+    }
+
+    #[test]
+    fn what_training_meets_is_served() {
+        for k in [1, 5, 50] {
+            for ahead in [-200.0, -10.0, 0.0, 4.0, 8.0, 12.0, 16.0, 24.0, 48.0, 200.0] {
+                assert_eq!([served::<f32, 8>(k, ahead), served::<f64, 13>(k, ahead)], [1.0, 1.0], "K = {k}, {ahead} ahead");
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::sum;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
-use crate::vectors::{LANES, Lanes};
+use crate::vectors::LANES;
 
 /// What turns scores into rates: exp((s − center)/ε).
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,14 @@ impl<F: Elementary> Division<F> {
     fn coordinate(weight: F) -> F {
         weight + weight - F::one()
     }
+
+    #[inline(always)]
+    fn gradient<const TERMS: usize>(&self, rate: F, coefficients: &[F; TERMS], factor: F) -> F {
+        let weight = self.weight(rate);
+        let share = weight * clenshaw(coefficients, Self::coordinate(weight));
+        // The polynomial may be negative, shares are not.
+        if share > F::zero() { share * factor } else { F::zero() }
+    }
 }
 
 /// What the integral needs to know of the rivals.
@@ -88,30 +96,31 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
     /// The sum of the rates of all rivals but the k fastest. A gradient is lent as room for the rates.
     #[inline(always)]
     pub fn rest(&mut self, scores: &[F], label: usize, k: usize, rates: &Rates<F>, mut room: Option<&mut [F]>) -> F {
-        let (mut slower, mut not_slower) = (F::zero(), 0);
+        let (mut slower, mut num_slower) = (F::zero(), 0_u32);
         for (place, piece) in pieces(scores, label) {
             for (start, scores) in (place..).step_by(BLOCK).zip(piece.chunks(BLOCK)) {
-                let (now, above) = (&mut self.block.now[..scores.len()], &mut self.block.above[..scores.len()]);
-                for ((now, above), &score) in now.iter_mut().zip(above).zip(scores) {
+                let Block { before, now, .. } = &mut *self.block;
+                for ((now, before), &score) in now.iter_mut().zip(before).zip(scores) {
                     *now = rates.of(score);
-                    *above = u8::from(score >= rates.center);
+                    let is_slower = score < rates.center;
+                    *before = if is_slower { *now } else { F::zero() };
+                    num_slower += u32::from(is_slower);
                 }
                 if let Some(room) = room.as_deref_mut() {
                     room[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
                 }
+                self.block.fill_up(scores.len());
                 let mut lanes = [F::zero(); LANES];
-                let (now, above) = (self.block.now[..scores.len()].chunks(LANES), self.block.above[..scores.len()].chunks(LANES));
-                for (now, above) in now.zip(above) {
-                    for ((lane, &now), &above) in lanes.iter_mut().zip(now).zip(above) {
-                        *lane += if above == 0 { now } else { F::zero() };
-                        not_slower += usize::from(above);
+                for before in self.block.before[..scores.len().next_multiple_of(LANES)].as_chunks::<LANES>().0 {
+                    for lane in 0..LANES {
+                        lanes[lane] += before[lane];
                     }
                 }
                 slower += sum(&lanes);
             }
         }
         // The k-th and what ties with it have rate 1.
-        slower + F::from_usize(not_slower - k)
+        slower + F::from_usize(scores.len() - 1 - k - num_slower as usize)
     }
 
     /// Sorts the rivals, whose rates are in `room` if there is one.
@@ -173,14 +182,17 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
     pub fn write_grad(division: &Division<F>, coefficients: &[F; TERMS], factor: F, grad: &mut [F]) -> F {
         let mut total = F::zero();
         for block in grad.chunks_mut(BLOCK) {
-            let mut lanes: Lanes<F> = [F::zero(); LANES];
-            for entries in block.chunks_mut(LANES) {
-                for (lane, entry) in lanes.iter_mut().zip(entries) {
-                    let weight = division.weight(*entry);
-                    let share = weight * clenshaw(coefficients, Division::coordinate(weight));
-                    *entry = if share > F::zero() { share * factor } else { F::zero() };
-                    *lane += *entry;
+            let mut lanes = [F::zero(); LANES];
+            let (chunks, rest) = block.as_chunks_mut::<LANES>();
+            for entries in chunks {
+                for lane in 0..LANES {
+                    entries[lane] = division.gradient(entries[lane], coefficients, factor);
+                    lanes[lane] += entries[lane];
                 }
+            }
+            for (lane, entry) in lanes.iter_mut().zip(rest) {
+                *entry = division.gradient(*entry, coefficients, factor);
+                *lane += *entry;
             }
             total += sum(&lanes);
         }

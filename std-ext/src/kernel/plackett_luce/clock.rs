@@ -59,10 +59,11 @@ mod tests {
     use super::*;
 
     fn worst<F: Elementary>() -> f64 {
-        (-4000..=1600).fold(0.0, |worst, i| {
+        (-4000..=1200).fold(0.0, |worst, i| {
             let x = F::from_f64((f64::from(i) / 320.0).exp());
             let (tail, density) = Clock.tail_and_density(F::one(), x);
-            let (true_tail, true_density) = Gumbel.survival_and_pdf(-x.to_f64().unwrap().ln());
+            let z = -x.to_f64().unwrap().ln();
+            let (true_tail, true_density): (f64, f64) = (Gumbel.survival(z), Gumbel.pdf(z));
             let error = |value: F, truth: f64| (value.to_f64().unwrap() / truth - 1.0).abs();
             f64::max(worst, error(tail, true_tail).max(error(density, true_density) / (1.0 + x.to_f64().unwrap())))
         })

@@ -25,10 +25,13 @@ pub(super) struct Contest<F> {
     beyond: F,
     pub low: F,
     pub high: F,
+    /// Whether the rarer event is out of the question: less likely than what a loss of nearly zero may leave out.
+    pub is_decided: bool,
 }
 
-/// Steps of a bisection.
-const STEPS: usize = 9;
+/// Steps of a bisection, for an end of the window and for where half of the probability is.
+const STEPS: usize = 8;
+const FEW_STEPS: usize = 5;
 
 /// A label that is never, and one that is always above t.
 const NEVER: f64 = 0.0;
@@ -41,14 +44,16 @@ impl<F: Elementary> Contest<F> {
         let (outside, log_total, half) = (precision.outside.ln(), rivals.total().ln(), -F::from_f64(core::f64::consts::LN_2));
         // Every bisection starts from an end that a union bound makes certain.
         let certainly_below = |limit: F| -(rivals.k().ln() - limit).ln();
-        let lower = last_below(rivals, F::from_f64(NEVER), half, (certainly_below(half), log_total + F::one()));
-        let upper = first_above(rivals, F::from_f64(ALWAYS), half, (lower, log_total - half));
+        let lower = last_below(rivals, F::from_f64(NEVER), half, (certainly_below(half), log_total + F::one()), FEW_STEPS);
+        let upper = first_above(rivals, F::from_f64(ALWAYS), half, (lower, log_total - half), FEW_STEPS);
 
         let linear = lower - precision.linear_below;
         let beyond = if u < linear { linear - u } else { F::zero() };
         let rate = (u + beyond).min(F::from_f64(FAR)).fast_exp();
-        // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c.
-        let (least_above, least_below) = (ln_above(rate, upper) + half, ln_below(rate, lower) + half);
+        // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c, and likewise P(Y < T), for which a label far above needs a c of its own.
+        let least_above = ln_above(rate, upper) + half;
+        let beside_label = ln_below(rate, u) + rivals.least_above(u);
+        let least_below = (ln_below(rate, lower) + half).max(beside_label);
         let rarer = if least_below < least_above { Rarer::LabelBelow } else { Rarer::LabelAbove };
         let (above, below, limit) = match rarer {
             // A loss of nearly zero needs no more digits than this.
@@ -60,9 +65,10 @@ impl<F: Elementary> Contest<F> {
         }
         let highest = log_total - limit;
         let end = (log_total + F::one()).max(u.min(highest));
-        let low = last_below(rivals, below, limit, (certainly_below(limit), end));
-        let high = first_above(rivals, above, limit, (low, highest.max(low + F::one())));
-        Some(Self { rarer, rate, beyond, low, high })
+        let low = last_below(rivals, below, limit, (certainly_below(limit), end), STEPS);
+        let high = first_above(rivals, above, limit, (low, highest.max(low + F::one())), STEPS);
+        let is_decided = rarer == Rarer::LabelBelow && rivals.bound_above(low) <= limit;
+        Some(Self { rarer, rate, beyond, low, high, is_decided })
     }
 
     /// What the shares and what the density of the k-th rival are weighed by: the label's density, and the rarer event's tail.
@@ -91,8 +97,8 @@ impl<F: Elementary> Contest<F> {
 
 /// The last t up to which P(the k-th rival ≤ t)·P(label ≤ t) is within the limit, from below.
 #[inline(always)]
-fn last_below<F: Elementary>(rivals: &Rivals<F>, label: F, limit: F, (mut certain, mut end): (F, F)) -> F {
-    for _ in 0..STEPS {
+fn last_below<F: Elementary>(rivals: &Rivals<F>, label: F, limit: F, (mut certain, mut end): (F, F), steps: usize) -> F {
+    for _ in 0..steps {
         let middle = F::from_f64(0.5) * (certain + end);
         let bound = rivals.bound_below(middle) + ln_below(label, middle);
         if bound <= limit { certain = middle } else { end = middle }
@@ -102,8 +108,8 @@ fn last_below<F: Elementary>(rivals: &Rivals<F>, label: F, limit: F, (mut certai
 
 /// The first t from which P(the k-th rival ≥ t)·P(label > t) is within the limit, from above.
 #[inline(always)]
-fn first_above<F: Elementary>(rivals: &Rivals<F>, label: F, limit: F, (mut start, mut certain): (F, F)) -> F {
-    for _ in 0..STEPS {
+fn first_above<F: Elementary>(rivals: &Rivals<F>, label: F, limit: F, (mut start, mut certain): (F, F), steps: usize) -> F {
+    for _ in 0..steps {
         let middle = F::from_f64(0.5) * (start + certain);
         let bound = rivals.bound_above(middle) + ln_above(label, middle);
         if bound <= limit { certain = middle } else { start = middle }

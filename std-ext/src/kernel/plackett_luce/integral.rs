@@ -140,10 +140,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
                 *sum += *part;
             }
             sums.add(&added);
-            if sums.event <= F::zero() {
-                return None;
-            }
-            let share = change / sums.event;
+            let share = if change > F::zero() { change / sums.event } else { F::zero() };
             let error = F::from_f64(SQUARING) * share * share;
             if error <= precision.quadrature && step <= F::from_f64(LONGEST_STEP) || intervals == MAX_INTERVALS {
                 return Self::outcome(&sums, step, error, contest, &points, &classes, precision);
@@ -240,9 +237,9 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
             coefficients = classes.chebyshev.coefficients(&values);
             interpolation = size * (coefficients[TERMS - 2].abs() + coefficients[TERMS - 1].abs());
         }
-        // All of it relative to the gradient.
-        let bound = error + sums.bulk_error / sums.event + interpolation / (gain * sums.total);
-        let certified = value.is_finite() && gain.is_finite() && bound <= precision.tolerance;
+        let size = gain * sums.total;
+        let bound = error * size + gain * sums.bulk_error + interpolation;
+        let certified = value.is_finite() && gain.is_finite() && bound <= (precision.tolerance * size).max(precision.negligible);
         certified.then_some(Outcome { value, gain, coefficients })
     }
 }

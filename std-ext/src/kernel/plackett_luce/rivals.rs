@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::chernoff::{at_least, at_most};
+use crate::kernel::quadrature::lanes::sum;
 use crate::kernel::quadrature::nodes::Law;
 use crate::vectors::LANES;
 
@@ -62,10 +63,23 @@ impl<F: Elementary> Rivals<F> {
                 *lane += (-(rate * v)).fast_exp();
             }
         }
-        let failing = lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane);
+        let failing = sum(&lanes);
         // 1 − exp(−w·v) is concave in w, and the others' w are at most 1.
         let mean = self.k - failing + self.rest * Clock.tail_and_density(v, F::one()).0;
         failing.ln().min(at_most(self.k - F::one(), mean))
+    }
+
+    /// ln of what P(the k-th largest is at least t) is at least: the k fastest are all above.
+    #[inline(always)]
+    pub fn least_above(&self, t: F) -> F {
+        let v = (-t).fast_exp();
+        let mut lanes = [F::one(); LANES];
+        for rates in self.ringing.as_chunks::<LANES>().0 {
+            for (lane, &rate) in lanes.iter_mut().zip(rates) {
+                *lane *= Clock.tail_and_density(v, rate).0;
+            }
+        }
+        lanes.into_iter().fold(F::one(), |product, lane| product * lane).ln()
     }
 
     /// ln of a bound on P(the k-th largest is at least t).
@@ -79,7 +93,7 @@ impl<F: Elementary> Rivals<F> {
                 *lane += if x < F::one() { x } else { F::one() };
             }
         }
-        let mean = lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane) + self.rest * v;
+        let mean = sum(&lanes) + self.rest * v;
         (self.total() * v).ln().min(at_least(self.k, mean))
     }
 }

@@ -38,11 +38,16 @@ impl<F: Elementary> Block<F> {
     /// Which of the first `len` classes are above the bulk.
     #[inline(always)]
     pub fn list_above<'r>(&self, len: usize, room: &'r mut [u16; BLOCK]) -> &'r [u16] {
-        // Without a branch for each class: which ones are above is anyone's guess.
         let mut found = 0;
-        for (i, &above) in (0_u16..).zip(&self.above[..len]) {
-            room[found % BLOCK] = i;
-            found += usize::from(above);
+        for (first, group) in (0_u16..).step_by(LANES).zip(self.above[..len].chunks(LANES)) {
+            if group.iter().all(|&above| above == 0) {
+                continue;
+            }
+            // Without a branch for each class: which ones are above is anyone's guess.
+            for (i, &above) in (first..).zip(group) {
+                room[found % BLOCK] = i;
+                found += usize::from(above);
+            }
         }
         &room[..found]
     }
