@@ -27,6 +27,7 @@ use self::contest::Contest;
 use self::integral::Integral;
 use self::rivals::Rivals;
 use super::quadrature::chebyshev::Chebyshev;
+use super::quadrature::lanes::total;
 use super::quadrature::leaders::Leaders;
 use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
@@ -170,12 +171,12 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
 
         let factor = weight * row.inverse_epsilon;
         grad[label] = F::zero();
-        let mut sum = Bulk::write_grad(&division, &outcome.coefficients, factor, grad);
+        Bulk::write_grad(&division, &outcome.coefficients, factor, grad);
         let gain = outcome.gain * factor;
         for (class, share) in row.bulk.candidates.placed(row.integral.shares()) {
             grad[class] = gain * share;
-            sum += gain * share;
         }
+        let sum = total(grad);
         grad[label] = -sum;
         (factor.is_finite() && sum.is_finite()).then_some(outcome.value)
     }

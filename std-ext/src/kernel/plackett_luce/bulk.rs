@@ -8,9 +8,8 @@ use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::counts::vanishing;
-use crate::kernel::quadrature::lanes::sum;
+use crate::kernel::quadrature::lanes::total;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
-use crate::vectors::LANES;
 
 /// What turns scores into rates: exp((s − center)/ε).
 #[derive(Debug, Clone, Copy)]
@@ -61,14 +60,6 @@ impl<F: Elementary> Division<F> {
     fn coordinate(weight: F) -> F {
         weight + weight - F::one()
     }
-
-    #[inline(always)]
-    fn gradient<const TERMS: usize>(&self, rate: F, coefficients: &[F; TERMS], factor: F) -> F {
-        let weight = self.weight(rate);
-        let share = weight * clenshaw(coefficients, Self::coordinate(weight));
-        // The polynomial may be negative, shares are not.
-        if share > F::zero() { share * factor } else { F::zero() }
-    }
 }
 
 /// What the integral needs to know of the rivals.
@@ -109,14 +100,7 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
                 if let Some(room) = room.as_deref_mut() {
                     room[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
                 }
-                self.block.fill_up(scores.len());
-                let mut lanes = [F::zero(); LANES];
-                for before in self.block.before[..scores.len().next_multiple_of(LANES)].as_chunks::<LANES>().0 {
-                    for lane in 0..LANES {
-                        lanes[lane] += before[lane];
-                    }
-                }
-                slower += sum(&lanes);
+                slower += total(&self.block.before[..scores.len()]);
             }
         }
         // The k-th and what ties with it have rate 1.
@@ -177,25 +161,14 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
         }
     }
 
-    /// Turns the rates in `grad` into the bulk's gradient times `factor`, 0 for the candidates, and returns its sum.
+    /// Turns the rates in `grad` into the bulk's gradient times `factor`, 0 for the candidates.
     #[inline(always)]
-    pub fn write_grad(division: &Division<F>, coefficients: &[F; TERMS], factor: F, grad: &mut [F]) -> F {
-        let mut total = F::zero();
-        for block in grad.chunks_mut(BLOCK) {
-            let mut lanes = [F::zero(); LANES];
-            let (chunks, rest) = block.as_chunks_mut::<LANES>();
-            for entries in chunks {
-                for lane in 0..LANES {
-                    entries[lane] = division.gradient(entries[lane], coefficients, factor);
-                    lanes[lane] += entries[lane];
-                }
-            }
-            for (lane, entry) in lanes.iter_mut().zip(rest) {
-                *entry = division.gradient(*entry, coefficients, factor);
-                *lane += *entry;
-            }
-            total += sum(&lanes);
+    pub fn write_grad(division: &Division<F>, coefficients: &[F; TERMS], factor: F, grad: &mut [F]) {
+        for entry in grad {
+            let weight = division.weight(*entry);
+            let share = weight * clenshaw(coefficients, Division::coordinate(weight));
+            // The polynomial may be negative, shares are not.
+            *entry = if share > F::zero() { share * factor } else { F::zero() };
         }
-        total
     }
 }

@@ -49,7 +49,7 @@ impl<F: Elementary> Contest<F> {
 
         let linear = lower - precision.linear_below;
         let beyond = if u < linear { linear - u } else { F::zero() };
-        let rate = (u + beyond).min(F::from_f64(FAR)).fast_exp();
+        let rate = u.max(linear).min(F::from_f64(FAR)).fast_exp();
         // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c, and likewise P(Y < T), for which a label far above needs a c of its own.
         let least_above = ln_above(rate, upper) + half;
         let beside_label = ln_below(rate, u) + rivals.least_above(u);

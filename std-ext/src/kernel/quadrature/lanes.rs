@@ -27,3 +27,26 @@ pub fn halves_of<F: Elementary>(lanes: &Lanes<F>, weights: &Lanes<F>) -> (F, F) 
     let upper: [F; HALF] = core::array::from_fn(|i| lanes[i + HALF] * weights[i + HALF]);
     (sum_of_half(&lower), sum_of_half(&upper))
 }
+
+/// The sum of many: lanes for a few of each, then with compensation (Kahan), since tied terms round alike.
+#[inline(always)]
+pub fn total<F: Elementary>(terms: &[F]) -> F {
+    const FEW: usize = 16 * LANES;
+    let (mut total, mut lost) = (F::zero(), F::zero());
+    for block in terms.chunks(FEW) {
+        let mut lanes = [F::zero(); LANES];
+        let (chunks, rest) = block.as_chunks::<LANES>();
+        for chunk in chunks {
+            for lane in 0..LANES {
+                lanes[lane] += chunk[lane];
+            }
+        }
+        for (lane, &term) in lanes.iter_mut().zip(rest) {
+            *lane += term;
+        }
+        let corrected = sum(&lanes) - lost;
+        let next = total + corrected;
+        (total, lost) = (next, (next - total) - corrected);
+    }
+    total
+}
