@@ -195,7 +195,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         row.histogram.count(scores, &units, &row.tails);
         let window = row.histogram.window(&row.tails, row.leaders.values(), &units, row.precision.outside);
         let division = Division::new(window, &row.tails);
-        row.bulk.summarise(scores, &units, &division, grad.as_deref_mut());
+        row.bulk.summarise(simd, scores, &units, &division, grad.as_deref_mut());
         let outcome = row.integral.integrate(simd, &window, &division, &row.bulk, &row.chebyshev, &row.precision)?;
 
         let slack = (margin + (row.epsilon * outcome.mean - lead)) * scale;

@@ -139,14 +139,14 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
     fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
         let Self { row, scores, label, weight, mut grad } = self;
         let own = scores[label];
-        row.leaders.find(scores);
+        let range = row.leaders.find(scores);
         let (leaders, deepest) = row.leaders.values().split_at(row.k);
         // The rivals' leaders are those without the label, if it is among them.
         let replaced = leaders.iter().position(|&leader| leader == own);
         let center = if replaced.is_some() { deepest[0] } else { leaders[row.k - 1] };
         let rates = Rates { center, inverse_epsilon: row.inverse_epsilon };
         let u = (own - center) * row.inverse_epsilon;
-        if !u.is_finite() {
+        if !u.is_finite() || !(range.largest - range.least).is_finite() {
             return None;
         }
         let rest = row.bulk.rest(scores, label, row.k, &rates, grad.as_deref_mut());
@@ -165,7 +165,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
             return Some(F::zero());
         }
         let division = Division::new(&contest, &row.rivals);
-        row.bulk.summarise(scores, label, &rates, &division, grad.as_deref());
+        row.bulk.summarise(simd, scores, label, &rates, &division, grad.as_deref());
         let outcome = row.integral.integrate(simd, &contest, &division, &row.bulk, &row.chebyshev, &row.precision)?;
         let Some(grad) = grad else { return Some(outcome.value) };
 
@@ -243,6 +243,20 @@ mod tests {
         for k in [1, 5, 50] {
             for ahead in [-200.0, -10.0, 0.0, 4.0, 8.0, 12.0, 16.0, 24.0, 48.0, 200.0] {
                 assert_eq!([served::<f32, 8>(k, ahead), served::<f64, 13>(k, ahead)], [1.0, 1.0], "K = {k}, {ahead} ahead");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_to_core() {
+        let loss = TopKCrossEntropy::new(2, Gumbel, 1.0).unwrap();
+        let mut kernel = PlackettLuce::<_, f64, 13>::new(&loss, 2, 40, Arch::new());
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in [0, 7, 39] {
+                let mut scores: Vec<_> = (0..40).map(|i| f64::from(i % 9)).collect();
+                assert!(kernel.value(0, &scores, 7).is_ok());
+                scores[place] = bad;
+                assert!(kernel.value(0, &scores, 7).is_err(), "{bad} at {place}");
             }
         }
     }

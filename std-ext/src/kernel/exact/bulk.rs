@@ -1,11 +1,14 @@
 //! Which classes need individual care, and the Chebyshev moments of the others.
 
+use pulp::Simd;
+
 use super::window::{Tails, Window};
 use super::{FAR, Units};
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
+use crate::vectors::Vectors;
 
 /// Classes by u = (s − center)/ε: sure above `sure_above`, candidates down to `bulk_below`, likely ones down to the window's lower end,
 /// the bulk down to `negligible_below`.
@@ -80,7 +83,7 @@ pub(super) struct Bulk<F, const TERMS: usize> {
     block: Box<Block<F>>,
 }
 
-impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
+impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
     pub fn new() -> Self {
         Self { sure: 0, candidates: Candidates::new(), moments: Moments::zero(), block: Box::new(Block::new()) }
     }
@@ -91,7 +94,7 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
 
     /// Sorts the classes of a row. A gradient is lent as room for the weights of the bulk, 0 for every other class.
     #[inline(always)]
-    pub fn summarise(&mut self, scores: &[F], units: &Units<F>, division: &Division<F>, mut weights: Option<&mut [F]>) {
+    pub fn summarise<S: Simd>(&mut self, simd: S, scores: &[F], units: &Units<F>, division: &Division<F>, mut weights: Option<&mut [F]>) {
         self.sure = 0;
         self.candidates.clear();
         self.moments = Moments::zero();
@@ -104,7 +107,7 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
                 weights[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
             }
             if in_bulk > 0 {
-                self.moments.add(&mut self.block, scores.len());
+                self.moments.add(simd, &self.block, scores.len());
             }
         }
         self.candidates.fill_up(-F::from_f64(FAR));

@@ -1,5 +1,7 @@
 //! The rates of a row, which classes need individual care, and the Chebyshev moments of the others.
 
+use pulp::Simd;
+
 use super::FAR;
 use super::clock::Clock;
 use super::contest::Contest;
@@ -10,6 +12,7 @@ use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::total;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
+use crate::vectors::Vectors;
 
 /// What turns scores into rates: exp((s − center)/ε).
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +25,7 @@ impl<F: Elementary> Rates<F> {
     #[inline(always)]
     pub fn of(&self, score: F) -> F {
         let (u, far) = ((score - self.center) * self.inverse_epsilon, F::from_f64(FAR));
-        (if u < far { u } else { far }).fast_exp()
+        (if u > far { far } else { u }).fast_exp()
     }
 }
 
@@ -75,7 +78,7 @@ fn pieces<F>(scores: &[F], label: usize) -> [(usize, &[F]); 2] {
     [(0, &scores[..label]), (label + 1, &scores[label + 1..])]
 }
 
-impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
+impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
     pub fn new() -> Self {
         Self { candidates: Candidates::new(), moments: Moments::zero(), block: Box::new(Block::new()) }
     }
@@ -87,15 +90,15 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
     /// The sum of the rates of all rivals but the k fastest. A gradient is lent as room for the rates.
     #[inline(always)]
     pub fn rest(&mut self, scores: &[F], label: usize, k: usize, rates: &Rates<F>, mut room: Option<&mut [F]>) -> F {
-        let (mut slower, mut num_slower) = (F::zero(), 0_u32);
+        let (mut slower, mut num_leaders) = (F::zero(), 0_u32);
         for (place, piece) in pieces(scores, label) {
             for (start, scores) in (place..).step_by(BLOCK).zip(piece.chunks(BLOCK)) {
                 let Block { before, now, .. } = &mut *self.block;
                 for ((now, before), &score) in now.iter_mut().zip(before).zip(scores) {
                     *now = rates.of(score);
-                    let is_slower = score < rates.center;
-                    *before = if is_slower { *now } else { F::zero() };
-                    num_slower += u32::from(is_slower);
+                    let is_leader = score >= rates.center;
+                    *before = if is_leader { F::zero() } else { *now };
+                    num_leaders += u32::from(is_leader);
                 }
                 if let Some(room) = room.as_deref_mut() {
                     room[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
@@ -104,12 +107,20 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
             }
         }
         // The k-th and what ties with it have rate 1.
-        slower + F::from_usize(scores.len() - 1 - k - num_slower as usize)
+        slower + F::from_usize((num_leaders as usize).saturating_sub(k))
     }
 
     /// Sorts the rivals, whose rates are in `room` if there is one.
     #[inline(always)]
-    pub fn summarise(&mut self, scores: &[F], label: usize, rates: &Rates<F>, division: &Division<F>, room: Option<&[F]>) {
+    pub fn summarise<S: Simd>(
+        &mut self,
+        simd: S,
+        scores: &[F],
+        label: usize,
+        rates: &Rates<F>,
+        division: &Division<F>,
+        room: Option<&[F]>,
+    ) {
         self.candidates.clear();
         self.moments = Moments::zero();
         for (place, piece) in pieces(scores, label) {
@@ -126,7 +137,7 @@ impl<F: Elementary, const TERMS: usize> Bulk<F, TERMS> {
                 if self.weigh(scores.len(), division) > 0 {
                     self.pick(start, scores, rates, division);
                 }
-                self.moments.add(&mut self.block, scores.len());
+                self.moments.add(simd, &self.block, scores.len());
             }
         }
         self.candidates.fill_up(F::zero());

@@ -49,10 +49,11 @@ impl<F: Elementary> Contest<F> {
 
         let linear = lower - precision.linear_below;
         let beyond = if u < linear { linear - u } else { F::zero() };
-        let rate = u.max(linear).min(F::from_f64(FAR)).fast_exp();
+        let placed = u.max(linear).min(F::from_f64(FAR));
+        let rate = placed.fast_exp();
         // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c, and likewise P(Y < T), for which a label far above needs a c of its own.
         let least_above = ln_above(rate, upper) + half;
-        let beside_label = ln_below(rate, u) + rivals.least_above(u);
+        let beside_label = ln_below(rate, placed) + rivals.least_above(placed);
         let least_below = (ln_below(rate, lower) + half).max(beside_label);
         let rarer = if least_below < least_above { Rarer::LabelBelow } else { Rarer::LabelAbove };
         let (above, below, limit) = match rarer {
@@ -64,7 +65,7 @@ impl<F: Elementary> Contest<F> {
             return None;
         }
         let highest = log_total - limit;
-        let end = (log_total + F::one()).max(u.min(highest));
+        let end = (log_total + F::one()).max(placed.min(highest));
         let low = last_below(rivals, below, limit, (certainly_below(limit), end), STEPS);
         let high = first_above(rivals, above, limit, (low, highest.max(low + F::one())), STEPS);
         let is_decided = rarer == Rarer::LabelBelow && rivals.bound_above(low) <= limit;

@@ -4,7 +4,7 @@
 use pulp::Simd;
 
 use crate::elementary::Elementary;
-use crate::vectors::{LANES, Lanes, Vectors};
+use crate::vectors::{LANES, Lanes, Vectors, num_vectors};
 
 /// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
 #[inline(always)]
@@ -66,11 +66,6 @@ pub fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts:
         over_failure(&rest, p, last);
     }
     last
-}
-
-#[inline(always)]
-fn num_vectors<S: Simd, F: Vectors>() -> usize {
-    F::vectors::<S>(&[F::zero(); LANES]).len()
 }
 
 /// `quotient` ← x/(1 − p).

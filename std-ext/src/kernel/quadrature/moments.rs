@@ -1,8 +1,10 @@
 //! Chebyshev moments of the classes far below, block by block.
 
+use pulp::Simd;
+
 use super::lanes::sum;
 use crate::elementary::Elementary;
-use crate::vectors::LANES;
+use crate::vectors::{LANES, Vectors, num_vectors};
 
 /// Classes that are treated together: a few arrays of so many numbers stay in the nearest cache.
 pub const BLOCK: usize = 512;
@@ -51,34 +53,6 @@ impl<F: Elementary> Block<F> {
         }
         &room[..found]
     }
-
-    /// Σ w·T_d(x) over a block of so many classes.
-    ///
-    /// Two degrees a sweep, each by the recurrence T_{d+1} = 2x·T_d − T_{d−1}, so that half of the loads and stores are saved.
-    #[inline(always)]
-    fn moments<const TERMS: usize>(&mut self, len: usize) -> [F; TERMS] {
-        let filled = len.next_multiple_of(LANES);
-        let twice_x = &self.twice_x[..filled];
-        let (before, now) = (&mut self.before[..filled], &mut self.now[..filled]);
-        let mut moments = [F::zero(); TERMS];
-        for pair in moments.chunks_mut(2) {
-            let (mut even, mut odd) = ([F::zero(); LANES], [F::zero(); LANES]);
-            let lanes = twice_x.chunks_exact(LANES).zip(before.chunks_exact_mut(LANES)).zip(now.chunks_exact_mut(LANES));
-            for ((twice_x, before), now) in lanes {
-                for lane in 0..LANES {
-                    let next = twice_x[lane] * now[lane] - before[lane];
-                    even[lane] += now[lane];
-                    odd[lane] += next;
-                    now[lane] = twice_x[lane] * next - now[lane];
-                    before[lane] = next;
-                }
-            }
-            for (moment, lanes) in pair.iter_mut().zip([even, odd]) {
-                *moment = sum(&lanes);
-            }
-        }
-        moments
-    }
 }
 
 /// Σ w·T_d(x) over the bulk.
@@ -89,7 +63,7 @@ pub struct Moments<F, const TERMS: usize> {
     lost: [F; TERMS],
 }
 
-impl<F: Elementary, const TERMS: usize> Moments<F, TERMS> {
+impl<F: Vectors, const TERMS: usize> Moments<F, TERMS> {
     pub fn zero() -> Self {
         Self { sums: [F::zero(); TERMS], lost: [F::zero(); TERMS] }
     }
@@ -98,14 +72,32 @@ impl<F: Elementary, const TERMS: usize> Moments<F, TERMS> {
         &self.sums
     }
 
-    /// Adds the first `len` classes of a block, which is used up.
+    /// Adds the first `len` classes of a block.
     #[inline(always)]
-    pub fn add(&mut self, block: &mut Block<F>, len: usize) {
-        for ((sum, lost), part) in self.sums.iter_mut().zip(&mut self.lost).zip(block.moments::<TERMS>(len)) {
-            let corrected = part - *lost;
-            let next = *sum + corrected;
-            *lost = (next - *sum) - corrected;
-            *sum = next;
+    pub fn add<S: Simd>(&mut self, simd: S, block: &Block<F>, len: usize) {
+        let mut moments = [[F::zero(); LANES]; TERMS];
+        let filled = len.next_multiple_of(LANES);
+        let [twice_x, before, now] = [&block.twice_x, &block.before, &block.now].map(|array| array[..filled].as_chunks::<LANES>().0);
+        for v in 0..num_vectors::<S, F>() {
+            let mut sums = [F::splat(simd, F::zero()); TERMS];
+            for ((twice_x, before), now) in twice_x.iter().zip(before).zip(now) {
+                let [twice_x, mut before, mut now] = [twice_x, before, now].map(|lanes| F::vectors::<S>(lanes)[v]);
+                for sum in &mut sums {
+                    *sum = F::sum(simd, *sum, now);
+                    // T_{d+1} = 2x·T_d − T_{d−1}
+                    let next = F::difference(simd, F::product(simd, twice_x, now), before);
+                    (before, now) = (now, next);
+                }
+            }
+            for (moment, sum) in moments.iter_mut().zip(sums) {
+                F::vectors_mut::<S>(moment)[v] = sum;
+            }
+        }
+        for ((total, lost), part) in self.sums.iter_mut().zip(&mut self.lost).zip(&moments) {
+            let corrected = sum(part) - *lost;
+            let next = *total + corrected;
+            *lost = (next - *total) - corrected;
+            *total = next;
         }
     }
 }

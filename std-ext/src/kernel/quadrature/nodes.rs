@@ -221,8 +221,8 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
 
 #[inline(always)]
 fn evaluate<L: Law<F>, F: Elementary>(law: L, t: &Lanes<F>, position: F, trial: &mut Trial<F>) {
-    for lane in 0..LANES {
-        (trial.tail[lane], trial.density[lane]) = law.tail_and_density(t[lane], position);
+    for ((tail, density), &t) in trial.tail.iter_mut().zip(&mut trial.density).zip(t) {
+        (*tail, *density) = law.tail_and_density(t, position);
     }
 }
 
