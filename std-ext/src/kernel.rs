@@ -9,16 +9,20 @@ mod interval;
 pub(crate) mod noise;
 mod noised;
 mod pathwise;
+mod plackett_luce;
+mod quadrature;
 mod row;
 mod scalar;
 mod select;
 #[cfg(test)]
 mod tests;
 
+use core::any::TypeId;
+
 use pulp::Arch;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
-    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
+    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
@@ -30,6 +34,7 @@ use exact::Exact;
 use hinge::Hard;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
+use plackett_luce::PlackettLuce;
 use scalar::Scalar;
 
 pub use noise::Variate;
@@ -107,7 +112,6 @@ by_their_own_code! {
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
     [] TopKHinges<'_, F>;
-    [N: Noise<F> + Sync] TopKCrossEntropy<'_, N, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
     [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
@@ -139,6 +143,22 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
             }
             Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, arch), loss }),
             // A smoothing that this crate does not know yet.
+            _ => Box::new(Scalar::new(loss, num_classes)),
+        }
+    }
+}
+
+impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let (loss, arch) = (self, Arch::new());
+        let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
+        match self.ranks() {
+            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
+                Box::new(OrScalar { attempt: PlackettLuce::<_, F, 8>::new(loss, k, num_classes, arch), loss })
+            }
+            Ranks::Single(k) if is_gumbel => {
+                Box::new(OrScalar { attempt: PlackettLuce::<_, F, 13>::new(loss, k, num_classes, arch), loss })
+            }
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }

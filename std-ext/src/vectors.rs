@@ -25,6 +25,12 @@ pub trait Vectors: Elementary {
     fn above<S: Simd>(simd: S, x: Self::Vector<S>, limit: Self::Vector<S>) -> Self::Vector<S>;
 }
 
+/// How many registers hold all lanes.
+#[inline(always)]
+pub fn num_vectors<S: Simd, F: Vectors>() -> usize {
+    F::vectors::<S>(&[F::zero(); LANES]).len()
+}
+
 macro_rules! vectors {
     ($float:ty, $vector:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $add:ident, $sub:ident, $mul:ident, $greater:ident, $select:ident) => {
         impl Vectors for $float {

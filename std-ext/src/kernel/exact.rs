@@ -1,37 +1,45 @@
 //! The calibrated top-K hinge under exact smoothing.
 //!
 //! Core's fast exact form in vector code: the same window, division and Chebyshev moments, with 16 nodes of the trapezoid rule side by
-//! side. One file a step:
+//! side. One file a step, beside those of `quadrature`:
 //!
 //! | step | file |
 //! |---|---|
-//! | the k largest scores | `leaders` |
 //! | histogram of the scores, certified window of t | `window` |
-//! | which classes need individual care, moments of the others; their gradient | `bulk`, `chebyshev` |
-//! | distributions of the count above t at 16 nodes at once, each class's share | `nodes`, `counts` |
+//! | which classes need individual care, moments of the others; their gradient | `bulk` |
 //! | trapezoid rule, error bound | `integral` |
 //!
 //! A row that this cannot certify, or that is an error, is computed by the loss's own code.
 
 mod bulk;
-mod chebyshev;
-mod counts;
 mod integral;
-mod leaders;
-mod nodes;
 mod window;
 
 use pulp::{Arch, Simd, WithSimd};
-use topk_loss::{Margins, TopKHinge};
+use topk_loss::{Margins, Normal, TopKHinge};
 
 use self::bulk::{Bulk, Division};
-use self::chebyshev::Chebyshev;
 use self::integral::Integral;
-use self::leaders::Leaders;
 use self::window::{Histogram, Tails};
 use super::attempt::{Attempt, Weighted};
+use super::quadrature::chebyshev::Chebyshev;
+use super::quadrature::leaders::Leaders;
+use super::quadrature::nodes::{Law, ln_one_minus};
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
+
+impl<F: Elementary> Law<F> for Normal {
+    #[inline(always)]
+    fn tail_and_density(self, t: F, u: F) -> (F, F) {
+        (t - u).normal_tail_and_density()
+    }
+
+    #[inline(always)]
+    fn ln_failure(self, _: F, _: F, tail: F) -> (F, F) {
+        let log = ln_one_minus(tail);
+        (log, log)
+    }
+}
 
 /// How far each float is pushed, as in core.
 #[derive(Debug, Clone, Copy)]
@@ -170,7 +178,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         row.histogram.count(scores, &units, &row.tails);
         let window = row.histogram.window(&row.tails, row.leaders.values(), &units, row.precision.outside);
         let division = Division::new(window, &row.tails);
-        row.bulk.summarise(scores, &units, &division, grad.as_mut().map(|grad| &mut *grad.grad));
+        row.bulk.summarise(simd, scores, &units, &division, grad.as_mut().map(|grad| &mut *grad.grad));
         let outcome = row.integral.integrate(simd, &window, &division, &row.bulk, &row.chebyshev, &row.precision)?;
 
         let slack = (margin + (row.epsilon * outcome.mean - lead)) * scale;
@@ -187,7 +195,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
             return None;
         }
         row.bulk.write_grad(scores, &units, &division, outcome.coefficients, weight, grad);
-        for (class, share) in row.bulk.placed(row.integral.shares()) {
+        for (class, share) in row.bulk.candidates.placed(row.integral.shares()) {
             grad[class] = weight * share;
         }
         grad[label] -= weight;

@@ -1,17 +1,16 @@
 //! The trapezoid rule over the window, halved until its error is small enough.
 
 use pulp::Simd;
+use topk_loss::Normal;
 
 use super::Precision;
-use super::bulk::{Bulk, Division, Points, halves};
-use super::chebyshev::Chebyshev;
-use super::nodes::{Classes, Nodes};
+use super::bulk::{Bulk, Division};
 use super::window::Window;
 use crate::elementary::Elementary;
+use crate::kernel::quadrature::chebyshev::{Chebyshev, Points};
+use crate::kernel::quadrature::lanes::{HALF, halves_of};
+use crate::kernel::quadrature::nodes::{Classes, Nodes};
 use crate::vectors::{LANES, Lanes, Vectors};
-
-/// Half of the lanes: the nodes of one rule, beside those that halve its step.
-const HALF: usize = LANES / 2;
 
 /// The integrands are entire and fall like Gaussians, and each halving of the rule cubes its error where that is small, up to a factor
 /// that this covers; where it is not small, squares it. Over 505 rows of eight kinds at most 40 and 4 were seen.
@@ -87,15 +86,15 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         chebyshev: &Chebyshev<F, TERMS>,
         precision: &Precision<F>,
     ) -> Option<Outcome<'_, F, TERMS>> {
-        let (unlikely, likely) = bulk.candidates();
+        let (unlikely, likely) = bulk.candidates.positions();
         let candidates = unlikely.len() + likely.len();
         if candidates > MAX_CANDIDATES || bulk.sure >= self.k {
             return None;
         }
-        let points = Points::new(bulk.moments(), division, chebyshev);
+        let points = Points::new(bulk.moments(), chebyshev, |x| division.at(x));
         let size = bulk.moments()[0];
-        let classes =
-            Classes { depth: self.k - 1 - bulk.sure, unlikely, likely, bulk: (size > F::zero()).then_some((&points, size)), chebyshev };
+        let (depth, compressed) = (self.k - 1 - bulk.sure, (size > F::zero()).then_some((&points, size)));
+        let classes = Classes { law: Normal, depth, unlikely, likely, bulk: compressed, chebyshev };
         let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon();
         let width = window.high - window.low;
 
@@ -146,7 +145,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         simd: S,
         t: &Lanes<F>,
         end: &Lanes<F>,
-        classes: &Classes<'_, F, TERMS>,
+        classes: &Classes<'_, Normal, F, TERMS>,
     ) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
         let Self { nodes, coarse, finer, .. } = self;
         let mut sums = [Sums::zero(); 2];
@@ -167,7 +166,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
 
     /// The sums over all of the nodes, added to `finer`.
     #[inline(always)]
-    fn visit_all<S: Simd>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, F, TERMS>) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
+    fn visit_all<S: Simd>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, Normal, F, TERMS>) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
         let Self { nodes, finer, .. } = self;
         let end = [F::one(); LANES];
         let mut sums = [Sums::zero(); 2];
@@ -193,7 +192,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     /// their multiplicities may be negative.
     fn change(
         &self,
-        classes: &Classes<'_, F, TERMS>,
+        classes: &Classes<'_, Normal, F, TERMS>,
         points: &Points<F, TERMS>,
         coarse: &Sums<F, TERMS>,
         finer: &Sums<F, TERMS>,
@@ -221,7 +220,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         error: F,
         window: &Window<F>,
         points: &Points<F, TERMS>,
-        classes: &Classes<'_, F, TERMS>,
+        classes: &Classes<'_, Normal, F, TERMS>,
         precision: &Precision<F>,
     ) -> Option<Outcome<'_, F, TERMS>> {
         let Classes { chebyshev, bulk, .. } = *classes;
@@ -243,12 +242,4 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         let certified = mean.is_finite() && gain.is_finite() && error + interpolation + outside <= precision.tolerance;
         certified.then_some(Outcome { mean, coefficients: &self.coefficients })
     }
-}
-
-/// The weighted sums of either half of the lanes.
-#[inline(always)]
-fn halves_of<F: Elementary>(lanes: &Lanes<F>, weights: &Lanes<F>) -> (F, F) {
-    let lower: [F; HALF] = core::array::from_fn(|i| lanes[i] * weights[i]);
-    let upper: [F; HALF] = core::array::from_fn(|i| lanes[i + HALF] * weights[i + HALF]);
-    (halves(&lower), halves(&upper))
 }

@@ -4,6 +4,7 @@ use topk_loss::{Noise, Normal};
 
 use super::Units;
 use crate::elementary::Elementary;
+use crate::kernel::quadrature::chernoff::{at_least, at_most};
 
 /// Bins of the histogram.
 const BINS: usize = 192;
@@ -176,21 +177,5 @@ impl<F: Elementary> Tails<F> {
         let bin = (u - self.lowest) / self.width - half;
         let bin = if bin > F::zero() { bin } else { F::zero() };
         (if bin < last { bin } else { last }).nearest_byte()
-    }
-}
-
-/// ln of Chernoff's bound on P(N ≥ k) for a Poisson-binomial count of mean μ.
-fn at_least<F: Elementary>(k: F, mean: F) -> F {
-    if mean < k { k - mean - k * (k / mean).ln() } else { F::zero() }
-}
-
-/// ln of Chernoff's bound on P(N ≤ j).
-fn at_most<F: Elementary>(j: F, mean: F) -> F {
-    if j == F::zero() {
-        -mean
-    } else if mean > j {
-        j - mean - j * (j / mean).ln()
-    } else {
-        F::zero()
     }
 }

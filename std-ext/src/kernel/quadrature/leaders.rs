@@ -4,7 +4,7 @@ use crate::elementary::Elementary;
 
 /// Their values, by one scan for what exceeds the k-th largest so far.
 #[derive(Debug)]
-pub(super) struct Leaders<F> {
+pub struct Leaders<F> {
     k: usize,
     /// At least the k largest so far, the k largest of them first once it is trimmed.
     pool: Vec<F>,
@@ -12,7 +12,7 @@ pub(super) struct Leaders<F> {
 
 /// The ends of a row.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Range<F> {
+pub struct Range<F> {
     pub least: F,
     pub largest: F,
 }

@@ -2,14 +2,23 @@
 
 use pulp::Simd;
 
-use super::bulk::Points;
-use super::chebyshev::Chebyshev;
+use super::chebyshev::{Chebyshev, Points};
 use super::counts::{TOGETHER, add_trials, convolved_last, exp_series, last_without_trials};
 use crate::elementary::Elementary;
 use crate::vectors::{LANES, Lanes, Vectors};
 
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
 const POWERS: usize = 18;
+
+/// A noise law as the nodes see it; t and the classes' positions stand for themselves or for what suits the law.
+pub trait Law<F>: Copy {
+    /// P(above t) and the density of the noised score at t.
+    fn tail_and_density(self, t: F, position: F) -> (F, F);
+
+    /// ln(1 − P(above t)) of a class of the bulk, and a function of the class that is no easier to interpolate than any term of the
+    /// logarithm of its generating function.
+    fn ln_failure(self, t: F, position: F, tail: F) -> (F, F);
+}
 
 /// A class's two functions of t.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +31,7 @@ struct Trial<F> {
 
 /// Room for the distributions at the nodes.
 #[derive(Debug)]
-pub(super) struct Nodes<F, const TERMS: usize> {
+pub struct Nodes<F, const TERMS: usize> {
     /// How many of the bulk are above t, then of all, up to one less than the wanted rank.
     counts: Vec<Lanes<F>>,
     /// The counts before each likely candidate.
@@ -36,7 +45,7 @@ pub(super) struct Nodes<F, const TERMS: usize> {
 
 /// What the nodes know beside the classes' shares.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NodeSums<F> {
+pub struct NodeSums<F> {
     /// P(at least k noised scores above t).
     pub survival: Lanes<F>,
     /// The sum of the shares: the density of the k-th largest at t.
@@ -47,7 +56,8 @@ pub(super) struct NodeSums<F> {
 
 /// The classes as the nodes see them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Classes<'a, F, const TERMS: usize> {
+pub struct Classes<'a, L, F, const TERMS: usize> {
+    pub law: L,
     /// One less than the wanted rank among those not sure to be above.
     pub depth: usize,
     /// Candidates that are not likelier than not to be above any t: a multiple of [`TOGETHER`].
@@ -68,11 +78,11 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     /// Calls `visit` with every candidate's and every point's share of the wanted rank at the nodes t: f(t − u_i)·P(k − 1 of the
     /// others above t).
     #[inline(always)]
-    pub fn shares<S: Simd>(
+    pub fn shares<S: Simd, L: Law<F>>(
         &mut self,
         simd: S,
         t: &Lanes<F>,
-        classes: &Classes<'_, F, TERMS>,
+        classes: &Classes<'_, L, F, TERMS>,
         mut candidate: impl FnMut(usize, &Lanes<F>),
         mut point: impl FnMut(usize, &Lanes<F>),
     ) -> NodeSums<F> {
@@ -81,7 +91,7 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
         self.counts.resize(len, [F::zero(); LANES]);
         let mut bulk_error = [F::zero(); LANES];
         match classes.bulk {
-            Some((points, size)) => bulk_error = self.distribute(t, points, size, classes.chebyshev),
+            Some((points, size)) => bulk_error = self.distribute(t, points, size, classes),
             None => self.counts[0] = [F::one(); LANES],
         }
         self.add_candidates(simd, t, classes);
@@ -146,22 +156,22 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     ///
     /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
     #[inline(always)]
-    fn distribute(&mut self, t: &Lanes<F>, points: &Points<F, TERMS>, size: F, chebyshev: &Chebyshev<F, TERMS>) -> Lanes<F> {
+    fn distribute<L: Law<F>>(&mut self, t: &Lanes<F>, points: &Points<F, TERMS>, size: F, classes: &Classes<'_, L, F, TERMS>) -> Lanes<F> {
         let powers = POWERS.min(self.counts.len() - 1);
         let truncated = self.counts.len() > POWERS + 1;
         let (mut constant, mut derivative) = ([F::zero(); LANES], [[F::zero(); LANES]; POWERS]);
         let (mut highest, mut dropped) = ([[F::zero(); LANES]; 2], [F::zero(); LANES]);
-        let [last_but_one, last] = chebyshev.highest();
+        let [last_but_one, last] = classes.chebyshev.highest();
         for (n, trial) in self.points.iter_mut().enumerate() {
-            evaluate(t, points.positions[n], trial);
+            evaluate(classes.law, t, points.positions[n], trial);
             let (multiplicity, inverse_weight) = (points.multiplicities[n], points.weights[n].recip());
             let (mut ratio, mut power) = ([F::zero(); LANES], [F::zero(); LANES]);
             for lane in 0..LANES {
                 let p = trial.tail[lane];
-                let log = ln_one_minus(p);
+                let (log, hardest) = classes.law.ln_failure(t[lane], points.positions[n], p);
                 constant[lane] += multiplicity * log;
-                highest[0][lane] += last_but_one[n] * (log * inverse_weight);
-                highest[1][lane] += last[n] * (log * inverse_weight);
+                highest[0][lane] += last_but_one[n] * (hardest * inverse_weight);
+                highest[1][lane] += last[n] * (hardest * inverse_weight);
                 ratio[lane] = p / (F::one() - p);
                 power[lane] = -multiplicity;
             }
@@ -189,13 +199,13 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     /// Adds the candidates: first those that are unlikely at every node, which can be divided out again, then the others, each with the
     /// counts before it kept.
     #[inline(always)]
-    fn add_candidates<S: Simd>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, F, TERMS>) {
+    fn add_candidates<S: Simd, L: Law<F>>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, L, F, TERMS>) {
         let none = Trial { tail: [F::zero(); LANES], density: [F::zero(); LANES] };
         for (trials, positions) in [(&mut self.unlikely, classes.unlikely), (&mut self.likely, classes.likely)] {
             trials.clear();
             trials.resize(positions.len(), none);
             for (trial, &u) in trials.iter_mut().zip(positions) {
-                evaluate(t, u, trial);
+                evaluate(classes.law, t, u, trial);
             }
         }
         for trials in self.unlikely.as_chunks::<TOGETHER>().0 {
@@ -210,15 +220,15 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
 }
 
 #[inline(always)]
-fn evaluate<F: Elementary>(t: &Lanes<F>, u: F, trial: &mut Trial<F>) {
-    for ((&t, tail), density) in t.iter().zip(&mut trial.tail).zip(&mut trial.density) {
-        (*tail, *density) = (t - u).normal_tail_and_density();
+fn evaluate<L: Law<F>, F: Elementary>(law: L, t: &Lanes<F>, position: F, trial: &mut Trial<F>) {
+    for ((tail, density), &t) in trial.tail.iter_mut().zip(&mut trial.density).zip(t) {
+        (*tail, *density) = law.tail_and_density(t, position);
     }
 }
 
-/// ln(1 − p) for p up to about ¼: −2 artanh(p/(2 − p)) by its series, whose terms fall by 49 and more.
+/// ln(1 − p) for p up to about ⅓: −2 artanh(p/(2 − p)) by its series, whose terms fall by 25 and more.
 #[inline(always)]
-fn ln_one_minus<F: Elementary>(p: F) -> F {
+pub fn ln_one_minus<F: Elementary>(p: F) -> F {
     let x = p / (F::from_f64(2.0) - p);
     let square = x * x;
     let mut sum = F::zero();

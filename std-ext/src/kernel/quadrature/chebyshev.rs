@@ -4,7 +4,7 @@ use crate::elementary::Elementary;
 
 /// The points x_n = cos(π(n + ½)/TERMS), and what turns moments into weights of them and values there into coefficients.
 #[derive(Debug)]
-pub(super) struct Chebyshev<F, const TERMS: usize> {
+pub struct Chebyshev<F, const TERMS: usize> {
     /// T_d(x_n)·(1 or 2)/TERMS, by d, then n.
     by_degree: Box<[[F; TERMS]; TERMS]>,
     /// The same by n, then d.
@@ -61,11 +61,35 @@ fn combine<F: Elementary, const TERMS: usize>(rows: &[[F; TERMS]; TERMS], x: &[F
 
 /// The polynomial with these coefficients.
 #[inline(always)]
-pub(super) fn clenshaw<F: Elementary, const TERMS: usize>(coefficients: &[F; TERMS], x: F) -> F {
+pub fn clenshaw<F: Elementary, const TERMS: usize>(coefficients: &[F; TERMS], x: F) -> F {
     let twice = x + x;
     let (mut b1, mut b2) = (F::zero(), F::zero());
     for d in (1..TERMS).rev() {
         (b1, b2) = (coefficients[d] + twice * b1 - b2, b1);
     }
     coefficients[0] + x * b1 - b2
+}
+
+/// The Chebyshev points as classes of the bulk.
+#[derive(Debug)]
+pub struct Points<F, const TERMS: usize> {
+    pub positions: [F; TERMS],
+    /// The weight of a class at each point.
+    pub weights: [F; TERMS],
+    /// How many classes each stands for.
+    pub multiplicities: [F; TERMS],
+}
+
+impl<F: Elementary, const TERMS: usize> Points<F, TERMS> {
+    /// Those of a bulk with these moments, given the position and the weight of the class at a coordinate.
+    #[inline(always)]
+    pub fn new(moments: &[F; TERMS], chebyshev: &Chebyshev<F, TERMS>, at: impl Fn(F) -> (F, F)) -> Self {
+        let mut multiplicities = chebyshev.transform(moments);
+        let (mut positions, mut weights) = ([F::zero(); TERMS], [F::zero(); TERMS]);
+        for (n, (position, weight)) in positions.iter_mut().zip(&mut weights).enumerate() {
+            (*position, *weight) = at(chebyshev.point(n));
+            multiplicities[n] /= *weight;
+        }
+        Self { positions, weights, multiplicities }
+    }
 }

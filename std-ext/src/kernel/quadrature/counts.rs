@@ -4,20 +4,20 @@
 use pulp::Simd;
 
 use crate::elementary::Elementary;
-use crate::vectors::{LANES, Lanes, Vectors};
+use crate::vectors::{LANES, Lanes, Vectors, num_vectors};
 
 /// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
 #[inline(always)]
-pub(super) fn vanishing<F: Elementary>() -> F {
+pub fn vanishing<F: Elementary>() -> F {
     F::min_positive_value() / (F::epsilon() * F::epsilon())
 }
 
 /// How many trials are treated at once: each of them alone would wait for its own last step.
-pub(super) const TOGETHER: usize = 4;
+pub const TOGETHER: usize = 4;
 
 /// Adds trials of success probabilities `p`. What lies beyond the slice is dropped.
 #[inline(always)]
-pub(super) fn add_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &mut [Lanes<F>], p: [&Lanes<F>; N]) {
+pub fn add_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &mut [Lanes<F>], p: [&Lanes<F>; N]) {
     let (zero, vanishing) = (F::splat(simd, F::zero()), F::splat(simd, vanishing()));
     for v in 0..num_vectors::<S, F>() {
         let (mut success, mut before) = ([zero; N], [zero; N]);
@@ -40,7 +40,7 @@ pub(super) fn add_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &
 
 /// The last entry of the distribution without one of the trials, for each of them: by forward division, which is stable for p ≤ ½.
 #[inline(always)]
-pub(super) fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &[Lanes<F>], p: [&Lanes<F>; N]) -> [Lanes<F>; N] {
+pub fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &[Lanes<F>], p: [&Lanes<F>; N]) -> [Lanes<F>; N] {
     let (zero, vanishing) = (F::splat(simd, F::zero()), F::splat(simd, vanishing()));
     let (mut odds, mut last) = ([[F::zero(); LANES]; N], [[F::zero(); LANES]; N]);
     for (odds, p) in odds.iter_mut().zip(p) {
@@ -68,11 +68,6 @@ pub(super) fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, 
     last
 }
 
-#[inline(always)]
-fn num_vectors<S: Simd, F: Vectors>() -> usize {
-    F::vectors::<S>(&[F::zero(); LANES]).len()
-}
-
 /// `quotient` ← x/(1 − p).
 #[inline(always)]
 fn over_failure<F: Elementary>(x: &Lanes<F>, p: &Lanes<F>, quotient: &mut Lanes<F>) {
@@ -83,7 +78,7 @@ fn over_failure<F: Elementary>(x: &Lanes<F>, p: &Lanes<F>, quotient: &mut Lanes<
 
 /// Σ_j a_j·b_{n−j}, n = the last index of `a`, over the entries that `b` has.
 #[inline(always)]
-pub(super) fn convolved_last<F: Elementary>(a: &[Lanes<F>], b: &[Lanes<F>]) -> Lanes<F> {
+pub fn convolved_last<F: Elementary>(a: &[Lanes<F>], b: &[Lanes<F>]) -> Lanes<F> {
     let mut sum = [F::zero(); LANES];
     for (a, b) in a.iter().rev().zip(b) {
         for lane in 0..LANES {
@@ -97,7 +92,7 @@ pub(super) fn convolved_last<F: Elementary>(a: &[Lanes<F>], b: &[Lanes<F>]) -> L
 ///
 /// Half of s_0 is applied before the recurrence and half after it, so that neither end leaves the float's range.
 #[inline(always)]
-pub(super) fn exp_series<F: Elementary>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
+pub fn exp_series<F: Elementary>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
     let vanishing = vanishing::<F>();
     let mut half = *constant;
     for half in &mut half {

@@ -1,0 +1,253 @@
+//! The top-K cross-entropy under Gumbel noise: among how many of the first K of a Plackett–Luce draw the label is.
+//!
+//! Core's exact form in vector code, as for the smoothed hinge, with what this law makes easier. One file a step, beside those of
+//! `quadrature`:
+//!
+//! | step | file |
+//! |---|---|
+//! | the noise as a race of clocks | `clock` |
+//! | bounds on the time of the k-th ring, from the k fastest rates and the sum of the others | `rivals` |
+//! | certified window of t for a label | `contest` |
+//! | which classes need individual care, moments of the others; their gradient | `bulk` |
+//! | trapezoid rule, error bound | `integral` |
+//!
+//! A row that this cannot certify, or that is an error, is computed by the loss's own code.
+
+mod bulk;
+mod clock;
+mod contest;
+mod integral;
+mod rivals;
+
+use pulp::{Arch, Simd, WithSimd};
+use topk_loss::{Noise, TopKCrossEntropy};
+
+use self::bulk::{Bulk, Division, Rates};
+use self::contest::Contest;
+use self::integral::Integral;
+use self::rivals::Rivals;
+use super::attempt::{Attempt, Weighted};
+use super::quadrature::chebyshev::Chebyshev;
+use super::quadrature::lanes::total;
+use super::quadrature::leaders::Leaders;
+use crate::elementary::Elementary;
+use crate::vectors::Vectors;
+
+/// How far each float is pushed.
+#[derive(Debug, Clone, Copy)]
+struct Precision<F> {
+    /// The probability that may lie outside the window, at either end, as a share of the rarer event's.
+    outside: F,
+    /// The bound on the quadrature's error, relative, at which the rule is fine enough.
+    quadrature: F,
+    /// The bound on the whole error of the gradient (L1), relative or absolute, above which a row is left to the loss's own code.
+    tolerance: F,
+    negligible: F,
+    /// So many units below the k-th rival a label's chance is proportional to its rate to the last digit.
+    linear_below: F,
+}
+
+impl<F: Elementary> Precision<F> {
+    fn of_float() -> Self {
+        let double = F::epsilon() < F::from_f64(1e-10);
+        let pick = |f64_value: f64, f32_value: f64| F::from_f64(if double { f64_value } else { f32_value });
+        Self {
+            outside: pick(1e-13, 1e-7),
+            quadrature: pick(1e-9, 1e-5),
+            tolerance: pick(3e-9, 3e-4),
+            negligible: pick(1e-17, 1e-9),
+            linear_below: pick(40.0, 20.0),
+        }
+    }
+}
+
+/// Beyond this many units of ε above the k-th rival a class is above for certain; it keeps rates finite.
+const FAR: f64 = 80.0;
+
+/// The kernel of a [`TopKCrossEntropy`] of one K under Gumbel noise; `TERMS` is the degree of the Chebyshev expansions, plus 1.
+#[derive(Debug)]
+pub(super) struct PlackettLuce<'a, N, F, const TERMS: usize> {
+    loss: &'a TopKCrossEntropy<'a, N, F>,
+    arch: Arch,
+    row: Row<F, TERMS>,
+}
+
+/// What a row is computed in.
+#[derive(Debug)]
+struct Row<F, const TERMS: usize> {
+    k: usize,
+    num_classes: usize,
+    inverse_epsilon: F,
+    precision: Precision<F>,
+    chebyshev: Chebyshev<F, TERMS>,
+    /// One more than K: the label may be among them.
+    leaders: Leaders<F>,
+    rivals: Rivals<F>,
+    bulk: Bulk<F, TERMS>,
+    integral: Integral<F, TERMS>,
+}
+
+impl<'a, N: Noise<F>, F: Vectors, const TERMS: usize> PlackettLuce<'a, N, F, TERMS> {
+    pub fn new(loss: &'a TopKCrossEntropy<'a, N, F>, k: usize, num_classes: usize, arch: Arch) -> Self {
+        let row = Row {
+            k,
+            num_classes,
+            inverse_epsilon: loss.epsilon().recip(),
+            precision: Precision::of_float(),
+            chebyshev: Chebyshev::new(),
+            leaders: Leaders::new(k + 1),
+            rivals: Rivals::new(k),
+            bulk: Bulk::new(),
+            integral: Integral::new(k),
+        };
+        Self { loss, arch, row }
+    }
+
+    /// Core's code serves ranks beyond the middle, whose counts are long, and an ε whose reciprocal has lost digits.
+    fn is_served(&self) -> bool {
+        2 * self.row.k < self.row.num_classes && self.loss.epsilon().is_normal() && self.row.inverse_epsilon.is_normal()
+    }
+}
+
+/// One row and what is asked of it. Not a closure: those are compiled without the instruction set that they are called under.
+struct Evaluation<'e, F, const TERMS: usize> {
+    row: &'e mut Row<F, TERMS>,
+    scores: &'e [F],
+    label: usize,
+    weight: F,
+    grad: Option<&'e mut [F]>,
+}
+
+impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
+    type Output = Option<F>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
+        let Self { row, scores, label, weight, mut grad } = self;
+        let own = scores[label];
+        let range = row.leaders.find(scores);
+        let (leaders, deepest) = row.leaders.values().split_at(row.k);
+        // The rivals' leaders are those without the label, if it is among them.
+        let replaced = leaders.iter().position(|&leader| leader == own);
+        let center = if replaced.is_some() { deepest[0] } else { leaders[row.k - 1] };
+        let rates = Rates { center, inverse_epsilon: row.inverse_epsilon };
+        let u = (own - center) * row.inverse_epsilon;
+        if !u.is_finite() || !(range.largest - range.least).is_finite() {
+            return None;
+        }
+        let rest = row.bulk.rest(scores, label, row.k, &rates, grad.as_deref_mut());
+        if !rest.is_finite() {
+            return None;
+        }
+        let others = leaders.iter().copied().enumerate().filter(|&(place, _)| Some(place) != replaced);
+        let last = replaced.map(|_| deepest[0]);
+        row.rivals.set(others.map(|(_, leader)| leader).chain(last).map(|leader| rates.of(leader)), rest);
+
+        let contest = Contest::new(u, &row.rivals, &row.precision)?;
+        if contest.is_decided {
+            if let Some(grad) = grad {
+                grad.fill(F::zero());
+            }
+            return Some(F::zero());
+        }
+        let division = Division::new(&contest, &row.rivals);
+        row.bulk.summarise(simd, scores, label, &rates, &division, grad.as_deref());
+        let outcome = row.integral.integrate(simd, &contest, &division, &row.bulk, &row.chebyshev, &row.precision)?;
+        let Some(grad) = grad else { return Some(outcome.value) };
+
+        let factor = weight * row.inverse_epsilon;
+        grad[label] = F::zero();
+        Bulk::write_grad(&division, &outcome.coefficients, factor, grad);
+        let gain = outcome.gain * factor;
+        for (class, share) in row.bulk.candidates.placed(row.integral.shares()) {
+            grad[class] = gain * share;
+        }
+        let sum = total(grad);
+        grad[label] = -sum;
+        (factor.is_finite() && sum.is_finite()).then_some(outcome.value)
+    }
+}
+
+impl<N: Noise<F>, F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<'_, N, F, TERMS> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if !self.is_served() || scores.len() != self.row.num_classes || label >= scores.len() || !usable {
+            return None;
+        }
+        let (weight, grad) = grad.map_or((F::one(), None), |Weighted { weight, grad }| (weight, Some(grad)));
+        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, weight, grad })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use topk_loss::{Gumbel, Key, MonteCarlo, Normal, Sampler};
+
+    use super::super::Kernel;
+    use super::super::attempt::OrScalar;
+    use super::*;
+    use crate::instruction_sets::available;
+
+    fn equal_bits<F: Vectors, const TERMS: usize>() {
+        for (seed, (num_classes, k)) in [(4, 1), (7, 3), (100, 5), (1000, 1), (1000, 50), (3001, 5)].into_iter().enumerate() {
+            let mut scores = vec![F::zero(); num_classes];
+            MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed as u64), 0, &mut scores).unwrap();
+            for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
+                let loss = TopKCrossEntropy::new(k, Gumbel, epsilon).unwrap();
+                let outcomes = available().into_iter().map(|arch| {
+                    let mut grad = vec![F::nan(); num_classes];
+                    let mut kernel = PlackettLuce::<_, F, TERMS>::new(&loss, k, num_classes, arch);
+                    let value =
+                        kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
+                    assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));
+                    (value, grad)
+                });
+                let outcomes: Vec<_> = outcomes.collect();
+                assert!(outcomes.windows(2).all(|pair| pair[0] == pair[1]), "L = {num_classes}, K = {k}");
+            }
+        }
+    }
+
+    /// The share of rows that the kernel computes itself, the label ahead of normal scores by so much.
+    fn served<F: Vectors, const TERMS: usize>(k: usize, ahead: f64) -> f64 {
+        const ROWS: u64 = 50;
+        let loss = TopKCrossEntropy::new(k, Gumbel, F::one()).unwrap();
+        let mut kernel = PlackettLuce::<_, F, TERMS>::new(&loss, k, 1000, Arch::new());
+        let own = (0..ROWS).filter(|&row| {
+            let (mut scores, mut grad) = (vec![F::zero(); 1000], vec![F::zero(); 1000]);
+            MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(row), 0, &mut scores).unwrap();
+            scores[7] += F::from_f64(ahead);
+            kernel.attempt(0, &scores, 7, Some(Weighted { weight: F::one(), grad: &mut grad })).is_some()
+        });
+        own.count() as f64 / ROWS as f64
+    }
+
+    #[test]
+    fn what_training_meets_is_served() {
+        for k in [1, 5, 50] {
+            for ahead in [-200.0, -10.0, 0.0, 4.0, 8.0, 12.0, 16.0, 24.0, 48.0, 200.0] {
+                assert_eq!([served::<f32, 8>(k, ahead), served::<f64, 13>(k, ahead)], [1.0, 1.0], "K = {k}, {ahead} ahead");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_left_to_core() {
+        let loss = TopKCrossEntropy::new(2, Gumbel, 1.0).unwrap();
+        let mut kernel = OrScalar { attempt: PlackettLuce::<_, f64, 13>::new(&loss, 2, 40, Arch::new()), loss: &loss };
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            for place in [0, 7, 39] {
+                let mut scores: Vec<_> = (0..40).map(|i| f64::from(i % 9)).collect();
+                assert!(kernel.value(0, &scores, 7).is_ok());
+                scores[place] = bad;
+                assert!(kernel.value(0, &scores, 7).is_err(), "{bad} at {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        equal_bits::<f32, 8>();
+        equal_bits::<f64, 13>();
+    }
+}

@@ -1,0 +1,18 @@
+//! What the kernels without a random number share. One file a step:
+//!
+//! | step | file |
+//! |---|---|
+//! | the k largest scores | `leaders` |
+//! | bounds on a count from its mean | `chernoff` |
+//! | the classes that need individual care | `candidates` |
+//! | Chebyshev moments of the others, as a few weighted classes | `moments`, `chebyshev` |
+//! | distributions of the count above t at 16 nodes at once, each class's share | `nodes`, `counts`, `lanes` |
+
+pub mod candidates;
+pub mod chebyshev;
+pub mod chernoff;
+pub mod counts;
+pub mod lanes;
+pub mod leaders;
+pub mod moments;
+pub mod nodes;
