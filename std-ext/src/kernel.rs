@@ -154,10 +154,10 @@ impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy
         let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
         match self.ranks() {
             Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: PlackettLuce::<_, F, 8>::new(loss, k, num_classes, arch), loss })
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, arch), loss })
             }
             Ranks::Single(k) if is_gumbel => {
-                Box::new(OrScalar { attempt: PlackettLuce::<_, F, 13>::new(loss, k, num_classes, arch), loss })
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, arch), loss })
             }
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
