@@ -21,7 +21,11 @@ impl<F: Real> Margins<'_, F> {
         }
     }
 
-    pub(crate) fn of(&self, label: usize, num_classes: usize) -> Result<F> {
+    /// The margin of one of `num_classes` classes.
+    ///
+    /// # Errors
+    /// A label that none of the listed margins is for; another number of them than of classes.
+    pub fn of(&self, label: usize, num_classes: usize) -> Result<F> {
         match *self {
             Self::Uniform(margin) => Ok(margin),
             Self::PerClass(margins) => {

@@ -7,6 +7,9 @@
 //! 3. each shard fills a [`Summary`] with its candidates and moments; merged, [`solve`](Summary::solve) gives the [`Solution`],
 //!    from which each shard computes the gradient of its own classes.
 //!
+//! Where reading the scores is dear, the first two rounds are one: a center that rises with the largest scores seen so far, see
+//! [`Profile::raise`].
+//!
 //! Any partition of the classes, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks
 //! beyond the middle, which [`Exact`](crate::Exact) counts from the other end, up to the error bounds.
 //!

@@ -6,7 +6,7 @@ use topk_loss::{Error, Real};
 
 use crate::kernel::{BatchLoss, Kernel};
 use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchError, Reduction, Result, Targets, check};
+use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 
 /// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
 ///
@@ -149,8 +149,7 @@ where
     reduction.coefficients(targets, &mut coefficients)?;
     let mut values = vec![F::zero(); scores.ncols()];
     write_values_and_grads(loss, scores, targets, |example| coefficients[example], &mut values, grads, par)?;
-    let objective = coefficients.iter().zip(&values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
-    if objective.is_finite() { Ok(objective) } else { Err(BatchError::Overflow { what: "objective" }) }
+    reduction::objective(&coefficients, &values)
 }
 
 fn check_inputs<F: Real>(scores: MatRef<'_, F>, targets: &Targets<'_, F>) -> Result<()> {

@@ -3,10 +3,10 @@
 //! Nothing here depends on the instruction set: no fused multiply-adds, no tables, one order of operations. A kernel returns the same
 //! bits on every machine.
 
-use topk_loss::Real;
+use crate::kernel::Variate;
 
 /// A float with such functions: `f32`, `f64`.
-pub trait Elementary: Real {
+pub trait Elementary: Variate {
     /// eˣ to two units in the last place, for x that the float's range takes; 0 instead of a subnormal number.
     fn fast_exp(self) -> Self;
 
@@ -23,6 +23,8 @@ macro_rules! polynomial {
     ($x:expr, [$last:expr]) => { $last };
     ($x:expr, [$first:expr, $($rest:expr),+ $(,)?]) => { $first + $x * polynomial!($x, [$($rest),+]) };
 }
+
+pub(crate) use polynomial;
 
 macro_rules! elementary {
     (
@@ -54,7 +56,7 @@ macro_rules! elementary {
             fn normal_tail_and_density(self) -> (Self, Self) {
                 // P(Z > z)/density = P(x)/(1 + z) with x = (z − c)/(z + c), for z ≥ 0.
                 const CENTER: $float = $center;
-                const INV_SQRT_2PI: $float = 0.398_942_280_401_432_7;
+                const INV_SQRT_2PI: $float = 0.398_942_280_401_432_7_f64 as $float;
                 let z = self.abs();
                 let density = INV_SQRT_2PI * (-0.5 * (z * z)).fast_exp();
                 let inverse = 1.0 / ((z + CENTER) * (1.0 + z));
@@ -68,7 +70,7 @@ macro_rules! elementary {
 
 elementary! {
     f32, bits u32, shift 23, round 12_582_912.0, lowest -87.3, ln_2 0.693_115_23 + 3.194_618_5e-5,
-    exp [1.0, 1.000_000_04, 0.5, 0.166_664_15, 0.041_666_353, 0.008_375_135, 0.001_394_111_9],
+    exp [1.0, 1.000_000_04, 0.5, 0.166_664_15, 0.041_666_35, 0.008_375_135, 0.001_394_111_9],
     center 3.0,
     mills [
         1.218_361_2, -0.241_956_64, -0.041_189_72, 0.113_207_77, -0.056_967_527, 0.002_918_530_8, 0.007_502_594_4, -0.000_916_795_84,

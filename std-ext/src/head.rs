@@ -1,12 +1,14 @@
 //! The linear head: scores of every class from the features of every example, and its gradients.
 
 mod cosine;
+mod fused;
 mod product;
 
 use faer::prelude::*;
 use faer::{Accum, Par, unzip, zip};
 
 use crate::{BatchError, BatchReal, Result, check};
+pub use fused::{HeadLoss, ScoreGrad};
 use product::product;
 
 /// How a class's weights w_j and an example's features x are compared.
@@ -133,23 +135,37 @@ impl<F: BatchReal> LinearHead<F> {
     /// # Errors
     /// No example, wrong shapes, NaN or infinite features or parameters: `scores` is then as before. Scores beyond the float's
     /// range: `scores` is then unspecified.
-    pub fn forward(&self, features: MatRef<'_, F>, mut scores: MatMut<'_, F>, par: Par) -> Result<()> {
+    pub fn forward(&self, features: MatRef<'_, F>, scores: MatMut<'_, F>, par: Par) -> Result<()> {
         self.check_features(features)?;
         check::shape("scores", (self.num_classes(), features.ncols()), scores.shape())?;
         self.check_parameters()?;
-        let weights = self.weights.transpose();
+        let directions = self.directions(features)?;
+        self.write_scores(0, directions.as_ref().map_or(features, Mat::as_ref), scores, par)
+    }
+
+    /// What the weights are multiplied with in place of the features, if not these.
+    fn directions(&self, features: MatRef<'_, F>) -> Result<Option<Mat<F>>> {
+        match self.similarity {
+            Similarity::Inner => Ok(None),
+            Similarity::Cosine => Ok(Some(cosine::directions(features, &cosine::norms(features)?))),
+        }
+    }
+
+    /// The scores of as many classes as there are rows, from `first` on, by features or directions.
+    fn write_scores(&self, first: usize, features: MatRef<'_, F>, mut scores: MatMut<'_, F>, par: Par) -> Result<()> {
+        let weights = self.weights().subcols(first, scores.nrows());
         match self.similarity {
             Similarity::Inner => match &self.bias {
-                None => product("score", scores, Accum::Replace, weights, features, par),
+                None => product("score", scores, Accum::Replace, weights.transpose(), features, par),
                 Some(bias) => {
-                    scores.rb_mut().col_iter_mut().for_each(|mut column| column.copy_from(ColRef::from_slice(bias)));
-                    product("score", scores, Accum::Add, weights, features, par)
+                    let bias = ColRef::from_slice(&bias[first..first + weights.ncols()]);
+                    scores.rb_mut().col_iter_mut().for_each(|mut column| column.copy_from(bias));
+                    product("score", scores, Accum::Add, weights.transpose(), features, par)
                 }
             },
             Similarity::Cosine => {
-                let norms = cosine::norms(self.weights())?;
-                let directions = cosine::directions(features, &cosine::norms(features)?);
-                product("score", scores.rb_mut(), Accum::Replace, weights, directions.as_ref(), par)?;
+                let norms = cosine::norms(weights)?;
+                product("score", scores.rb_mut(), Accum::Replace, weights.transpose(), features, par)?;
                 for column in scores.col_iter_mut() {
                     zip!(column, ColRef::from_slice(&norms)).for_each(|unzip!(score, norm)| *score /= *norm);
                 }
@@ -197,13 +213,7 @@ impl<F: BatchReal> LinearHead<F> {
         let shape = (self.num_classes(), features.ncols());
         check::shape("scores", shape, scores.shape())?;
         check::shape("score gradients", shape, score_grads.shape())?;
-        check::shape("weight gradients", self.weights.shape(), grads.weights.shape())?;
-        if let Some(bias) = &grads.bias {
-            check::length("bias gradient", self.bias.as_ref().map_or(0, Vec::len), bias.len())?;
-        }
-        if let Some(grads) = &grads.features {
-            check::shape("feature gradients", features.shape(), grads.shape())?;
-        }
+        self.check_grads(features, &grads)?;
         check::examples("score gradients", score_grads)?;
         self.check_parameters()?;
         match self.similarity {
@@ -232,6 +242,14 @@ impl<F: BatchReal> LinearHead<F> {
         check::not_empty("example", features.ncols())?;
         check::shape("features", (self.dim(), features.ncols()), features.shape())?;
         check::examples("features", features)
+    }
+
+    fn check_grads(&self, features: MatRef<'_, F>, grads: &HeadGrads<'_, F>) -> Result<()> {
+        check::shape("weight gradients", self.weights.shape(), grads.weights.shape())?;
+        if let Some(bias) = &grads.bias {
+            check::length("bias gradient", self.bias.as_ref().map_or(0, Vec::len), bias.len())?;
+        }
+        grads.features.as_ref().map_or(Ok(()), |grads| check::shape("feature gradients", features.shape(), grads.shape()))
     }
 
     fn check_parameters(&self) -> Result<()> {

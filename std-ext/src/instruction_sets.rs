@@ -2,13 +2,13 @@
 
 use pulp::Arch;
 
-/// The best one, and the plain one.
-pub(crate) fn available() -> impl Iterator<Item = Arch> {
-    let widest = Arch::new();
-    let narrower = [
-        Arch::Scalar,
-        #[cfg(target_arch = "x86_64")]
-        pulp::x86::V3::try_new().map_or(Arch::Scalar, Arch::V3),
-    ];
-    narrower.into_iter().chain([widest])
+/// From none to the widest.
+pub(crate) fn available() -> Vec<Arch> {
+    let mut available = vec![Arch::Scalar];
+    #[cfg(target_arch = "x86_64")]
+    {
+        available.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        available.extend(pulp::x86::V4::try_new().map(Arch::V4));
+    }
+    available
 }

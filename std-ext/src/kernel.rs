@@ -1,22 +1,43 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
+mod attempt;
+mod conditional;
+mod cross_entropy;
 mod exact;
+mod hinge;
+mod interval;
+pub(crate) mod noise;
+mod noised;
+mod pathwise;
 mod plackett_luce;
 mod quadrature;
+mod row;
 mod scalar;
+mod select;
+#[cfg(test)]
+mod tests;
 
 use core::any::TypeId;
 
+use pulp::Arch;
 use topk_loss::{
     ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
     Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
-use crate::float::BatchReal;
+use crate::elementary::Elementary;
+use crate::vectors::Vectors;
+use attempt::OrScalar;
+use conditional::Conditional;
+use cross_entropy::Exponentials;
 use exact::Exact;
+use hinge::Hard;
+use noised::{Leaders, Screening};
+use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
-use pulp::Arch;
 use scalar::Scalar;
+
+pub use noise::Variate;
 
 /// A loss that batches can compute.
 ///
@@ -86,7 +107,6 @@ macro_rules! by_their_own_code {
 }
 
 by_their_own_code! {
-    [] CrossEntropy;
     [] Focal<F>;
     [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
@@ -99,25 +119,47 @@ by_their_own_code! {
     [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
 }
 
-impl<F: BatchReal> BatchLoss<F> for TopKHinge<'_, F> {
+impl<F: Elementary> BatchLoss<F> for CrossEntropy {
+    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    }
+}
+
+impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
     fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
-        let arch = Arch::new();
+        let (loss, arch) = (self, Arch::new());
         match self.smoothing() {
-            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => Box::new(Exact::<F, 16>::new(self, epsilon, num_classes, arch)),
-            Smoothing::Exact { epsilon } => Box::new(Exact::<F, 25>::new(self, epsilon, num_classes, arch)),
-            _ => Box::new(Scalar::new(self, num_classes)),
+            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
+            Smoothing::Pathwise { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
+            }
+            Smoothing::Conditional { epsilon, num_samples, key } => {
+                let draws = Draws { epsilon, num_samples, key };
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
+            }
+            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
+                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, arch), loss })
+            }
+            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, arch), loss }),
+            // A smoothing that this crate does not know yet.
+            _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }
 
-impl<N: Noise<F> + Sync + 'static, F: BatchReal> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
     fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
-        let arch = Arch::new();
+        let (loss, arch) = (self, Arch::new());
         let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
         match self.ranks() {
-            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => Box::new(PlackettLuce::<_, F, 8>::new(self, k, num_classes, arch)),
-            Ranks::Single(k) if is_gumbel => Box::new(PlackettLuce::<_, F, 13>::new(self, k, num_classes, arch)),
-            _ => Box::new(Scalar::new(self, num_classes)),
+            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, arch), loss })
+            }
+            Ranks::Single(k) if is_gumbel => {
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, arch), loss })
+            }
+            _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Batches of top-K losses over [`faer`] views: threads, reductions, and a linear head.
 //!
-//! One training step is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
+//! One training step of any loss is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
 //! respect to the scores, the head's gradients.
 //!
 //! ```
@@ -29,6 +29,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! For the losses that are a [`HeadLoss`] it is one call, [`LinearHead::objective_and_grads`], which never stores scores: with a hundred
+//! thousand classes they are what a training step spends its memory on.
+//!
 //! Conventions that hold everywhere: **one example per column** (a framework's row-major `[batch, classes]` buffer is the same
 //! bytes); views may be strided, reversed or row-major; outputs are overwritten; the numbers are the same bits for any number of
 //! threads; arguments are inputs, then outputs, then the parallelism.
@@ -52,7 +55,7 @@ mod vectors;
 pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};
 pub use float::BatchReal;
-pub use head::{HeadGrads, LinearHead, Similarity};
+pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel};
 pub use reduction::Reduction;
 pub use targets::Targets;

@@ -60,3 +60,9 @@ impl Reduction {
         Ok(())
     }
 }
+
+/// Σ_b c_b·ℓ_b, summed in the order of the examples.
+pub(crate) fn objective<F: Real>(coefficients: &[F], values: &[F]) -> Result<F> {
+    let objective = coefficients.iter().zip(values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
+    if objective.is_finite() { Ok(objective) } else { Err(BatchError::Overflow { what: "objective" }) }
+}

@@ -2,7 +2,7 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Focal, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
@@ -26,14 +26,14 @@ fn noised<F: BatchReal>() -> TopKHinge<'static, F> {
     TopKHinge::new(5, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
 }
 
-/// The definition: one call of the loss per column, with the example's index folded in.
-fn naive<F: Real, L: Loss<F> + FoldIn>(loss: &L, scores: MatRef<'_, F>, labels: &[usize]) -> (Vec<F>, Mat<F>) {
+/// The definition: the loss's kernel, column by column.
+fn naive<F: BatchReal, L: BatchLoss<F>>(loss: &L, scores: MatRef<'_, F>, labels: &[usize]) -> (Vec<F>, Mat<F>) {
     let mut values = vec![F::zero(); scores.ncols()];
     let mut grads = Mat::from_fn(scores.nrows(), scores.ncols(), |_, _| F::zero());
     for (b, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != IGNORED) {
         let column: Vec<F> = scores.col(b).iter().copied().collect();
-        let (mut grad, mut scratch) = (vec![F::zero(); column.len()], vec![F::zero(); loss.scratch_len(column.len())]);
-        values[b] = loss.fold_in(b as u64).value_and_grad(&column, label, &mut grad, &mut scratch).unwrap();
+        let mut grad = vec![F::zero(); column.len()];
+        values[b] = loss.kernel(column.len()).value_and_grad(b as u64, &column, label, F::one(), &mut grad).unwrap();
         grad.into_iter().enumerate().for_each(|(i, entry)| grads[(i, b)] = entry);
     }
     (values, grads)
@@ -62,6 +62,7 @@ fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
     agrees_with_the_loop(&noised::<f64>());
     agrees_with_the_loop::<f32>(&CrossEntropy);
     agrees_with_the_loop::<f64>(&CrossEntropy);
+    agrees_with_the_loop(&Focal::new(2.0_f32).unwrap());
 }
 
 fn objective_is_the_weighted_sum<F: BatchReal>() {

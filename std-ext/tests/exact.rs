@@ -9,7 +9,10 @@ const SINGLE: f64 = 1e-5;
 /// Both sides keep to 1e−7.
 const DOUBLE: f64 = 2e-7;
 
-const KINDS: [fn(usize, usize, usize, f64) -> f64; 8] = [
+/// A score of class i among so many, for so many guesses, given a normal number.
+type Kind = fn(usize, usize, usize, f64) -> f64;
+
+const KINDS: [Kind; 8] = [
     |_, _, _, z| z,
     |_, _, _, _| 0.5,
     |i, _, _, _| (i / 3) as f64 * 0.7,
@@ -88,4 +91,21 @@ fn what_the_kernel_cannot_do_core_does() {
         assert!((actual - value).abs() <= DOUBLE * (1.0 + value), "{actual} instead of {value}");
         assert!(grad.iter().zip(&actual_grad).all(|(a, b)| (a - b).abs() <= DOUBLE), "{actual_grad:?} instead of {grad:?}");
     }
+}
+
+/// Sums over thousands of blocks keep their digits, and no index overflows.
+#[test]
+fn ten_million_classes() {
+    let scores: Vec<f32> = (0..10_000_000_u32).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 8) as f32 / (1 << 24) as f32).collect();
+    let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 0.5 }).unwrap();
+    let (column, mut grads) = (ColRef::from_slice(&scores).as_mat(), Mat::from_fn(scores.len(), 1, |_, _| f32::NAN));
+    let mut losses = [f32::NAN];
+    values_and_grads(&loss, column, &Targets::new(&[0]), &mut losses, grads.as_mut(), Par::Seq).unwrap();
+    // E max of so many is s₍₁₎ + ε·5.3 at the most, and the first score is 0.
+    assert!(losses[0] > 2.5 && losses[0] < 1.0 + 1.0 + 0.5 * 5.3, "{losses:?}");
+    let (label, others) = grads
+        .col(0)
+        .iter()
+        .fold((0.0, 0.0), |(label, others), &g| if g < 0.0 { (label + f64::from(g), others) } else { (label, others + f64::from(g)) });
+    assert!((label + 1.0).abs() < 1e-6 && (others - 1.0).abs() < SINGLE, "{label} {others}");
 }

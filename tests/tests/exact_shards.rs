@@ -85,6 +85,41 @@ fn shards_are_the_whole<F: Real>(Case { example, epsilon, homes, order }: Case<F
 }
 both_floats!(shards_are_the_whole in case);
 
+/// Scores one by one, with the k-th largest so far as the center: what leaves the k largest is counted.
+fn the_center_may_rise<F: Real>(Case { example, epsilon, .. }: Case<F>) -> Result<(), TestCaseError> {
+    let Example { scores, k, .. } = example;
+    let exact = Exact::new(KthLargest::new(k).unwrap(), Normal, epsilon).unwrap();
+    let mut best = vec![F::neg_infinity(); k];
+    largest(&scores[..k], &mut best).unwrap();
+    let mut profile = exact.profile(best[k - 1], scores.len()).unwrap();
+    for &score in &scores[k..] {
+        let left = score.min(best[k - 1]);
+        let mut own = vec![F::neg_infinity(); k];
+        own[0] = score;
+        merge_largest(&mut best, &own).unwrap();
+        profile.raise(best[k - 1]).unwrap();
+        profile.add(&[left]).unwrap();
+    }
+    profile.add(&best).unwrap();
+
+    let (mut room, mut scratch) = (vec![F::zero(); scores.len()], vec![F::nan(); exact.scratch_len(scores.len())]);
+    let mut summary = profile.division().unwrap().summary(&mut room);
+    summary.add(&scores).unwrap();
+    let mut expected = vec![F::zero(); scores.len()];
+    let value = exact.value_and_add_grad(&scores, F::one(), &mut expected, &mut scratch).unwrap();
+    let solution = summary.solve(&mut scratch).unwrap();
+    prop_assert!(solution.is_within_tolerance());
+    let mut grad = vec![F::zero(); scores.len()];
+    prop_assert_eq!(solution.add_grad(&scores, 0, F::one(), &mut grad).unwrap(), summary.part().candidates.len());
+    // Another center is another quadrature of the same integral.
+    let tolerance = 2.0 * to_f64(solution.error_bound());
+    prop_assert!(to_f64((solution.value() - value).abs()) <= tolerance * to_f64(epsilon + value.abs()));
+    let distance: f64 = grad.iter().zip(&expected).map(|(&a, &b)| to_f64((a - b).abs())).sum();
+    prop_assert!(distance <= tolerance, "gradient off by {}", distance);
+    Ok(())
+}
+both_floats!(the_center_may_rise in case);
+
 #[test]
 fn mistakes_are_named() {
     let exact = Exact::new(KthLargest::new(2).unwrap(), Normal, 1.0).unwrap();
@@ -93,6 +128,7 @@ fn mistakes_are_named() {
     let mut profile = exact.profile(1.0, 3).unwrap();
     assert_eq!(profile.merge(&[1, 2, 3]), Err(Error::Length { what: "counts", expected: profile.counts().len(), actual: 3 }));
     assert_eq!(profile.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
+    assert_eq!(profile.raise(f64::INFINITY), Err(Error::NotFinite { what: "center", index: 0 }));
     profile.add(&[2.0, 1.0]).unwrap();
     assert_eq!(profile.division().unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
     profile.add(&[0.5]).unwrap();

@@ -51,6 +51,29 @@ impl<'w, N: Noise<F>, F: Real> Profile<'w, N, F> {
         Ok(())
     }
 
+    /// Moves the center up by whole bins, to less than one below `center`: where the deepest wanted score is known only when every class
+    /// has been seen, the largest of those seen so far is a center that rises.
+    ///
+    /// Until the last rise, count only classes that are not above the center of the moment.
+    ///
+    /// # Errors
+    /// A center that is not finite.
+    pub fn raise(&mut self, center: F) -> Result<()> {
+        check::finite("center", &[center])?;
+        let bins = ((center - self.problem.center) / self.problem.scale / self.width).floor().max(F::zero());
+        let shift = bins.min(F::from_usize(BINS)).to_usize().unwrap_or(0);
+        if shift == BINS {
+            self.problem.center = center;
+        } else {
+            self.problem.center += bins * self.width * self.problem.scale;
+        }
+        self.counts.rotate_left(shift);
+        let below: u32 = self.counts.iter_mut().rev().take(shift).map(core::mem::take).sum();
+        let [lowest, ..] = &mut self.counts;
+        *lowest += below;
+        Ok(())
+    }
+
     /// The counts, to be carried to another device.
     #[must_use]
     pub fn counts(&self) -> &[u32] {

@@ -39,21 +39,33 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
         self.error_bound
     }
 
-    /// Adds `weight` times the gradient of the classes of one shard, whose candidates stand from position `first` on.
+    /// Whether that bound is within the tolerance that was asked for. Where it is not, a summary of the [plain](Division::plain)
+    /// division is.
+    #[must_use]
+    pub fn is_within_tolerance(&self) -> bool {
+        let problem = &self.division.profile.problem;
+        self.error_bound <= problem.precision.tolerance * problem.ranks.size()
+    }
+
+    /// Adds `weight` times the gradient of the classes of one shard, whose candidates stand from position `first` on, and returns the
+    /// position after its last.
     ///
     /// # Errors
     /// A gradient of another length, a NaN or infinite score; `grad` is then as before.
-    pub fn add_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> Result<()> {
+    pub fn add_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> Result<usize> {
         check::length("grad", grad, scores.len())?;
         check::finite("scores", scores)?;
         let problem = &self.division.profile.problem;
-        let mut candidates = self.candidates.iter().skip(first);
+        let mut next = first;
         let coefficients = self.coefficients.get(..=problem.precision.degree).unwrap_or_default();
         for (scores, grad) in scores.chunks(LANES).zip(grad.chunks_mut(LANES)) {
             let (mut xs, mut weights, mut any) = ([F::zero(); LANES], [F::zero(); LANES], false);
             for (((&score, entry), x), far_weight) in scores.iter().zip(grad.iter_mut()).zip(&mut xs).zip(&mut weights) {
                 match self.division.place(problem.unit(score)) {
-                    Place::Candidate => *entry += weight * candidates.next().copied().unwrap_or(F::zero()),
+                    Place::Candidate => {
+                        *entry += weight * self.candidates.get(next).copied().unwrap_or(F::zero());
+                        next += 1;
+                    }
                     Place::Bulk(far) => (*x, *far_weight, any) = (far.x, far.weight, true),
                     Place::Sure | Place::Negligible => {}
                 }
@@ -65,7 +77,7 @@ impl<N: Noise<F>, F: Real> Solution<'_, '_, N, F> {
                 }
             }
         }
-        Ok(())
+        Ok(next)
     }
 }
 

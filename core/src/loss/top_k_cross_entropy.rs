@@ -90,24 +90,24 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         Self::of_ranks(Ranks::Weighted(shares), law, epsilon)
     }
 
+    /// The ranks and their shares.
+    #[must_use]
+    pub const fn ranks(&self) -> Ranks<'a, F> {
+        self.ranks
+    }
+
+    /// The scale of the noise.
+    #[must_use]
+    pub const fn epsilon(&self) -> F {
+        self.epsilon
+    }
+
     fn of_ranks(ranks: Ranks<'a, F>, law: N, epsilon: F) -> Result<Self> {
         check::positive("epsilon", epsilon)?;
         if law.regularity() == Regularity::Kinked {
             return Err(Error::Parameter { name: "law", must: "smooth for an exact probability" });
         }
         Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
-    }
-
-    /// The K, with their shares.
-    #[must_use]
-    pub const fn ranks(&self) -> Ranks<'a, F> {
-        self.ranks
-    }
-
-    /// ε.
-    #[must_use]
-    pub const fn epsilon(&self) -> F {
-        self.epsilon
     }
 
     /// The loss; overwrites `grad`, if there is one.

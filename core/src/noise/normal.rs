@@ -20,6 +20,21 @@ use crate::Real;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Normal;
 
+impl Normal {
+    /// The rational functions of AS 241, for whoever evaluates `quantile` elsewhere: in vector code, on a device. Coefficients of numerator
+    /// and denominator, constant terms first, each evaluated by Horner's rule in the float itself.
+    ///
+    /// With q = p − ½: q times the first at 0.180625 − q² where |q| ≤ 0.425; beyond, with r = √(−ln min(p, 1 − p)), plus or minus the
+    /// second at r − 1.6 where r ≤ 5, the third at r − 5 where r > 5.
+    ///
+    /// ```
+    /// use topk_loss::Normal;
+    /// let [central, _, _] = Normal::AS_241;
+    /// assert_eq!(central.1[0], 1.0);
+    /// ```
+    pub const AS_241: [([f64; 8], [f64; 8]); 3] = [CENTRAL, MIDDLE, FAR];
+}
+
 impl<F: Real> Noise<F> for Normal {
     fn quantile(&self, p: F) -> F {
         let half = F::from_f64(0.5);

@@ -1,12 +1,11 @@
-//! Our contestants with a linear head below the loss; a new one, such as a head that stores no scores, is one arm of [`evaluate`] and
-//! one line in `ours.py`.
+//! Our contestants with a linear head below the loss; a new one is one arm of [`evaluate`] and one line in `ours.py`.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use faer::{Mat, Par};
-use topk_loss::{FoldIn, Key, Loss, Margins, Smoothing, TopKHinge};
-use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
+use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
+use topk_loss_batch::{BatchLoss, HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 use crate::problem::{read_columns, read_labels};
 
@@ -29,7 +28,7 @@ impl Head {
     }
 
     /// The three calls of a training step, with scores and their gradients stored in between.
-    fn stored<L: Loss<f32> + FoldIn + Sync>(&mut self, loss: &L, par: Par) -> Result<f32> {
+    fn stored<L: BatchLoss<f32>>(&mut self, loss: &L, par: Par) -> Result<f32> {
         let (classes, batch) = (self.head.weights().ncols(), self.features.ncols());
         let (mut scores, mut score_grads) = (Mat::zeros(classes, batch), Mat::zeros(classes, batch));
         self.head.forward(self.features.as_ref(), scores.as_mut(), par)?;
@@ -39,14 +38,22 @@ impl Head {
         self.head.backward(self.features.as_ref(), scores.as_ref(), score_grads.as_ref(), grads, par)?;
         Ok(objective)
     }
+
+    /// The training step in one call.
+    fn fused(&mut self, loss: &impl HeadLoss<f32>, par: Par) -> Result<f32> {
+        let grads = HeadGrads { weights: self.weight_grads.as_mut(), bias: None, features: Some(self.feature_grads.as_mut()) };
+        let targets = Targets::new(&self.labels);
+        Ok(self.head.objective_and_grads(loss, self.features.as_ref(), &targets, Reduction::Mean, grads, par)?)
+    }
 }
 
 pub fn evaluate(contestant: &str, head: &mut Head, par: Par) -> Result<f32> {
+    let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key: Key::new(1) };
+    let pathwise = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing)?;
     match contestant {
-        "head-stored" => {
-            let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key: Key::new(1) };
-            head.stored(&TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing)?, par)
-        }
+        "head-stored" => head.stored(&pathwise, par),
+        "head-fused" => head.fused(&pathwise, par),
+        "head-fused-cross-entropy" => head.fused(&CrossEntropy, par),
         _ => bail!("no such contestant"),
     }
 }

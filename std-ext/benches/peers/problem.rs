@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use faer::{Mat, MatRef, Par};
-use topk_loss::{FoldIn, Loss};
-use topk_loss_batch::{Reduction, Targets, objective_and_grads};
+use topk_loss_batch::{BatchLoss, Reduction, Targets, objective_and_grads};
 
 pub struct Problem {
     pub scores: Mat<f32>,
@@ -23,7 +22,7 @@ impl Problem {
     }
 
     /// The mean loss and its gradient with respect to all scores, which is what the peers' losses compute.
-    pub fn objective<L: Loss<f32> + FoldIn + Sync>(&mut self, loss: &L, par: Par) -> Result<f32> {
+    pub fn objective<L: BatchLoss<f32>>(&mut self, loss: &L, par: Par) -> Result<f32> {
         let targets = Targets::new(&self.labels);
         Ok(objective_and_grads(loss, self.scores.as_ref(), &targets, Reduction::Mean, self.grads.as_mut(), par)?)
     }

@@ -24,7 +24,7 @@ pub(super) fn directions<F: BatchReal>(matrix: MatRef<'_, F>, norms: &[F]) -> Ma
     directions
 }
 
-fn write_directions<F: BatchReal>(matrix: MatRef<'_, F>, norms: &[F], directions: MatMut<'_, F>) {
+pub(super) fn write_directions<F: BatchReal>(matrix: MatRef<'_, F>, norms: &[F], directions: MatMut<'_, F>) {
     for ((column, direction), &norm) in matrix.col_iter().zip(directions.col_iter_mut()).zip(norms) {
         zip!(direction, column).for_each(|unzip!(place, entry)| *place = *entry / norm);
     }
@@ -54,6 +54,15 @@ pub(super) fn backward<F: BatchReal>(
         zip!(ColMut::from_slice_mut(&mut radial), grad, score).for_each(|unzip!(sum, grad, score)| *sum += *grad * *score);
     }
     through_normalisation("weight gradient", weights, &class_norms, radial, grads.weights)
+}
+
+/// The same for columns whose radial part is not known: r is computed.
+pub(super) fn through_directions<F: BatchReal>(what: &'static str, columns: MatRef<'_, F>, mut grads: MatMut<'_, F>) -> Result<()> {
+    let norms = norms(columns)?;
+    let radial =
+        grads.rb().col_iter().zip(columns.col_iter()).zip(&norms).map(|((grad, column), &norm)| (grad.transpose() * column) / norm);
+    let radial: Vec<_> = radial.collect();
+    through_normalisation(what, columns, &norms, radial, grads.rb_mut())
 }
 
 /// g ← (g − r·x̂) / ‖x‖ for every column: the gradient with respect to x from the one with respect to its direction x̂, whose radial

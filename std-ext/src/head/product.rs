@@ -8,7 +8,7 @@ use crate::parallel::{column_blocks, try_for_each};
 use crate::{BatchReal, Result, check};
 
 /// A tile takes one thread; large enough that packing its operands costs little, small enough that a few threads find work.
-const TILE: usize = 128;
+pub(super) const TILE: usize = 128;
 
 /// `out` ← or += `lhs`·`rhs`. Only the result is cut, into tiles of a fixed size; every sum is one thread's, from end to end.
 pub(super) fn product<F: BatchReal>(

@@ -16,15 +16,15 @@ mod integral;
 mod window;
 
 use pulp::{Arch, Simd, WithSimd};
-use topk_loss::{Margins, Normal, Result, TopKHinge};
+use topk_loss::{Margins, Normal, TopKHinge};
 
 use self::bulk::{Bulk, Division};
 use self::integral::Integral;
 use self::window::{Histogram, Tails};
+use super::attempt::{Attempt, Weighted};
 use super::quadrature::chebyshev::Chebyshev;
 use super::quadrature::leaders::Leaders;
 use super::quadrature::nodes::{Law, ln_one_minus};
-use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
 
@@ -85,8 +85,6 @@ impl<F: Elementary> Units<F> {
 pub(super) struct Exact<'a, F, const TERMS: usize> {
     loss: &'a TopKHinge<'a, F>,
     epsilon: F,
-    /// For rows that this kernel leaves alone; made when the first one comes.
-    scalar: Option<Scalar<'a, TopKHinge<'a, F>, F>>,
     arch: Arch,
     row: Row<F, TERMS>,
 }
@@ -126,7 +124,7 @@ impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
             bulk: Bulk::new(),
             integral: Integral::new(k),
         };
-        Self { loss, epsilon, scalar: None, arch, row }
+        Self { loss, epsilon, arch, row }
     }
 
     /// Core's code serves ranks beyond the middle, which it counts from the other end, and an ε whose reciprocal has lost digits.
@@ -142,20 +140,6 @@ impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
             Margins::PerClass(_) => None,
         }
     }
-
-    /// The loss, and `weight` times its gradient; nothing if the row is not this kernel's.
-    fn evaluate(&mut self, scores: &[F], label: usize, weight: F, grad: Option<&mut [F]>) -> Option<F> {
-        let own = scores.get(label).copied()?;
-        if !self.is_served() || scores.len() != self.row.num_classes {
-            return None;
-        }
-        let (margin, scale) = (self.margin(label)?, self.loss.scale());
-        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, own, margin, scale, weight, grad })
-    }
-
-    fn scalar(&mut self) -> &mut Scalar<'a, TopKHinge<'a, F>, F> {
-        self.scalar.get_or_insert_with(|| Scalar::new(self.loss, self.row.num_classes))
-    }
 }
 
 /// One row and what is asked of it. Not a closure: those are compiled without the instruction set that they are called under.
@@ -166,8 +150,7 @@ struct Evaluation<'e, F, const TERMS: usize> {
     own: F,
     margin: F,
     scale: F,
-    weight: F,
-    grad: Option<&'e mut [F]>,
+    grad: Option<Weighted<'e, F>>,
 }
 
 impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
@@ -175,7 +158,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
-        let Self { row, scores, label, own, margin, scale, weight, mut grad } = self;
+        let Self { row, scores, label, own, margin, scale, mut grad } = self;
         let range = row.leaders.find(scores);
         let center = row.leaders.kth();
         let lead = own - center;
@@ -185,7 +168,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         // The k-th largest of the noised scores is at most the largest noise of the classes from the k-th down above the k-th score.
         let bound = margin + (row.epsilon * row.highest - lead);
         if bound < F::zero() {
-            if let Some(grad) = grad {
+            if let Some(Weighted { grad, .. }) = grad {
                 grad.fill(F::zero());
             }
             return Some(F::zero());
@@ -195,14 +178,14 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         row.histogram.count(scores, &units, &row.tails);
         let window = row.histogram.window(&row.tails, row.leaders.values(), &units, row.precision.outside);
         let division = Division::new(window, &row.tails);
-        row.bulk.summarise(simd, scores, &units, &division, grad.as_deref_mut());
+        row.bulk.summarise(simd, scores, &units, &division, grad.as_mut().map(|grad| &mut *grad.grad));
         let outcome = row.integral.integrate(simd, &window, &division, &row.bulk, &row.chebyshev, &row.precision)?;
 
         let slack = (margin + (row.epsilon * outcome.mean - lead)) * scale;
         if !slack.is_finite() {
             return None;
         }
-        let Some(grad) = grad else { return Some(slack.max(F::zero())) };
+        let Some(Weighted { weight, grad }) = grad else { return Some(slack.max(F::zero())) };
         if slack <= F::zero() {
             grad.fill(F::zero());
             return Some(F::zero());
@@ -220,19 +203,15 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
     }
 }
 
-impl<F: Vectors, const TERMS: usize> Kernel<F> for Exact<'_, F, TERMS> {
-    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
-        match self.evaluate(scores, label, F::one(), None) {
-            Some(value) => Ok(value),
-            None => self.scalar().value(example, scores, label),
+impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let own = scores.get(label).copied()?;
+        let usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if !self.is_served() || scores.len() != self.row.num_classes || !usable {
+            return None;
         }
-    }
-
-    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        match self.evaluate(scores, label, weight, Some(&mut *grad)) {
-            Some(value) => Ok(value),
-            None => self.scalar().value_and_grad(example, scores, label, weight, grad),
-        }
+        let (margin, scale) = (self.margin(label)?, self.loss.scale());
+        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, own, margin, scale, grad })
     }
 }
 
@@ -249,11 +228,12 @@ mod tests {
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed as u64), 0, &mut scores).unwrap();
             for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
                 let loss = TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon }).unwrap();
-                let outcomes = available().map(|arch| {
+                let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
                     let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, arch);
-                    let value = kernel.evaluate(&scores, 1, F::one(), Some(&mut grad)).expect("a row for the kernel");
-                    assert_eq!(kernel.evaluate(&scores, 1, F::one(), None), Some(value));
+                    let value =
+                        kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
+                    assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));
                     (value, grad)
                 });
                 let outcomes: Vec<_> = outcomes.collect();

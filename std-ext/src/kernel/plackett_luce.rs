@@ -20,16 +20,15 @@ mod integral;
 mod rivals;
 
 use pulp::{Arch, Simd, WithSimd};
-use topk_loss::{Noise, Result, TopKCrossEntropy};
 
 use self::bulk::{Bulk, Division, Rates};
 use self::contest::Contest;
 use self::integral::Integral;
 use self::rivals::Rivals;
+use super::attempt::{Attempt, Weighted};
 use super::quadrature::chebyshev::Chebyshev;
 use super::quadrature::lanes::total;
 use super::quadrature::leaders::Leaders;
-use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
 
@@ -64,12 +63,10 @@ impl<F: Elementary> Precision<F> {
 /// Beyond this many units of ε above the k-th rival a class is above for certain; it keeps rates finite.
 const FAR: f64 = 80.0;
 
-/// The kernel of a [`TopKCrossEntropy`] of one K under Gumbel noise; `TERMS` is the degree of the Chebyshev expansions, plus 1.
+/// The kernel of a [`TopKCrossEntropy`](topk_loss::TopKCrossEntropy) of one K under Gumbel noise; `TERMS` is the degree of the Chebyshev
+/// expansions, plus 1.
 #[derive(Debug)]
-pub(super) struct PlackettLuce<'a, N, F, const TERMS: usize> {
-    loss: &'a TopKCrossEntropy<'a, N, F>,
-    /// For rows that this kernel leaves alone; made when the first one comes.
-    scalar: Option<Scalar<'a, TopKCrossEntropy<'a, N, F>, F>>,
+pub(super) struct PlackettLuce<F, const TERMS: usize> {
     arch: Arch,
     row: Row<F, TERMS>,
 }
@@ -79,6 +76,7 @@ pub(super) struct PlackettLuce<'a, N, F, const TERMS: usize> {
 struct Row<F, const TERMS: usize> {
     k: usize,
     num_classes: usize,
+    epsilon: F,
     inverse_epsilon: F,
     precision: Precision<F>,
     chebyshev: Chebyshev<F, TERMS>,
@@ -89,12 +87,13 @@ struct Row<F, const TERMS: usize> {
     integral: Integral<F, TERMS>,
 }
 
-impl<'a, N: Noise<F>, F: Vectors, const TERMS: usize> PlackettLuce<'a, N, F, TERMS> {
-    pub fn new(loss: &'a TopKCrossEntropy<'a, N, F>, k: usize, num_classes: usize, arch: Arch) -> Self {
+impl<F: Vectors, const TERMS: usize> PlackettLuce<F, TERMS> {
+    pub fn new(k: usize, epsilon: F, num_classes: usize, arch: Arch) -> Self {
         let row = Row {
             k,
             num_classes,
-            inverse_epsilon: loss.epsilon().recip(),
+            epsilon,
+            inverse_epsilon: epsilon.recip(),
             precision: Precision::of_float(),
             chebyshev: Chebyshev::new(),
             leaders: Leaders::new(k + 1),
@@ -102,24 +101,12 @@ impl<'a, N: Noise<F>, F: Vectors, const TERMS: usize> PlackettLuce<'a, N, F, TER
             bulk: Bulk::new(),
             integral: Integral::new(k),
         };
-        Self { loss, scalar: None, arch, row }
+        Self { arch, row }
     }
 
     /// Core's code serves ranks beyond the middle, whose counts are long, and an ε whose reciprocal has lost digits.
     fn is_served(&self) -> bool {
-        2 * self.row.k < self.row.num_classes && self.loss.epsilon().is_normal() && self.row.inverse_epsilon.is_normal()
-    }
-
-    /// The loss, and `weight` times its gradient; nothing if the row is not this kernel's.
-    fn evaluate(&mut self, scores: &[F], label: usize, weight: F, grad: Option<&mut [F]>) -> Option<F> {
-        if !self.is_served() || scores.len() != self.row.num_classes || label >= scores.len() {
-            return None;
-        }
-        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, weight, grad })
-    }
-
-    fn scalar(&mut self) -> &mut Scalar<'a, TopKCrossEntropy<'a, N, F>, F> {
-        self.scalar.get_or_insert_with(|| Scalar::new(self.loss, self.row.num_classes))
+        2 * self.row.k < self.row.num_classes && self.row.epsilon.is_normal() && self.row.inverse_epsilon.is_normal()
     }
 }
 
@@ -128,8 +115,7 @@ struct Evaluation<'e, F, const TERMS: usize> {
     row: &'e mut Row<F, TERMS>,
     scores: &'e [F],
     label: usize,
-    weight: F,
-    grad: Option<&'e mut [F]>,
+    grad: Option<Weighted<'e, F>>,
 }
 
 impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
@@ -137,7 +123,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
-        let Self { row, scores, label, weight, mut grad } = self;
+        let Self { row, scores, label, mut grad } = self;
         let own = scores[label];
         let range = row.leaders.find(scores);
         let (leaders, deepest) = row.leaders.values().split_at(row.k);
@@ -149,7 +135,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         if !u.is_finite() || !(range.largest - range.least).is_finite() {
             return None;
         }
-        let rest = row.bulk.rest(scores, label, row.k, &rates, grad.as_deref_mut());
+        let rest = row.bulk.rest(scores, label, row.k, &rates, grad.as_mut().map(|grad| &mut *grad.grad));
         if !rest.is_finite() {
             return None;
         }
@@ -159,15 +145,15 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
 
         let contest = Contest::new(u, &row.rivals, &row.precision)?;
         if contest.is_decided {
-            if let Some(grad) = grad {
+            if let Some(Weighted { grad, .. }) = grad {
                 grad.fill(F::zero());
             }
             return Some(F::zero());
         }
         let division = Division::new(&contest, &row.rivals);
-        row.bulk.summarise(simd, scores, label, &rates, &division, grad.as_deref());
+        row.bulk.summarise(simd, scores, label, &rates, &division, grad.as_ref().map(|grad| &*grad.grad));
         let outcome = row.integral.integrate(simd, &contest, &division, &row.bulk, &row.chebyshev, &row.precision)?;
-        let Some(grad) = grad else { return Some(outcome.value) };
+        let Some(Weighted { weight, grad }) = grad else { return Some(outcome.value) };
 
         let factor = weight * row.inverse_epsilon;
         grad[label] = F::zero();
@@ -182,25 +168,19 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
     }
 }
 
-impl<N: Noise<F>, F: Vectors, const TERMS: usize> Kernel<F> for PlackettLuce<'_, N, F, TERMS> {
-    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
-        match self.evaluate(scores, label, F::one(), None) {
-            Some(value) => Ok(value),
-            None => self.scalar().value(example, scores, label),
+impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let is_usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if !self.is_served() || scores.len() != self.row.num_classes || label >= scores.len() || !is_usable {
+            return None;
         }
-    }
-
-    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        match self.evaluate(scores, label, weight, Some(&mut *grad)) {
-            Some(value) => Ok(value),
-            None => self.scalar().value_and_grad(example, scores, label, weight, grad),
-        }
+        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, grad })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Gumbel, Key, MonteCarlo, Normal, Sampler};
+    use topk_loss::{Key, MonteCarlo, Normal, Sampler};
 
     use super::*;
     use crate::instruction_sets::available;
@@ -210,12 +190,12 @@ mod tests {
             let mut scores = vec![F::zero(); num_classes];
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed as u64), 0, &mut scores).unwrap();
             for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
-                let loss = TopKCrossEntropy::new(k, Gumbel, epsilon).unwrap();
-                let outcomes = available().map(|arch| {
+                let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
-                    let mut kernel = PlackettLuce::<_, F, TERMS>::new(&loss, k, num_classes, arch);
-                    let value = kernel.evaluate(&scores, 1, F::one(), Some(&mut grad)).expect("a row for the kernel");
-                    assert_eq!(kernel.evaluate(&scores, 1, F::one(), None), Some(value));
+                    let mut kernel = PlackettLuce::<F, TERMS>::new(k, epsilon, num_classes, arch);
+                    let value =
+                        kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
+                    assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));
                     (value, grad)
                 });
                 let outcomes: Vec<_> = outcomes.collect();
@@ -227,13 +207,12 @@ mod tests {
     /// The share of rows that the kernel computes itself, the label ahead of normal scores by so much.
     fn served<F: Vectors, const TERMS: usize>(k: usize, ahead: f64) -> f64 {
         const ROWS: u64 = 50;
-        let loss = TopKCrossEntropy::new(k, Gumbel, F::one()).unwrap();
-        let mut kernel = PlackettLuce::<_, F, TERMS>::new(&loss, k, 1000, Arch::new());
+        let mut kernel = PlackettLuce::<F, TERMS>::new(k, F::one(), 1000, Arch::new());
         let own = (0..ROWS).filter(|&row| {
             let (mut scores, mut grad) = (vec![F::zero(); 1000], vec![F::zero(); 1000]);
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(row), 0, &mut scores).unwrap();
             scores[7] += F::from_f64(ahead);
-            kernel.evaluate(&scores, 7, F::one(), Some(&mut grad)).is_some()
+            kernel.attempt(0, &scores, 7, Some(Weighted { weight: F::one(), grad: &mut grad })).is_some()
         });
         own.count() as f64 / ROWS as f64
     }
@@ -249,14 +228,13 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_left_to_core() {
-        let loss = TopKCrossEntropy::new(2, Gumbel, 1.0).unwrap();
-        let mut kernel = PlackettLuce::<_, f64, 13>::new(&loss, 2, 40, Arch::new());
+        let mut kernel = PlackettLuce::<f64, 13>::new(2, 1.0, 40, Arch::new());
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             for place in [0, 7, 39] {
                 let mut scores: Vec<_> = (0..40).map(|i| f64::from(i % 9)).collect();
-                assert!(kernel.value(0, &scores, 7).is_ok());
+                assert!(kernel.attempt(0, &scores, 7, None).is_some());
                 scores[place] = bad;
-                assert!(kernel.value(0, &scores, 7).is_err(), "{bad} at {place}");
+                assert!(kernel.attempt(0, &scores, 7, None).is_none(), "{bad} at {place}");
             }
         }
     }

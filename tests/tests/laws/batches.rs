@@ -4,8 +4,8 @@
 use core::f64::consts::SQRT_2;
 
 use faer::{Mat, Par};
-use topk_loss::{CrossEntropy, FoldIn, Loss, Margins, Smoothing, TopKHinge};
-use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
+use topk_loss::{CrossEntropy, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
 use topk_loss_laws::tolerances::ROUNDING;
 use topk_loss_laws::{loss_fn, loss_laws};
 
@@ -16,7 +16,7 @@ const PLACE: usize = 1;
 const WEIGHTS: [f64; 3] = [0.5, 1.0, 0.25];
 
 /// The weighted sum of the losses of three examples as a loss of the second one's scores, less that of the others.
-fn in_a_batch(loss: impl Loss<f64> + FoldIn + Sync + Copy) -> impl Loss<f64> {
+fn in_a_batch(loss: impl BatchLoss<f64> + Copy) -> impl Loss<f64> {
     let batch = |scores: &[f64]| Mat::from_fn(scores.len(), WEIGHTS.len(), |class, b| if b == PLACE { scores[class] } else { 0.0 });
     let alone = move |scores: &[f64], label| {
         let mut all = [f64::NAN; WEIGHTS.len()];

@@ -22,9 +22,11 @@ CONTESTANTS = {
     "smooth-svm-50": "smooth top-K SVM, K = 50",
 }
 
-# Those of head.rs. The bars of the fused head are those of "head-fused": once the crate has it, it is an arm there and a line here.
+# Those of head.rs.
 HEADS = {
     "head-stored": "linear head, pathwise, B = 5, scores stored",
+    "head-fused": "linear head, pathwise, B = 5, fused",
+    "head-fused-cross-entropy": "linear head, cross-entropy, fused",
 }
 
 

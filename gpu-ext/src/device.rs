@@ -1,0 +1,103 @@
+//! A CUDA device.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cudarc::driver::sys::CUresult;
+use cudarc::driver::{CudaContext, CudaFunction, CudaModule, DriverError};
+use cudarc::nvrtc::Ptx;
+
+use crate::plan::Module;
+use crate::{CudaError, Result, launch};
+
+/// A device that can run the kernels: compute capability 8.0 (2020) or later, with a driver of CUDA 12.4 (R550) or later.
+///
+/// Kernels are loaded when a loss first needs them.
+///
+/// ```
+/// use topk_loss_cuda::{CudaError, Device};
+/// match Device::new(0) {
+///     Ok(device) => println!("{}", device.name()?),
+///     Err(CudaError::NoDriver | CudaError::NoDevice { .. }) => println!("no device: train on the CPU"),
+///     Err(error) => println!("unusable: {error}"),
+/// }
+/// # Ok::<(), CudaError>(())
+/// ```
+#[derive(Debug)]
+pub struct Device {
+    context: Arc<CudaContext>,
+    modules: Mutex<HashMap<Module, Arc<CudaModule>>>,
+}
+
+impl Device {
+    /// The device of this number, counted from 0, in its primary context: the one that engines use too.
+    ///
+    /// # Errors
+    /// No driver, no such device, a device that is too old.
+    pub fn new(ordinal: usize) -> Result<Self> {
+        // Without this, the first call of the driver would panic where there is none.
+        if !launch::driver_is_present() {
+            return Err(CudaError::NoDriver);
+        }
+        let context = CudaContext::new(ordinal).map_err(|error| match error.0 {
+            CUresult::CUDA_ERROR_NO_DEVICE | CUresult::CUDA_ERROR_INVALID_DEVICE => CudaError::NoDevice { ordinal },
+            _ => error.into(),
+        })?;
+        Self::of(context)
+    }
+
+    /// The device of a context.
+    ///
+    /// # Errors
+    /// A device that is too old.
+    pub fn of(context: Arc<CudaContext>) -> Result<Self> {
+        let capability = context.compute_capability()?;
+        if capability < (8, 0) {
+            return Err(CudaError::DeviceTooOld { capability });
+        }
+        Ok(Self { context, modules: Mutex::default() })
+    }
+
+    /// Its context.
+    #[must_use]
+    pub const fn context(&self) -> &Arc<CudaContext> {
+        &self.context
+    }
+
+    /// What its maker calls it.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn name(&self) -> Result<String> {
+        Ok(self.context.name()?)
+    }
+
+    /// A kernel, loaded unless it already is.
+    pub(crate) fn function(&self, module: Module, entry: &str) -> Result<CudaFunction> {
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = match modules.get(&module) {
+            Some(loaded) => loaded.clone(),
+            None => {
+                let loaded = self.context.load_module(Ptx::from_src(module.ptx()))?;
+                modules.insert(module, loaded.clone());
+                loaded
+            }
+        };
+        Ok(loaded.load_function(entry)?)
+    }
+}
+
+impl From<DriverError> for CudaError {
+    fn from(error: DriverError) -> Self {
+        match error.0 {
+            CUresult::CUDA_ERROR_OUT_OF_MEMORY => Self::OutOfMemory,
+            CUresult::CUDA_ERROR_STUB_LIBRARY => Self::NoDriver,
+            CUresult::CUDA_ERROR_NO_DEVICE => Self::NoDevice { ordinal: 0 },
+            CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION => Self::DriverTooOld,
+            code => {
+                let message = error.error_string().map_or_else(|_| String::new(), |words| words.to_string_lossy().into_owned());
+                Self::Driver { code: code as u32, message }
+            }
+        }
+    }
+}

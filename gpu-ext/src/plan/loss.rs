@@ -1,0 +1,90 @@
+//! Which kernel serves which loss.
+
+use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Ranks, Smoothing, TopKCrossEntropy, TopKHinge};
+
+use super::arguments::HingeArguments;
+use super::exact::ExactArguments;
+use super::{MAX_SAMPLES, Module, Work, list_capacity};
+use crate::sealed::Sealed;
+use crate::{CudaError, Float, Result};
+
+/// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], and [`TopKCrossEntropy`] of one K under Gumbel noise.
+pub trait Compiled<F>: Sealed {
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn work(&self, num_classes: usize) -> Result<(Module, Work)>;
+
+    /// The margins, where every class has its own.
+    fn margins(&self) -> Option<&[F]> {
+        None
+    }
+}
+
+impl Sealed for CrossEntropy {}
+
+impl<F: Float> Compiled<F> for CrossEntropy {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn work(&self, _: usize) -> Result<(Module, Work)> {
+        Ok((Module::CrossEntropy, Work::CrossEntropy))
+    }
+}
+
+impl<F> Sealed for TopKCrossEntropy<'_, Gumbel, F> {}
+
+impl<F: Float> Compiled<F> for TopKCrossEntropy<'_, Gumbel, F> {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
+        let Ranks::Single(k) = self.ranks() else {
+            return Err(CudaError::Parameter { name: "shares", must: "of a single K on a device" });
+        };
+        if k >= num_classes {
+            return Err(Error::K { k, max: num_classes - 1 }.into());
+        }
+        let arguments = ExactArguments::for_label::<F>(k, self.epsilon().to_f64(), num_classes);
+        Ok((Module::TopKCrossEntropy, Work::Exact(arguments)))
+    }
+}
+
+impl<F> Sealed for TopKHinge<'_, F> {}
+
+impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
+    #[expect(private_interfaces, reason = "the trait is sealed")]
+    fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
+        let k = self.k();
+        if k >= num_classes {
+            return Err(Error::K { k, max: num_classes - 1 }.into());
+        }
+        let margin = match self.margins() {
+            Margins::Uniform(margin) => margin.to_f64(),
+            Margins::PerClass(margins) if margins.len() != num_classes => {
+                return Err(Error::Length { what: "margins", expected: num_classes, actual: margins.len() }.into());
+            }
+            Margins::PerClass(_) => 0.0,
+        };
+        let hard =
+            HingeArguments { margin, scale: self.scale().to_f64(), rank: k + 1, list_capacity: list_capacity(k), ..Default::default() };
+        let drawn = |epsilon: F, num_samples: usize, key: Key| {
+            if num_samples > MAX_SAMPLES {
+                return Err(CudaError::Parameter { name: "num_samples", must: "at most 1024 on a device" });
+            }
+            Ok(Work::Hinge(HingeArguments { epsilon: epsilon.to_f64(), num_samples, key: Some(key), ..hard }))
+        };
+        match self.smoothing() {
+            Smoothing::None => Ok((Module::Hinge, Work::Hinge(hard))),
+            Smoothing::Exact { epsilon } => {
+                let hinge = HingeArguments { epsilon: epsilon.to_f64(), ..hard };
+                Ok((Module::Exact, Work::Exact(ExactArguments::new::<F>(hinge, num_classes))))
+            }
+            Smoothing::Pathwise { epsilon, num_samples, key } => Ok((Module::Pathwise, drawn(epsilon, num_samples, key)?)),
+            Smoothing::Conditional { epsilon, num_samples, key } => Ok((Module::Conditional, drawn(epsilon, num_samples, key)?)),
+            _ => Err(CudaError::Parameter { name: "smoothing", must: "one for which a kernel is compiled" }),
+        }
+    }
+
+    fn margins(&self) -> Option<&[F]> {
+        match TopKHinge::margins(self) {
+            Margins::Uniform(_) => None,
+            Margins::PerClass(margins) => Some(margins),
+        }
+    }
+}

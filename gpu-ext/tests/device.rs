@@ -1,0 +1,162 @@
+//! On a GPU, against core; elsewhere every test says that it is skipped. With a GPU:
+//!
+//! ```sh
+//! cargo test --release -p topk-loss-cuda --test device -- --nocapture
+//! compute-sanitizer --tool memcheck --error-exitcode 1 "$(ls -t target/release/deps/device-* | grep -v '\.d$' | head -1)"
+//! compute-sanitizer --tool racecheck --error-exitcode 1 "$(ls -t target/release/deps/device-* | grep -v '\.d$' | head -1)"
+//! ```
+
+#[path = "shim/families.rs"]
+mod families;
+
+use families::{FAMILIES, Sequence};
+use half::{bf16, f16};
+use topk_loss::{CrossEntropy, Error, FoldIn, Gumbel, Key, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss_cuda::plan::Compiled;
+use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Reduced, Reduction, Score, check_codes};
+
+/// The first device, or a word that there is none. Any other trouble is a failure.
+fn device() -> Option<Device> {
+    match Device::new(0) {
+        Ok(device) => Some(device),
+        Err(CudaError::NoDriver | CudaError::NoDevice { .. }) => {
+            println!("skipped: no device");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn without_a_device_there_is_an_error_and_no_panic() {
+    let error = Device::new(1_000_000).unwrap_err();
+    assert!(matches!(error, CudaError::NoDriver | CudaError::NoDevice { .. }), "{error}");
+}
+
+/// A batch of all families.
+fn rows(num_classes: usize, random: &mut Sequence) -> (Vec<f64>, Vec<i64>) {
+    let scores: Vec<_> = FAMILIES.iter().flat_map(|family| family.row(num_classes, random)).collect();
+    (scores, FAMILIES.iter().map(|_| random.below(num_classes) as i64).collect())
+}
+
+/// The L1 error of gradients and the error of values against core in `f64`, at most `bar` beside the rounding of the scores' type.
+fn parity<T: Score>(
+    device: &Device,
+    make: impl Fn(f64) -> T,
+    get: impl Fn(T) -> f64,
+    float: impl Fn(T::Float) -> f64,
+    loss: &impl Compiled<T::Float>,
+    reference: &(impl Loss<f64> + FoldIn),
+    (num_classes, bar, rounding): (usize, f64, f64),
+) {
+    let (scores, labels) = rows(num_classes, &mut Sequence::new(num_classes as u64));
+    let scores: Vec<T> = scores.into_iter().map(make).collect();
+    let (mut values, mut grads) = (vec![<T::Float as topk_loss::Real>::from_f64(7.0); labels.len()], scores.clone());
+    let loss = CudaLoss::<T>::new(device, loss, num_classes).unwrap();
+    loss.values_and_grads(&scores, &labels, &mut values, &mut grads).unwrap();
+    for (example, (row, grad)) in scores.chunks(num_classes).zip(grads.chunks(num_classes)).enumerate() {
+        let row: Vec<f64> = row.iter().map(|&s| get(s)).collect();
+        let reference = reference.fold_in(example as u64);
+        let (mut expected, mut scratch) = (vec![0.0; num_classes], vec![0.0; reference.scratch_len(num_classes)]);
+        let value = reference.value_and_grad(&row, labels[example] as usize, &mut expected, &mut scratch).unwrap();
+        let range = row.iter().fold(1.0, |most: f64, s| most.max(s.abs()));
+        let case = format!("{}, L = {num_classes}, {:?}", T::SUFFIX, FAMILIES[example]);
+        let error = (float(values[example]) - value).abs() / (1.0 + range);
+        assert!(error <= bar, "value off by {error:e}, {case}");
+        let error: f64 = grad.iter().zip(&expected).map(|(&a, e)| (get(a) - e).abs()).sum();
+        assert!(error <= bar + 2.0 * rounding, "gradient off by {error:e}, {case}");
+    }
+}
+
+#[test]
+fn exact_hinge_and_cross_entropies() {
+    let Some(device) = device() else { return };
+    for (num_classes, k) in [(2, 1), (7, 6), (100, 5), (1000, 5), (1000, 50), (32_000, 5), (1_000_000, 5)] {
+        for epsilon in [0.0625, 1.0] {
+            let (single, double) = (TopKHinge::smoothed(k, epsilon as f32).unwrap(), TopKHinge::smoothed(k, epsilon).unwrap());
+            let f64_of = f64::from;
+            parity::<f32>(&device, |x| x as f32, f64_of, f64_of, &single, &double, (num_classes, 1e-5, 0.0));
+            parity::<f16>(&device, f16::from_f64, f16::to_f64, f64_of, &single, &double, (num_classes, 1e-5, 1e-3));
+            parity::<bf16>(&device, bf16::from_f64, bf16::to_f64, f64_of, &single, &double, (num_classes, 1e-5, 1e-2));
+            parity::<f64>(&device, |x| x, |x| x, |x| x, &double, &double, (num_classes, 1e-7, 0.0));
+        }
+        let (single, double) = (TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap(), TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap());
+        parity::<f32>(&device, |x| x as f32, f64::from, f64::from, &single, &double, (num_classes, 1e-5, 0.0));
+        parity::<f64>(&device, |x| x, |x| x, |x| x, &double, &double, (num_classes, 1e-7, 0.0));
+        parity::<f32>(&device, |x| x as f32, f64::from, f64::from, &CrossEntropy, &CrossEntropy, (num_classes, 1e-5, 0.0));
+        parity::<bf16>(&device, bf16::from_f64, bf16::to_f64, f64::from, &CrossEntropy, &CrossEntropy, (num_classes, 1e-5, 1e-2));
+        parity::<f64>(&device, |x| x, |x| x, |x| x, &CrossEntropy, &CrossEntropy, (num_classes, 1e-10, 0.0));
+    }
+}
+
+#[test]
+fn hard_and_drawn_hinges_are_those_of_core_in_every_bit() {
+    let Some(device) = device() else { return };
+    let key = Key::new(3);
+    for (num_classes, k) in [(2, 1), (100, 5), (1000, 5), (32_000, 50)] {
+        let (scores, labels) = rows(num_classes, &mut Sequence::new(4));
+        let scores: Vec<f32> = scores.into_iter().map(|s| s as f32).collect();
+        for (smoothing, allowed) in [
+            (Smoothing::None, 0.0),
+            (Smoothing::Pathwise { epsilon: 0.05, num_samples: 5, key }, 0.0),
+            (Smoothing::Pathwise { epsilon: 2.0, num_samples: 5, key }, 0.0),
+            // The same draws; the tails are another library's.
+            (Smoothing::Conditional { epsilon: 0.5, num_samples: 3, key }, 2e-5),
+        ] {
+            let loss = TopKHinge::new(k, Margins::Uniform(1.0), 2.0, smoothing).unwrap();
+            let on_device = CudaLoss::<f32>::new(&device, &loss, num_classes).unwrap();
+            let (mut values, mut grads) = (vec![7.0; labels.len()], vec![7.0; scores.len()]);
+            on_device.values_and_grads(&scores, &labels, &mut values, &mut grads).unwrap();
+            for (example, grad) in grads.chunks(num_classes).enumerate() {
+                let loss = loss.fold_in(example as u64);
+                let (mut expected, mut scratch) = (vec![0.0; num_classes], vec![0.0; loss.scratch_len(num_classes)]);
+                let row = &scores[example * num_classes..][..num_classes];
+                let value = loss.value_and_grad(row, labels[example] as usize, &mut expected, &mut scratch).unwrap();
+                assert_eq!(values[example].to_bits(), value.to_bits(), "{smoothing:?}, L = {num_classes}, {:?}", FAMILIES[example]);
+                let error: f64 = grad.iter().zip(&expected).map(|(&a, &e)| f64::from(a - e).abs()).sum();
+                assert!(error <= allowed, "gradient off by {error:e}, {smoothing:?}, L = {num_classes}, {:?}", FAMILIES[example]);
+            }
+        }
+    }
+}
+
+#[test]
+fn strides_weights_an_ignored_label_and_a_mean() {
+    let Some(device) = device() else { return };
+    let stream = device.context().default_stream();
+    let loss = CudaLoss::<f32>::new(&device, &TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap(), 3).unwrap();
+    let scores = stream.clone_htod(&[0.5_f32, 0.0, 0.25, 9.0, f32::NAN, 0.0, 0.0, 9.0, 2.0, 1.0, 0.0]).unwrap();
+    let (labels, weights) = ([0_i64, 9, 2], stream.clone_htod(&[1.0_f32, 1.0, 3.0]).unwrap());
+    let device_labels = stream.clone_htod(&labels).unwrap();
+    let (mut values, mut grads) = (stream.clone_htod(&[7.0_f32; 3]).unwrap(), stream.clone_htod(&[7.0_f32; 13]).unwrap());
+    let (mut codes, mut one, mut other) =
+        (stream.clone_htod(&[7_u64; 3]).unwrap(), stream.clone_htod(&[7.0_f32]).unwrap(), stream.clone_htod(&[7.0_f32]).unwrap());
+    let batch = DeviceBatch {
+        scores: scores.as_view(),
+        score_stride: 4,
+        labels: device_labels.as_view(),
+        weights: Some(weights.as_view()),
+        ignored_label: Some(9),
+        values: values.as_view_mut(),
+        grads: Some(grads.as_view_mut()),
+        grad_stride: 5,
+        codes: codes.as_view_mut(),
+        reduced: Some(Reduced { reduction: Reduction::Mean, divisor: one.as_view_mut(), objective: other.as_view_mut() }),
+    };
+    loss.launch(&stream, batch).unwrap();
+    check_codes(&stream.clone_dtoh(&codes).unwrap(), &labels, 3).unwrap();
+    assert_eq!(stream.clone_dtoh(&values).unwrap(), [0.75, 0.0, 2.0]);
+    assert_eq!(stream.clone_dtoh(&other).unwrap(), [0.5 * 0.75 + 1.5 * 2.0]);
+    let expected = [-0.5, 0.0, 0.5, 7.0, 7.0, 0.0, 0.0, 0.0, 7.0, 7.0, 0.0, 1.5, -1.5];
+    assert_eq!(stream.clone_dtoh(&grads).unwrap(), expected);
+}
+
+#[test]
+fn the_first_bad_example_is_named_and_outputs_stay() {
+    let Some(device) = device() else { return };
+    let loss = CudaLoss::<f32>::new(&device, &CrossEntropy, 3).unwrap();
+    let (mut values, mut grads) = ([7.0_f32; 2], [7.0_f32; 6]);
+    let error = loss.values_and_grads(&[0.0, 1.0, 2.0, 0.0, f32::NAN, 0.0], &[0, 1], &mut values, &mut grads).unwrap_err();
+    assert_eq!(error, CudaError::Example { example: 1, error: Error::NotFinite { what: "scores", index: 1 } });
+    assert_eq!((values, grads), ([7.0; 2], [7.0; 6]));
+}

@@ -1,0 +1,81 @@
+//! What can be known of a launch without a device.
+
+use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss_cuda::CudaError;
+use topk_loss_cuda::plan::{MAX_SHARED_BYTES, Module, Plan};
+
+fn hinge(k: usize, smoothing: Smoothing<f32>) -> TopKHinge<'static, f32> {
+    TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+}
+
+#[test]
+fn every_entry_is_in_its_module() {
+    let key = Key::new(0);
+    for smoothing in [
+        Smoothing::None,
+        Smoothing::Exact { epsilon: 1.0 },
+        Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key },
+        Smoothing::Conditional { epsilon: 1.0, num_samples: 5, key },
+    ] {
+        for num_classes in [7, 1000, 1_000_000] {
+            let loss = hinge(5, smoothing);
+            let plans = [Plan::new::<f32>(&loss, 64, num_classes), Plan::new::<half::f16>(&loss, 64, num_classes)];
+            for plan in plans.map(Result::unwrap) {
+                assert!(plan.module.ptx().contains(&format!(".visible .entry {}(", plan.entry)), "{}", plan.entry);
+                assert!(plan.shared_bytes <= MAX_SHARED_BYTES && plan.threads.is_multiple_of(32));
+            }
+        }
+    }
+    let plan = Plan::new::<f64>(&TopKCrossEntropy::new(5, Gumbel, 1.0).unwrap(), 1, 1000).unwrap();
+    assert!(plan.module.ptx().contains(".entry top_k_cross_entropy_f64("));
+    let plan = Plan::new::<f64>(&CrossEntropy, 1, 2).unwrap();
+    assert!(plan.module.ptx().contains(".entry cross_entropy_f64("));
+    for entry in ["divisor_f32", "divisor_f64", "objective_f32", "objective_f64"] {
+        assert!(Module::Reduction.ptx().contains(&format!(".entry {entry}(")));
+    }
+}
+
+#[test]
+fn what_the_loss_refuses_is_an_error() {
+    let plan = |k, smoothing, rows, classes| Plan::new::<f32>(&hinge(k, smoothing), rows, classes).unwrap_err();
+    assert_eq!(plan(5, Smoothing::None, 1, 5), CudaError::Loss(Error::K { k: 5, max: 4 }));
+    assert_eq!(plan(1, Smoothing::None, 1, 1), CudaError::Loss(Error::Length { what: "scores", expected: 2, actual: 1 }));
+    assert!(matches!(plan(1, Smoothing::None, 0, 5), CudaError::Parameter { name: "batch", .. }));
+    let many = Smoothing::Pathwise { epsilon: 1.0, num_samples: 1025, key: Key::new(0) };
+    assert!(matches!(plan(1, many, 1, 5), CudaError::Parameter { name: "num_samples", .. }));
+    assert!(matches!(plan(500_000, Smoothing::Exact { epsilon: 1.0 }, 1, 1_000_000), CudaError::Parameter { name: "k", .. }));
+    let mixture = TopKCrossEntropy::mixture(&[0.5, 0.5], Gumbel, 1.0_f32).unwrap();
+    assert!(matches!(Plan::new::<f32>(&mixture, 1, 5).unwrap_err(), CudaError::Parameter { name: "shares", .. }));
+    let top_5 = TopKCrossEntropy::new(5, Gumbel, 1.0_f32).unwrap();
+    assert_eq!(Plan::new::<f32>(&top_5, 1, 5).unwrap_err(), CudaError::Loss(Error::K { k: 5, max: 4 }));
+    let margins = [1.0_f32; 3];
+    let loss = TopKHinge::new(1, Margins::PerClass(&margins), 1.0, Smoothing::None).unwrap();
+    let error = Plan::new::<f32>(&loss, 1, 5).unwrap_err();
+    assert_eq!(error, CudaError::Loss(Error::Length { what: "margins", expected: 5, actual: 3 }));
+}
+
+/// The largest K that the exact form takes at each number of classes, in each float.
+#[test]
+fn the_exact_form_takes_large_k() {
+    let exact = |k| TopKHinge::<f32>::smoothed(k, 1.0).unwrap();
+    for (num_classes, k) in [(1000, 999), (1000, 500), (32_000, 300), (1_000_000, 300), (1_000_000, 999_800)] {
+        assert!(Plan::new::<f32>(&exact(k), 1, num_classes).is_ok(), "L = {num_classes}, K = {k}");
+    }
+    let exact = |k| TopKHinge::<f64>::smoothed(k, 1.0).unwrap();
+    for (num_classes, k) in [(1000, 999), (1000, 100), (1_000_000, 100)] {
+        assert!(Plan::new::<f64>(&exact(k), 1, num_classes).is_ok(), "L = {num_classes}, K = {k}");
+    }
+}
+
+/// The numbers of RESULTS.md: how many blocks a multiprocessor holds depends on them.
+#[test]
+fn shared_memory_of_a_block() {
+    let key = Key::new(0);
+    let bytes = |smoothing| Plan::new::<f32>(&hinge(5, smoothing), 1, 1000).unwrap().shared_bytes;
+    assert_eq!(bytes(Smoothing::None), 2568);
+    assert_eq!(bytes(Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key }), 5160);
+    assert_eq!(bytes(Smoothing::Conditional { epsilon: 1.0, num_samples: 1, key }), 5152);
+    assert_eq!(bytes(Smoothing::Exact { epsilon: 1.0 }), 21_656);
+    assert_eq!(Plan::new::<f32>(&CrossEntropy, 1, 1000).unwrap().shared_bytes, 256);
+    assert_eq!(Plan::new::<f32>(&TopKCrossEntropy::new(5, Gumbel, 1.0).unwrap(), 1, 1000).unwrap().shared_bytes, 52_120);
+}

@@ -1,0 +1,208 @@
+//! The head and the loss in one call: scores are made a strip of classes at a time and never stored.
+//!
+//! | step | file |
+//! |---|---|
+//! | scores of a strip, gradients of a strip | `strips` |
+//! | which examples count, and how much | `examples` |
+//! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
+//! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
+//! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
+//! | exact: census, summary, gradient | `exact` |
+
+mod cross_entropy;
+mod exact;
+mod examples;
+mod frame;
+mod largest;
+mod pathwise;
+mod screen;
+mod selection;
+mod sparse;
+mod strips;
+mod top_k_hinge;
+mod uniforms;
+
+use faer::Par;
+use faer::prelude::*;
+use topk_loss::TopKHinge;
+
+use super::{HeadGrads, LinearHead};
+use crate::{BatchReal, Reduction, Result, Targets};
+use examples::Examples;
+use strips::Strips;
+use stripwise::Stripwise;
+
+/// A loss that a head computes without storing scores: [`CrossEntropy`](topk_loss::CrossEntropy), and [`TopKHinge`] hard, smoothed
+/// exactly or pathwise.
+///
+/// | loss | products for the value | with the gradients | further memory an example |
+/// |---|---|---|---|
+/// | cross-entropy | 1 | 4: scores twice, gradients of weights and features | a few numbers |
+/// | hard hinge | 1 | 1, and two columns of weights an example | K + 1 classes |
+/// | pathwise hinge of B draws | 1 | 1, and at most B + 1 columns an example | B(K + 1) classes |
+/// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 4 kB, and the classes near the window |
+///
+/// Every other loss is computed by [`forward`](LinearHead::forward), [`objective_and_grads`](crate::objective_and_grads) and
+/// [`backward`](LinearHead::backward). The trait is sealed.
+pub trait HeadLoss<F: BatchReal>: Stripwise<F> {}
+
+mod stripwise {
+    use super::{Examples, HeadGrads, Strips};
+    use crate::Result;
+
+    /// What a loss does with the strips.
+    pub trait Stripwise<F>: Sync {
+        /// The objective, and its gradients where they are asked for, which are not touched before the objective is known.
+        fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F>;
+    }
+}
+
+/// An entry of the gradient with respect to the scores that is not zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreGrad<F> {
+    /// Whose score.
+    pub class: usize,
+    /// In which example.
+    pub example: usize,
+    /// The entry.
+    pub value: F,
+}
+
+impl<F: BatchReal> LinearHead<F> {
+    /// The objective Σ_b c_b·ℓ_b of a batch of features, see [`Reduction`], without its scores ever being stored.
+    ///
+    /// **Shapes, Errors, Ties and NaN.** As [`objective_and_grads`](Self::objective_and_grads).
+    ///
+    /// **Cost.** See [`HeadLoss`].
+    ///
+    /// ```
+    /// use faer::{Par, mat};
+    /// use topk_loss::{Margins, Smoothing, TopKHinge};
+    /// use topk_loss_batch::{LinearHead, Reduction, Similarity, Targets};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
+    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let features = mat![[1.0, 0.0], [0.0, 2.0]];
+    /// let objective = head.objective(&loss, features.as_ref(), &Targets::new(&[0, 0]), Reduction::Mean, Par::Seq)?;
+    /// assert_eq!(objective, 1.5); // the mean of 1 + 1 − 1 and 1 + 1 − 0
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See above.
+    pub fn objective(
+        &self,
+        loss: &impl HeadLoss<F>,
+        features: MatRef<'_, F>,
+        targets: &Targets<'_, F>,
+        reduction: Reduction,
+        par: Par,
+    ) -> Result<F> {
+        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        loss.objective(&strips, &examples, None)
+    }
+
+    /// The objective of a batch of features and the gradients of weights, bias and features: a whole training step in one call, as
+    /// [`forward`](Self::forward), [`objective_and_grads`](crate::objective_and_grads) and [`backward`](Self::backward) would do it,
+    /// without num_classes × batch numbers ever being stored.
+    ///
+    /// Scores are computed for a strip of classes at a time, with the bits that `forward` gives them, and computed again where a loss
+    /// needs them again. Example b is evaluated by the loss with b [folded in](topk_loss::FoldIn).
+    ///
+    /// **Shapes.** `features` dim × batch, one label an example, `grads` as for [`backward`](Self::backward).
+    ///
+    /// **Errors.** No example, none that counts, wrong shapes or lengths, a label that is no class, NaN or infinite features or
+    /// parameters, what the loss refuses (k ≥ L, margins that are not L, a smoothing by conditional draws), scores or losses beyond the
+    /// float's range, a total weight of zero: `grads` is then as before. Gradients beyond the float's range: `grads` is then
+    /// unspecified.
+    ///
+    /// **Ties and NaN.** The loss's. The hard hinge selects the class that its own code selects, always. The pathwise hinge has its own
+    /// code's draws, bit for bit, and subtracts another center from the scores before it adds the noise: it selects the same class
+    /// unless two noised scores are as close as rounding.
+    ///
+    /// **Cost.** See [`HeadLoss`]. Beside what is counted there, 2¹⁷ scores or those of 128 classes, whichever is more, and a copy of
+    /// the features with the cosine. The results are the same bits for any number of threads.
+    ///
+    /// ```
+    /// use faer::{Mat, Par, mat};
+    /// use topk_loss::{Margins, Smoothing, TopKHinge};
+    /// use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
+    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let (features, targets) = (mat![[1.0, 0.0], [0.0, 2.0]], Targets::new(&[0, 0]));
+    /// let mut weights = Mat::zeros(2, 3);
+    /// let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: None };
+    /// let objective = head.objective_and_grads(&loss, features.as_ref(), &targets, Reduction::Mean, grads, Par::Seq)?;
+    /// assert_eq!(objective, 1.5);
+    /// assert_eq!(weights, mat![[0.0, 0.0, 0.0], [-1.0, 0.0, 1.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See above.
+    pub fn objective_and_grads(
+        &self,
+        loss: &impl HeadLoss<F>,
+        features: MatRef<'_, F>,
+        targets: &Targets<'_, F>,
+        reduction: Reduction,
+        grads: HeadGrads<'_, F>,
+        par: Par,
+    ) -> Result<F> {
+        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        self.check_grads(features, &grads)?;
+        loss.objective(&strips, &examples, Some(grads))
+    }
+
+    /// The objective of a batch of features and the entries of its gradient G with respect to the scores that are not zero: two for a
+    /// hard hinge, at most B + 1 for a pathwise one of B draws, an example; none where the loss is zero.
+    ///
+    /// They stand in the order of the examples, and of the classes within an example. With the inner product the gradient of the weights of
+    /// class j is Σ value·x over the entries of class j, the bias's Σ value, and that of an example's features Σ value·w over its
+    /// entries: for whoever updates the touched columns alone.
+    ///
+    /// **Shapes, Errors, Ties and NaN.** As [`objective_and_grads`](Self::objective_and_grads), and an exact smoothing, whose gradient is
+    /// dense.
+    ///
+    /// **Cost.** One product.
+    ///
+    /// ```
+    /// use faer::{Par, mat};
+    /// use topk_loss::{Margins, Smoothing, TopKHinge};
+    /// use topk_loss_batch::{LinearHead, Reduction, ScoreGrad, Similarity, Targets};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0]], None, Similarity::Inner)?;
+    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let targets = Targets::new(&[1]);
+    /// let (objective, entries) =
+    ///     head.objective_and_score_grads(&loss, mat![[1.0]].as_ref(), &targets, Reduction::Mean, Par::Seq)?;
+    /// assert_eq!(objective, 2.0);
+    /// let entry = |class, value| ScoreGrad { class, example: 0, value };
+    /// assert_eq!(entries, [entry(0, 1.0), entry(1, -1.0)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See above.
+    pub fn objective_and_score_grads(
+        &self,
+        loss: &TopKHinge<'_, F>,
+        features: MatRef<'_, F>,
+        targets: &Targets<'_, F>,
+        reduction: Reduction,
+        par: Par,
+    ) -> Result<(F, Vec<ScoreGrad<F>>)> {
+        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        top_k_hinge::sparse(loss, &strips, &examples)
+    }
+
+    fn fused<'a>(
+        &'a self,
+        features: MatRef<'a, F>,
+        targets: &Targets<'a, F>,
+        reduction: Reduction,
+        par: Par,
+    ) -> Result<(Strips<'a, F>, Examples<'a, F>)> {
+        self.check_features(features)?;
+        let examples = Examples::new(targets, reduction, self.num_classes(), features.ncols())?;
+        Ok((Strips::new(self, features, par)?, examples))
+    }
+}

@@ -1,0 +1,70 @@
+//! Which examples count, with which label, and how much.
+
+use faer::Par;
+use topk_loss::{Error, Real};
+
+use crate::parallel::try_for_each;
+use crate::{BatchError, Reduction, Result, Targets, check, reduction};
+
+/// The examples of a batch with the coefficients of their losses.
+#[derive(Debug)]
+pub struct Examples<'a, F> {
+    targets: Targets<'a, F>,
+    coefficients: Vec<F>,
+}
+
+impl<'a, F: Real> Examples<'a, F> {
+    pub(super) fn new(targets: &Targets<'a, F>, reduction: Reduction, num_classes: usize, batch: usize) -> Result<Self> {
+        check::length("labels", batch, targets.labels().len())?;
+        if let Some((example, label)) = targets.counted().find(|&(_, label)| label >= num_classes) {
+            return Err(BatchError::Example { example, error: Error::Label { label, num_classes } });
+        }
+        let mut coefficients = vec![F::zero(); batch];
+        reduction.coefficients(targets, &mut coefficients)?;
+        Ok(Self { targets: *targets, coefficients })
+    }
+
+    /// What the loss refuses in every example, in the name of the first.
+    pub(super) fn check<T>(&self, outcome: topk_loss::Result<T>) -> Result<T> {
+        let example = self.targets.counted().next().map_or(0, |(example, _)| example);
+        outcome.map_err(|error| BatchError::Example { example, error })
+    }
+
+    /// A state for every example, made from its index and label; none where the label is ignored.
+    pub(super) fn states<S>(&self, mut new: impl FnMut(usize, usize) -> S) -> Vec<Option<S>> {
+        (0..self.coefficients.len()).map(|example| Some(new(example, self.targets.label(example)?))).collect()
+    }
+
+    /// What multiplies the example's loss.
+    pub(super) fn coefficient(&self, example: usize) -> F {
+        self.coefficients[example]
+    }
+
+    /// The objective of these losses.
+    pub(super) fn objective<S>(&self, states: &[Option<S>], value: impl Fn(&S) -> topk_loss::Result<F>) -> Result<F> {
+        let values = states.iter().enumerate().map(|(example, state)| {
+            let value = state.as_ref().map_or(Ok(F::zero()), &value);
+            value.map_err(|error| BatchError::Example { example, error })
+        });
+        reduction::objective(&self.coefficients, &values.collect::<Result<Vec<_>>>()?)
+    }
+}
+
+/// What `work` makes of the state of every example that has one.
+pub(super) fn map<S: Send, T: Send>(
+    states: Vec<Option<S>>,
+    par: Par,
+    work: impl Fn(usize, S) -> topk_loss::Result<T> + Sync,
+) -> Result<Vec<Option<T>>> {
+    let mut outcomes: Vec<Option<T>> = states.iter().map(|_| None).collect();
+    let mut examples: Vec<_> = states.into_iter().zip(&mut outcomes).enumerate().collect();
+    try_for_each(&mut examples, par, |(example, (state, outcome))| {
+        **outcome = state
+            .take()
+            .map(|state| work(*example, state))
+            .transpose()
+            .map_err(|error| BatchError::Example { example: *example, error })?;
+        Ok(())
+    })?;
+    Ok(outcomes)
+}

@@ -1,0 +1,38 @@
+//! The largest scores so far.
+
+use topk_loss::{Ranked, Real};
+
+/// The largest of the scores that were offered, in descending order. Offered in the order of the classes, equal ones rank by class,
+/// lowest first.
+#[derive(Debug, Clone)]
+pub(super) struct Largest<F>(Vec<Ranked<F>>);
+
+impl<F: Real> Largest<F> {
+    /// Room for so many, at least 1.
+    pub fn new(count: usize) -> Self {
+        Self(vec![Ranked { index: 0, value: F::neg_infinity() }; count])
+    }
+
+    /// The last of them; −∞ until there are as many as there is room for.
+    pub fn last(&self) -> Ranked<F> {
+        self.0[self.0.len() - 1]
+    }
+
+    /// In descending order.
+    pub fn values(&self) -> impl Iterator<Item = F> {
+        self.0.iter().map(|ranked| ranked.value)
+    }
+
+    /// Takes a score in if it is above the last one, and returns the one that has no place.
+    pub fn offer(&mut self, index: usize, value: F) -> F {
+        let last = self.last().value;
+        if value > last {
+            let place = self.0.partition_point(|ranked| ranked.value >= value);
+            self.0.pop();
+            self.0.insert(place, Ranked { index, value });
+            last
+        } else {
+            value
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Gradients that touch a few columns of the weights an example.
+
+use faer::prelude::*;
+use faer::{unzip, zip};
+
+use super::super::{HeadGrads, Similarity, cosine};
+use super::ScoreGrad;
+use super::strips::Strips;
+use crate::parallel::{column_blocks, try_for_each};
+use crate::{BatchReal, Result, check};
+
+/// Classes or examples that a thread takes.
+const BLOCK: usize = 256;
+
+/// Overwrites the gradients with those of an objective whose gradient with respect to the scores has these entries, in the order of the
+/// examples.
+pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>], grads: HeadGrads<'_, F>) -> Result<()> {
+    let mut by_class = entries.to_vec();
+    by_class.sort_by_key(|entry| entry.class);
+    if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
+        bias.fill(F::zero());
+        by_class.iter().for_each(|entry| bias[entry.class] += entry.value);
+        check::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())?;
+    }
+    if let Some(below) = grads.features {
+        let mut blocks: Vec<_> = column_blocks(below, BLOCK).zip((0..).step_by(BLOCK)).collect();
+        try_for_each(&mut blocks, strips.par(), |(grads, first)| {
+            grads.fill(F::zero());
+            for entries in between(entries, *first, grads.ncols(), |entry| entry.example).chunk_by(|a, b| a.example == b.example) {
+                let example = entries[0].example;
+                add_feature_grad(strips, entries, grads.rb_mut().subcols_mut(example - *first, 1))?;
+            }
+            Ok(())
+        })?;
+    }
+    let mut blocks: Vec<_> = column_blocks(grads.weights, BLOCK).zip((0..).step_by(BLOCK)).collect();
+    try_for_each(&mut blocks, strips.par(), |(grads, first)| {
+        grads.fill(F::zero());
+        for entries in between(&by_class, *first, grads.ncols(), |entry| entry.class).chunk_by(|a, b| a.class == b.class) {
+            let class = entries[0].class;
+            add_weight_grad(strips, entries, grads.rb_mut().subcols_mut(class - *first, 1))?;
+        }
+        Ok(())
+    })
+}
+
+/// The entries, sorted by `key`, whose key is among `count` from `first` on.
+fn between<F>(entries: &[ScoreGrad<F>], first: usize, count: usize, key: impl Fn(&ScoreGrad<F>) -> usize) -> &[ScoreGrad<F>] {
+    let position = |bound| entries.partition_point(|entry| key(entry) < bound);
+    &entries[position(first)..position(first + count)]
+}
+
+/// The entries of one example.
+fn add_feature_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>], mut grad: MatMut<'_, F>) -> Result<()> {
+    let head = strips.head();
+    for &ScoreGrad { class, value, .. } in entries {
+        let weights = head.weights().subcols(class, 1);
+        let norm = match head.similarity() {
+            Similarity::Inner => F::one(),
+            Similarity::Cosine => cosine::norms(weights)?[0],
+        };
+        zip!(grad.rb_mut(), weights).for_each(|unzip!(sum, weight)| *sum += value * (*weight / norm));
+    }
+    finish("feature gradient", head.similarity(), strips.features().subcols(entries[0].example, 1), grad)
+}
+
+/// The entries of one class.
+fn add_weight_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>], mut grad: MatMut<'_, F>) -> Result<()> {
+    for &ScoreGrad { example, value, .. } in entries {
+        zip!(grad.rb_mut(), strips.operand().subcols(example, 1)).for_each(|unzip!(sum, entry)| *sum += value * *entry);
+    }
+    let head = strips.head();
+    finish("weight gradient", head.similarity(), head.weights().subcols(entries[0].class, 1), grad)
+}
+
+fn finish<F: BatchReal>(what: &'static str, similarity: Similarity, column: MatRef<'_, F>, grad: MatMut<'_, F>) -> Result<()> {
+    match similarity {
+        Similarity::Inner => check::in_range(what, grad.rb()),
+        Similarity::Cosine => cosine::through_directions(what, column, grad),
+    }
+}

@@ -1,0 +1,62 @@
+//! The top-K hinge over strips, by its smoothing.
+
+use topk_loss::{Error, Smoothing, TopKHinge};
+
+use super::examples::Examples;
+use super::pathwise::Pathwise;
+use super::screen::Screen;
+use super::selection::{Hard, objective_and_score_grads};
+use super::strips::Strips;
+use super::stripwise::Stripwise;
+use super::{HeadGrads, HeadLoss, ScoreGrad, exact, sparse};
+use crate::{BatchError, BatchReal, Result};
+
+impl<F: BatchReal> HeadLoss<F> for TopKHinge<'_, F> {}
+
+impl<F: BatchReal> Stripwise<F> for TopKHinge<'_, F> {
+    fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+        if let Smoothing::Exact { epsilon } = self.smoothing() {
+            check(self, strips, examples)?;
+            return exact::objective(self, epsilon, strips, examples, grads);
+        }
+        let (objective, entries) = sparse(self, strips, examples)?;
+        if let Some(grads) = grads {
+            sparse::backward(strips, &entries, grads)?;
+        }
+        Ok(objective)
+    }
+}
+
+/// The objective and the entries of its gradient, for a smoothing that has few.
+pub(super) fn sparse<F: BatchReal>(
+    loss: &TopKHinge<'_, F>,
+    strips: &Strips<'_, F>,
+    examples: &Examples<'_, F>,
+) -> Result<(F, Vec<ScoreGrad<F>>)> {
+    check(loss, strips, examples)?;
+    let rank = loss.k() + 1;
+    match loss.smoothing() {
+        Smoothing::None => objective_and_score_grads(loss, strips, examples, |_, label| Hard::new(rank, label)),
+        Smoothing::Pathwise { epsilon, num_samples, key } => {
+            let screen = Screen::new();
+            objective_and_score_grads(loss, strips, examples, |example, label| {
+                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(example as u64), &screen)
+            })
+        }
+        Smoothing::Exact { .. } => Err(BatchError::Parameter { name: "smoothing", must: "none or pathwise for a sparse gradient" }),
+        _ => Err(BatchError::Parameter { name: "smoothing", must: "none, exact or pathwise where scores are not stored" }),
+    }
+}
+
+/// What every example refuses.
+fn check<F: BatchReal>(loss: &TopKHinge<'_, F>, strips: &Strips<'_, F>, examples: &Examples<'_, F>) -> Result<()> {
+    let num_classes = strips.num_classes();
+    let rank = if loss.k() < num_classes { Ok(()) } else { Err(Error::K { k: loss.k(), max: num_classes - 1 }) };
+    examples.check(rank.and_then(|()| loss.margins().of(0, num_classes).map(|_| ())))
+}
+
+/// scale · (m_y + excess)₊, the excess being how far the order statistic is above the label's score.
+pub(super) fn hinge<F: BatchReal>(loss: &TopKHinge<'_, F>, label: usize, num_classes: usize, excess: F) -> topk_loss::Result<F> {
+    let value = loss.scale() * (loss.margins().of(label, num_classes)? + excess);
+    if value.is_finite() { Ok(value.max(F::zero())) } else { Err(Error::Overflow { what: "loss" }) }
+}

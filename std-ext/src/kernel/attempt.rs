@@ -1,0 +1,43 @@
+//! Fast where a row is ordinary, core's code where it is not.
+
+use topk_loss::{FoldIn, Loss, Real, Result};
+
+use super::{Kernel, Scalar};
+
+/// Where a gradient goes, and what it is multiplied by.
+pub(super) struct Weighted<'a, F> {
+    pub weight: F,
+    pub grad: &'a mut [F],
+}
+
+impl<F: Real> Weighted<'_, F> {
+    /// Whether core accepts it for a row of so many classes.
+    pub fn is_usable(&self, num_classes: usize) -> bool {
+        self.grad.len() == num_classes && self.weight.is_finite()
+    }
+}
+
+/// A fast computation of a loss.
+pub(super) trait Attempt<F: Real> {
+    /// The loss of a row, and its gradient where one is asked for. Nothing, and an unspecified gradient, for a row that is refused or too
+    /// near the end of the float's range: core's code then computes it or finds the error.
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
+}
+
+/// The two together; the scratch of the second is allocated for the row that needs it.
+pub(super) struct OrScalar<'a, A, L> {
+    pub attempt: A,
+    pub loss: &'a L,
+}
+
+impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<'_, A, L> {
+    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
+        let value = self.attempt.attempt(example, scores, label, None);
+        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value(example, scores, label), Ok)
+    }
+
+    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
+        let value = self.attempt.attempt(example, scores, label, Some(Weighted { weight, grad: &mut *grad }));
+        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value_and_grad(example, scores, label, weight, grad), Ok)
+    }
+}

@@ -1,0 +1,191 @@
+//! Which classes can reach a threshold in which draw, by their words alone.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::Noise;
+use super::tail::tail_at_most;
+use crate::elementary::Elementary;
+use crate::kernel::noise::{classes_per_counter, philox};
+
+/// How many counters are sifted at a time.
+const COUNTERS: usize = 256;
+/// How many of them side by side.
+const LANES: usize = 16;
+/// How many of them are looked through at once.
+const WORD: usize = 64;
+/// How many classes are looked at before the program branches.
+const CLASSES: usize = 64;
+/// The word that no class without a chance reaches, but for one draw in 2³².
+const NEVER: u32 = u32::MAX;
+
+/// Some counters of the generator of which a class may matter, and how large the words must be for that.
+pub(super) struct Sieve {
+    len: usize,
+    counters: [u64; COUNTERS],
+    /// Word by word, the least that may matter.
+    bounds: [[u32; COUNTERS]; 4],
+    /// One bit a class.
+    hits: [u8; COUNTERS],
+}
+
+impl Sieve {
+    pub fn new() -> Self {
+        Self { len: 0, counters: [0; COUNTERS], bounds: [[NEVER; COUNTERS]; 4], hits: [0; COUNTERS] }
+    }
+
+    /// Fills `survivors` with the classes, in their order, that may reach `threshold` in draw `first_draw` and those after it.
+    ///
+    /// None that does reach it is missing.
+    pub fn sift<F: Elementary>(&mut self, arch: Arch, noise: Noise<'_, F>, threshold: F, first_draw: u64, survivors: &mut [Vec<usize>]) {
+        survivors.iter_mut().for_each(Vec::clear);
+        arch.dispatch(Sift { sieve: self, noise, threshold, first_draw, survivors });
+    }
+}
+
+struct Sift<'a, F> {
+    sieve: &'a mut Sieve,
+    noise: Noise<'a, F>,
+    threshold: F,
+    first_draw: u64,
+    survivors: &'a mut [Vec<usize>],
+}
+
+impl<F: Elementary> WithSimd for Sift<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let per_counter = classes_per_counter::<F>();
+        let bound = Bound::new(self.noise, self.threshold);
+        let lowest = self.threshold - self.noise.reach();
+        let (blocks, left) = self.noise.scores.as_chunks::<CLASSES>();
+        let mut padded = [F::neg_infinity(); CLASSES];
+        padded[..left.len()].copy_from_slice(left);
+        for (first, scores) in (0..).step_by(CLASSES).zip(blocks.iter().chain([&padded])) {
+            if !scores.iter().fold(false, |any, &score| any | (score - self.noise.center >= lowest)) {
+                continue;
+            }
+            let mut bounds = [NEVER; CLASSES];
+            for place in 0..CLASSES {
+                bounds[place] = bound.of(scores[place]);
+            }
+            if self.sieve.len + CLASSES / per_counter > COUNTERS {
+                self.empty();
+            }
+            for (counter, bounds) in ((first / per_counter) as u64..).zip(bounds.chunks_exact(per_counter)) {
+                let place = self.sieve.len;
+                self.sieve.counters[place] = counter;
+                (0..per_counter).for_each(|j| self.sieve.bounds[j][place] = bounds[j]);
+                self.sieve.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
+            }
+        }
+        self.empty();
+    }
+}
+
+impl<F: Elementary> Sift<'_, F> {
+    /// Sifts what is in the sieve, for every draw.
+    #[inline(always)]
+    fn empty(&mut self) {
+        let per_counter = classes_per_counter::<F>();
+        let Sieve { len, counters, bounds, hits } = &mut *self.sieve;
+        let key = self.noise.key.words();
+        for (draw, survivors) in (self.first_draw..).zip(&mut *self.survivors) {
+            for chunk in 0..len.div_ceil(LANES) {
+                let counters = &counters.as_chunks::<LANES>().0[chunk];
+                let bounds: [_; 4] = core::array::from_fn(|j| &bounds[j].as_chunks::<LANES>().0[chunk]);
+                let hits = &mut hits.as_chunks_mut::<LANES>().0[chunk];
+                for lane in 0..LANES {
+                    let words = philox(key, counters[lane], draw);
+                    let mut hit = 0;
+                    for j in 0..per_counter {
+                        let bound: u64 = bounds[j][lane].into();
+                        hit |= u64::from(words[j * F::UNIFORM_WORDS] >= bound) << j;
+                    }
+                    hits[lane] = hit as u8;
+                }
+            }
+            // Places without a counter may have passed.
+            hits[*len..].fill(0);
+            for (first, hits) in (0..*len).step_by(WORD).zip(hits.as_chunks::<WORD>().0) {
+                let mut any = 0_u64;
+                for (place, &hit) in hits.iter().enumerate() {
+                    any |= u64::from(hit != 0) << place;
+                }
+                while any != 0 {
+                    let place = any.trailing_zeros() as usize;
+                    any &= any - 1;
+                    let mut hit = hits[place];
+                    while hit != 0 {
+                        let class = counters[first + place] as usize * per_counter + hit.trailing_zeros() as usize;
+                        hit &= hit - 1;
+                        // So may classes that pad the last counter.
+                        if class < self.noise.scores.len() {
+                            survivors.push(class);
+                        }
+                    }
+                }
+            }
+        }
+        *len = 0;
+    }
+}
+
+/// The least word of a class that may reach the threshold.
+struct Bound<F> {
+    center: F,
+    threshold: F,
+    per_epsilon: F,
+    allowance: f32,
+}
+
+impl<F: Elementary> Bound<F> {
+    #[inline(always)]
+    fn new(Noise { center, epsilon, .. }: Noise<'_, F>, threshold: F) -> Self {
+        let per_epsilon = epsilon.recip();
+        let t = (threshold * per_epsilon).to_single();
+        Self { center, threshold, per_epsilon, allowance: ROUNDING * (8.0 + if t < 0.0 { -t } else { t }) }
+    }
+
+    /// Everything is rounded towards a lower bound: the noise needed, by far more than the noised score and it itself are rounded; its
+    /// probability, by far more than the approximations of the tail and of the quantile are off; and the word.
+    #[inline(always)]
+    fn of(&self, score: F) -> u32 {
+        let needed = ((self.threshold - (score - self.center)) * self.per_epsilon).to_single();
+        let needed = needed - self.allowance - ROUNDING * if needed < 0.0 { -needed } else { needed };
+        // In units of the 23 bits that single precision looks at; 2²³ + n has n in its last bits.
+        const UNITS: f32 = 8_388_608.0;
+        let chances = tail_at_most(needed) * (1.001 * UNITS) + 2.0;
+        let chances = if chances < UNITS - 1.0 { chances } else { UNITS - 1.0 };
+        let bound = !(((chances + UNITS).to_bits() << 9) | 511);
+        // NaN, where infinities cancelled, needs nothing.
+        if needed > F::REACH { NEVER } else { bound }
+    }
+}
+
+/// 16 times the rounding of single precision.
+const ROUNDING: f32 = 1.0 / 1_048_576.0;
+
+#[cfg(test)]
+mod tests {
+    use topk_loss::{Key, Noise as _, Normal};
+
+    use super::{Bound, Noise};
+    use crate::kernel::noise::Variate;
+
+    /// Noise z at score 0 reaches the threshold z. All single-precision uniforms: none may be below the bound of its own noise, nor of less.
+    #[test]
+    fn no_word_that_matters_is_below_its_bound() {
+        let mut highest = 0;
+        let mut tight = 0_u64;
+        for n in 0..1_u32 << 23 {
+            let threshold: f32 = Normal.quantile(f32::uniform(n << 9, 0));
+            let noise = Noise { scores: &[], center: 0.0, epsilon: 1.0, key: Key::new(0) };
+            highest = highest.max(Bound::new(noise, threshold).of(0.0));
+            assert!(highest <= n << 9, "{n}: {highest}");
+            tight += u64::from(highest / 512);
+        }
+        // Perfect bounds would make it ½, tails that are a tenth too large take a tenth of the other half away; no bounds at all make it 0.
+        assert!(tight as f64 / 2_f64.powi(46) > 0.45, "{tight}");
+    }
+}

@@ -1,0 +1,68 @@
+//! The top-K hinge under pathwise smoothing. The bits are core's.
+
+use pulp::Arch;
+use topk_loss::{Key, Ranked, TopKHinge};
+
+use super::attempt::{Attempt, Weighted};
+use super::noised::{self, Leaders, Noise};
+use super::row::Row;
+use super::select;
+use crate::elementary::Elementary;
+
+/// The noise of a smoothing that draws.
+#[derive(Clone, Copy)]
+pub(super) struct Draws<F> {
+    pub epsilon: F,
+    pub num_samples: usize,
+    pub key: Key,
+}
+
+pub(super) struct Pathwise<'a, F> {
+    loss: &'a TopKHinge<'a, F>,
+    draws: Draws<F>,
+    arch: Arch,
+    best: Vec<Ranked<F>>,
+    leaders: Leaders<F>,
+    room: Vec<F>,
+}
+
+impl<'a, F: Elementary> Pathwise<'a, F> {
+    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, arch: Arch, leaders: Leaders<F>) -> Self {
+        Self { loss, draws, arch, best: vec![], leaders, room: vec![] }
+    }
+}
+
+impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let Draws { epsilon, num_samples, key } = self.draws;
+        let rank = self.loss.k() + 1;
+        let row = Row::new(self.arch, self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
+        let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
+        if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
+            return None;
+        }
+        if let Some(grad) = &mut grad {
+            grad.grad.fill(F::zero());
+        }
+        if row.is_surely_zero(noise.reach(), num_samples) {
+            return Some(F::zero());
+        }
+        let count = F::from_usize(num_samples);
+        let share = self.loss.scale() / count;
+        let mut sum = F::zero();
+        let Self { arch, best, leaders, room, .. } = self;
+        leaders.of_draws(noise, num_samples, rank, best, |classes, noised| {
+            let value = select::nth_value(*arch, noised, rank, room);
+            sum += value;
+            if let Some(grad) = &mut grad {
+                // Of equal ones the earliest rank first.
+                let ahead = noised.iter().fold(0, |count, &other| count + usize::from(other > value));
+                let mut equals = classes.iter().zip(noised).filter(|&(_, &other)| other == value);
+                if let Some((&class, _)) = equals.nth(rank - 1 - ahead) {
+                    grad.grad[class] += share;
+                }
+            }
+        });
+        row.finish(self.arch, sum / count, label, grad)
+    }
+}

@@ -1,0 +1,103 @@
+//! A row of scores as the top-K hinges look at it.
+
+use pulp::{Arch, Simd, WithSimd};
+use topk_loss::{Margins, Ranked, TopKHinge};
+
+use super::attempt::Weighted;
+use super::select;
+use crate::elementary::Elementary;
+
+/// Scores of ordinary size, taken relative to the one that the guesses just miss.
+pub(super) struct Row<F> {
+    /// The (K+1)-th largest score and its class.
+    pub missed: Ranked<F>,
+    /// By how much the label's score is above it.
+    lead: F,
+    margin: F,
+    scale: F,
+}
+
+impl<F: Elementary> Row<F> {
+    /// The row; nothing for one that core refuses or might refuse.
+    ///
+    /// In `best` are the `count` largest scores, or all there are, in the order of their ranks.
+    pub fn new(arch: Arch, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, count: usize, best: &mut Vec<Ranked<F>>) -> Option<Self> {
+        if loss.k() >= scores.len() || !arch.dispatch(AreOrdinary { scores }) {
+            return None;
+        }
+        let margin = match loss.margins() {
+            Margins::Uniform(margin) => margin,
+            Margins::PerClass(margins) if margins.len() == scores.len() => *margins.get(label)?,
+            Margins::PerClass(_) => return None,
+        };
+        select::largest(arch, scores, count.min(scores.len()), best);
+        let missed = *best.get(loss.k())?;
+        Some(Self { missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })
+    }
+
+    /// scale · (m_y + f − s_y) for the (K+1)-th largest f of the centered scores, or its smoothing.
+    pub fn slack(&self, smoothed: F) -> Option<F> {
+        Some((self.margin + (smoothed - self.lead)) * self.scale).filter(|slack| slack.is_finite())
+    }
+
+    /// Whether the loss is zero for any draws of noise within ± `reach`, which is a tenth above the largest there is.
+    ///
+    /// The (K+1)-th noised score is then at most that far above the center, and so is the mean over draws, as long as their sum is rounded
+    /// by less than that tenth; what follows is monotone.
+    pub fn is_surely_zero(&self, reach: F, num_draws: usize) -> bool {
+        const MOST_DRAWS: usize = 1 << 20;
+        let highest = self.slack(reach).is_some_and(|slack| slack <= F::zero());
+        highest && self.slack(-reach).is_some() && num_draws <= MOST_DRAWS
+    }
+
+    /// The loss, given the mean over the draws, and its gradient, given that of the mean times the scale.
+    pub fn finish(&self, arch: Arch, mean: F, label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let slack = self.slack(mean)?;
+        let is_zero = slack <= F::zero();
+        if let Some(Weighted { weight, grad }) = grad {
+            if is_zero {
+                grad.fill(F::zero());
+            } else {
+                grad[label] -= self.scale;
+                arch.dispatch(Multiply { grad, weight }).then_some(())?;
+            }
+        }
+        Some(if is_zero { F::zero() } else { slack })
+    }
+}
+
+/// Multiplies a gradient; whether it stays in the float's range.
+struct Multiply<'a, F> {
+    grad: &'a mut [F],
+    weight: F,
+}
+
+impl<F: Elementary> WithSimd for Multiply<'_, F> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        let largest = F::max_value();
+        let mut in_range = true;
+        for entry in self.grad {
+            *entry *= self.weight;
+            in_range &= (*entry <= largest) & (*entry >= -largest);
+        }
+        in_range
+    }
+}
+
+/// Whether differences of two scores are far from the end of the float's range.
+struct AreOrdinary<'a, F> {
+    scores: &'a [F],
+}
+
+impl<F: Elementary> WithSimd for AreOrdinary<'_, F> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> bool {
+        let limit = F::max_value() / F::from_f64(16.0);
+        self.scores.iter().fold(true, |all, &score| all & (score <= limit) & (score >= -limit))
+    }
+}
