@@ -4,7 +4,10 @@ use faer::{ColRef, Mat, Par};
 use topk_loss::{Gumbel, Key, Loss, MonteCarlo, Normal, Sampler, TopKCrossEntropy};
 use topk_loss_batch::{BatchReal, Targets, values, values_and_grads};
 
-const KINDS: [fn(usize, usize, usize, f64) -> f64; 8] = [
+/// A score of class i among so many, for so many guesses, given a normal number.
+type Kind = fn(usize, usize, usize, f64) -> f64;
+
+const KINDS: [Kind; 8] = [
     |_, _, _, z| z,
     |_, _, _, _| 0.5,
     |i, _, _, _| (i / 3) as f64 * 0.7,
