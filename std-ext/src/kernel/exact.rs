@@ -159,19 +159,21 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
         let Self { row, scores, label, own, margin, scale, mut grad } = self;
+        // The k-th largest of the noised scores is at most the largest noise of the classes from the k-th down above the k-th score. A row
+        // whose loss that makes 0 is only read once.
+        let ahead = own - margin - row.epsilon * row.highest;
+        let rounding = F::epsilon() * F::from_f64(8.0) * (own.abs() + margin.abs() + row.epsilon * row.highest);
+        if fewer_reach(scores, row.k, ahead - rounding) {
+            if let Some(Weighted { grad, .. }) = grad {
+                grad.fill(F::zero());
+            }
+            return Some(F::zero());
+        }
         let range = row.leaders.find(scores);
         let center = row.leaders.kth();
         let lead = own - center;
         if !(range.largest - center).is_finite() || !(range.least - center).is_finite() {
             return None;
-        }
-        // The k-th largest of the noised scores is at most the largest noise of the classes from the k-th down above the k-th score.
-        let bound = margin + (row.epsilon * row.highest - lead);
-        if bound < F::zero() {
-            if let Some(Weighted { grad, .. }) = grad {
-                grad.fill(F::zero());
-            }
-            return Some(F::zero());
         }
 
         let units = Units { center, inverse_epsilon: row.epsilon.recip() };
@@ -201,6 +203,18 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
         grad[label] -= weight;
         Some(slack)
     }
+}
+
+/// Whether fewer than k scores reach a threshold, all of them being far from the end of the float's range.
+#[inline(always)]
+fn fewer_reach<F: Elementary>(scores: &[F], k: usize, threshold: F) -> bool {
+    let far = F::max_value() / F::from_f64(16.0);
+    let (mut reach, mut extreme) = (0_u32, 0_u32);
+    for &score in scores {
+        reach += u32::from(score >= threshold);
+        extreme += u32::from(score.abs() > far);
+    }
+    extreme == 0 && (reach as usize) < k
 }
 
 impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {

@@ -67,7 +67,6 @@ fn nth_by_counting<F: Elementary>(values: &[F], n: usize) -> F {
 ///
 /// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 96.
 pub(super) fn largest<F: Elementary>(arch: Arch, scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) {
-    best.clear();
     arch.dispatch(Largest { scores, n, best });
     best.sort_unstable_by(by_rank);
     best.truncate(n);
@@ -87,34 +86,40 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { scores, n, best } = self;
-        let capacity = 2 * n + 64;
-        let mut threshold = reached_by(scores, n);
-        // A later score that equals the n-th best ranks below it.
-        let mut ties_count = true;
-        let (blocks, left) = scores.as_chunks::<BLOCK>();
-        let mut padded = [F::neg_infinity(); BLOCK];
-        padded[..left.len()].copy_from_slice(left);
-        for (first, block) in (0..).step_by(BLOCK).zip(blocks.iter().chain([&padded])) {
-            if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
-                continue;
+        collect(self.scores, self.n, self.best);
+    }
+}
+
+/// Fills `best` with the `n` largest of the scores among at most 2n + 96.
+#[inline(always)]
+pub(super) fn collect<F: Elementary>(scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) {
+    best.clear();
+    let capacity = 2 * n + 64;
+    let mut threshold = reached_by(scores, n);
+    // A later score that equals the n-th best ranks below it.
+    let mut ties_count = true;
+    let (blocks, left) = scores.as_chunks::<BLOCK>();
+    let mut padded = [F::neg_infinity(); BLOCK];
+    padded[..left.len()].copy_from_slice(left);
+    for (first, block) in (0..).step_by(BLOCK).zip(blocks.iter().chain([&padded])) {
+        if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
+            continue;
+        }
+        let mut reached = 0_u32;
+        for (lane, &score) in block.iter().enumerate() {
+            reached |= u32::from(score >= threshold) << lane;
+        }
+        while reached != 0 {
+            let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);
+            reached &= reached - 1;
+            if (ties_count || value > threshold) && index < scores.len() {
+                best.push(Ranked { index, value });
             }
-            let mut reached = 0_u32;
-            for (lane, &score) in block.iter().enumerate() {
-                reached |= u32::from(score >= threshold) << lane;
-            }
-            while reached != 0 {
-                let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);
-                reached &= reached - 1;
-                if (ties_count || value > threshold) && index < scores.len() {
-                    best.push(Ranked { index, value });
-                }
-            }
-            if best.len() >= capacity {
-                threshold = best.select_nth_unstable_by(n - 1, by_rank).1.value;
-                best.truncate(n);
-                ties_count = false;
-            }
+        }
+        if best.len() >= capacity {
+            threshold = best.select_nth_unstable_by(n - 1, by_rank).1.value;
+            best.truncate(n);
+            ties_count = false;
         }
     }
 }
