@@ -3,7 +3,7 @@
 //! Nothing here depends on the instruction set: no fused multiply-adds, no tables, one order of operations. A kernel returns the same
 //! bits on every machine.
 
-use crate::kernel::Variate;
+use crate::variate::Variate;
 
 /// A float with such functions: `f32`, `f64`.
 pub trait Elementary: Variate {

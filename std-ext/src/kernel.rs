@@ -37,8 +37,6 @@ use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
 use scalar::Scalar;
 
-pub use noise::Variate;
-
 /// A loss that batches can compute.
 ///
 /// A loss of your own needs a line, and runs by its own code:

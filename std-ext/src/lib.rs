@@ -50,6 +50,7 @@ mod kernel;
 mod parallel;
 mod reduction;
 mod targets;
+mod variate;
 mod vectors;
 
 pub use batch::{objective_and_grads, values, values_and_grads};

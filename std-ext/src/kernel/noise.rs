@@ -1,16 +1,14 @@
 //! Standard normal draws of some classes, bit for bit those of core's [`MonteCarlo`](topk_loss::MonteCarlo) of the normal law.
 
 mod philox;
-mod variate;
 
 use pulp::{Arch, Simd, WithSimd};
 use topk_loss::{Key, Real};
 
 use crate::elementary::Elementary;
+use crate::variate::normal_quantiles;
 
 pub(crate) use philox::philox;
-pub use variate::Variate;
-pub(super) use variate::normal_quantiles;
 
 /// How many classes share one counter of the generator.
 #[inline(always)]

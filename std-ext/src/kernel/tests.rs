@@ -7,12 +7,13 @@ use super::attempt::{Attempt, OrScalar, Weighted};
 use super::conditional::Conditional;
 use super::cross_entropy::Exponentials;
 use super::hinge::Hard;
-use super::noise::{Variate, normal_quantiles, normals_of};
+use super::noise::normals_of;
 use super::noised::{Leaders, Screening};
 use super::pathwise::{Draws, Pathwise};
 use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
+use crate::variate::{Variate, normal_quantiles};
 
 /// What this processor has.
 /// A row of scores and all that a loss of it depends on.

@@ -171,7 +171,7 @@ mod tests {
     use topk_loss::{Key, Noise as _, Normal};
 
     use super::{Bound, Noise};
-    use crate::kernel::noise::Variate;
+    use crate::variate::Variate;
 
     /// Noise z at score 0 reaches the threshold z. All single-precision uniforms: none may be below the bound of its own noise, nor of less.
     #[test]
