@@ -16,7 +16,7 @@ mod integral;
 mod window;
 
 use pulp::{Arch, Simd, WithSimd};
-use topk_loss::{Margins, Normal, TopKHinge};
+use topk_loss::{Normal, TopKHinge};
 
 use self::bulk::{Bulk, Division};
 use self::integral::Integral;
@@ -84,7 +84,6 @@ impl<F: Elementary> Units<F> {
 #[derive(Debug)]
 pub(super) struct Exact<'a, F, const TERMS: usize> {
     loss: &'a TopKHinge<'a, F>,
-    epsilon: F,
     arch: Arch,
     row: Row<F, TERMS>,
 }
@@ -124,21 +123,12 @@ impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
             bulk: Bulk::new(),
             integral: Integral::new(k),
         };
-        Self { loss, epsilon, arch, row }
+        Self { loss, arch, row }
     }
 
     /// Core's code serves ranks beyond the middle, which it counts from the other end, and an ε whose reciprocal has lost digits.
     fn is_served(&self) -> bool {
-        let inverse = self.epsilon.recip();
-        2 * self.row.k <= self.row.num_classes + 1 && inverse.is_finite() && self.epsilon.is_normal() && inverse.is_normal()
-    }
-
-    fn margin(&self, label: usize) -> Option<F> {
-        match self.loss.margins() {
-            Margins::Uniform(margin) => Some(margin),
-            Margins::PerClass(margins) if margins.len() == self.row.num_classes => margins.get(label).copied(),
-            Margins::PerClass(_) => None,
-        }
+        2 * self.row.k <= self.row.num_classes + 1 && self.row.epsilon.is_normal() && self.row.epsilon.recip().is_normal()
     }
 }
 
@@ -224,14 +214,14 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
         if !self.is_served() || scores.len() != self.row.num_classes || !usable {
             return None;
         }
-        let (margin, scale) = (self.margin(label)?, self.loss.scale());
+        let (margin, scale) = (self.loss.margins().of(label, scores.len()).ok()?, self.loss.scale());
         self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, own, margin, scale, grad })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Key, MonteCarlo, Normal, Sampler, Smoothing};
+    use topk_loss::{Key, Margins, MonteCarlo, Sampler, Smoothing};
 
     use super::*;
     use crate::instruction_sets::available;

@@ -6,6 +6,7 @@
 //! | bounds on a count from its mean | `chernoff` |
 //! | the classes that need individual care | `candidates` |
 //! | Chebyshev moments of the others, as a few weighted classes | `moments`, `chebyshev` |
+//! | the nodes of the trapezoid rule | `rule` |
 //! | distributions of the count above t at 16 nodes at once, each class's share | `nodes`, `counts`, `lanes` |
 
 pub mod candidates;
@@ -16,3 +17,4 @@ pub mod lanes;
 pub mod leaders;
 pub mod moments;
 pub mod nodes;
+pub mod rule;

@@ -1,7 +1,7 @@
 //! A row of scores as the top-K hinges look at it.
 
 use pulp::{Arch, Simd, WithSimd};
-use topk_loss::{Margins, Ranked, TopKHinge};
+use topk_loss::{Ranked, TopKHinge};
 
 use super::attempt::Weighted;
 use super::select;
@@ -25,11 +25,7 @@ impl<F: Elementary> Row<F> {
         if loss.k() >= scores.len() || !arch.dispatch(AreOrdinary { scores }) {
             return None;
         }
-        let margin = match loss.margins() {
-            Margins::Uniform(margin) => margin,
-            Margins::PerClass(margins) if margins.len() == scores.len() => *margins.get(label)?,
-            Margins::PerClass(_) => return None,
-        };
+        let margin = loss.margins().of(label, scores.len()).ok()?;
         select::largest(arch, scores, count.min(scores.len()), best);
         let missed = *best.get(loss.k())?;
         Some(Self { missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })

@@ -8,21 +8,18 @@ use super::bulk::{Bulk, Division};
 use super::window::Window;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::chebyshev::{Chebyshev, Points};
-use crate::kernel::quadrature::lanes::{HALF, halves_of};
+use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
-use crate::vectors::{LANES, Lanes, Vectors};
+use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
+use crate::vectors::Vectors;
 
 /// The integrands are entire and fall like Gaussians, and each halving of the rule cubes its error where that is small, up to a factor
 /// that this covers; where it is not small, squares it. Over 505 rows of eight kinds at most 40 and 4 were seen.
 const CUBING: f64 = 60.0;
 const SQUARING: f64 = 30.0;
 
-/// Intervals of the first rule that is compared with one of half as many, and of the finest.
-const INTERVALS: usize = LANES;
+/// Intervals of the finest rule.
 const MAX_INTERVALS: usize = 128;
-
-/// Candidates that are kept beside each other: with more, the row is left to core's code, whose memory is linear in them.
-const MAX_CANDIDATES: usize = 2048;
 
 /// The integrals of a row.
 #[derive(Debug)]
@@ -103,13 +100,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         self.finer.clear();
         self.finer.resize(candidates, F::zero());
         let mut intervals = INTERVALS;
-        // The even nodes in the first half, the lower end among them with half its weight, the odd ones in the other half. The upper end,
-        // where everything is negligible, is left out.
-        let even_odd = |lane: usize| if lane < HALF { 2 * lane } else { 2 * (lane - HALF) + 1 };
-        let t: Lanes<F> = core::array::from_fn(|lane| window.low + width * (F::from_usize(even_odd(lane)) / F::from_usize(intervals)));
-        let mut end = [F::one(); LANES];
-        end[0] = F::from_f64(0.5);
-        let (mut sums, mut added) = self.visit(simd, &t, &end, &classes);
+        let (mut sums, mut added) = self.visit(simd, &Batch::first(window.low, width), &classes);
 
         loop {
             let step = width / F::from_usize(intervals);
@@ -127,10 +118,8 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
             }
             added = Sums::zero();
             self.finer.fill(F::zero());
-            for first in (0..intervals).step_by(LANES) {
-                let at = |lane: usize| (F::from_usize(first + lane) + F::from_f64(0.5)) / F::from_usize(intervals);
-                let t: Lanes<F> = core::array::from_fn(|lane| window.low + width * at(lane));
-                let (lower, upper) = self.visit_all(simd, &t, &classes);
+            for batch in Batch::midpoints(window.low, width, intervals) {
+                let (lower, upper) = self.visit(simd, &batch, &classes);
                 added.add(&lower);
                 added.add(&upper);
             }
@@ -138,53 +127,25 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         }
     }
 
-    /// The sums over the first half of the nodes, into `coarse`, and over the second, into `finer`.
+    /// The sums over either half of the nodes; the candidates' of a coarse half go to `coarse`, all others to `finer`.
     #[inline(always)]
-    fn visit<S: Simd>(
-        &mut self,
-        simd: S,
-        t: &Lanes<F>,
-        end: &Lanes<F>,
-        classes: &Classes<'_, Normal, F, TERMS>,
-    ) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
+    fn visit<S: Simd>(&mut self, simd: S, batch: &Batch<F>, classes: &Classes<'_, Normal, F, TERMS>) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
         let Self { nodes, coarse, finer, .. } = self;
-        let mut sums = [Sums::zero(); 2];
-        let [lower, upper] = &mut sums;
-        let at_nodes = nodes.shares(
-            simd,
-            t,
-            classes,
-            |i, share| (coarse[i], finer[i]) = halves_of(share, end),
-            |n, share| (lower.points[n], upper.points[n]) = halves_of(share, end),
-        );
-        (lower.survival, upper.survival) = halves_of(&at_nodes.survival, end);
-        (lower.density, upper.density) = halves_of(&at_nodes.density, end);
-        (lower.bulk_error, upper.bulk_error) = halves_of(&at_nodes.bulk_error, end);
-        let [lower, upper] = sums;
-        (lower, upper)
-    }
-
-    /// The sums over all of the nodes, added to `finer`.
-    #[inline(always)]
-    fn visit_all<S: Simd>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, Normal, F, TERMS>) -> (Sums<F, TERMS>, Sums<F, TERMS>) {
-        let Self { nodes, finer, .. } = self;
-        let end = [F::one(); LANES];
-        let mut sums = [Sums::zero(); 2];
-        let [lower, upper] = &mut sums;
+        let Batch { t, end, has_coarse } = batch;
+        let (mut lower, mut upper) = (Sums::zero(), Sums::zero());
         let at_nodes = nodes.shares(
             simd,
             t,
             classes,
             |i, share| {
-                let (first, second) = halves_of(share, &end);
-                finer[i] += first + second;
+                let (first, second) = halves_of(share, end);
+                if *has_coarse { (coarse[i], finer[i]) = (first, second) } else { finer[i] += first + second }
             },
-            |n, share| (lower.points[n], upper.points[n]) = halves_of(share, &end),
+            |n, share| (lower.points[n], upper.points[n]) = halves_of(share, end),
         );
-        (lower.survival, upper.survival) = halves_of(&at_nodes.survival, &end);
-        (lower.density, upper.density) = halves_of(&at_nodes.density, &end);
-        (lower.bulk_error, upper.bulk_error) = halves_of(&at_nodes.bulk_error, &end);
-        let [lower, upper] = sums;
+        (lower.survival, upper.survival) = halves_of(&at_nodes.survival, end);
+        (lower.density, upper.density) = halves_of(&at_nodes.density, end);
+        (lower.bulk_error, upper.bulk_error) = halves_of(&at_nodes.bulk_error, end);
         (lower, upper)
     }
 

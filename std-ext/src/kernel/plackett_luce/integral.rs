@@ -8,22 +8,19 @@ use super::clock::Clock;
 use super::contest::Contest;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::chebyshev::{Chebyshev, Points};
-use crate::kernel::quadrature::lanes::{HALF, halves_of};
+use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
-use crate::vectors::{LANES, Lanes, Vectors};
+use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
+use crate::vectors::{LANES, Vectors};
 
 /// The rule of an analytic integrand squares its error at each halving, up to a factor that this covers.
 const SQUARING: f64 = 30.0;
 
-/// Intervals of the first rule that is compared with one of half as many, and of the finest.
-const INTERVALS: usize = LANES;
+/// Intervals of the finest rule.
 const MAX_INTERVALS: usize = 256;
 
 /// A step up to which two rules cannot agree by missing the same.
 const LONGEST_STEP: f64 = 1.0;
-
-/// Candidates that are kept beside each other: with more, the row is left to core's code, whose memory is linear in them.
-const MAX_CANDIDATES: usize = 2048;
 
 /// The integrals of a row.
 #[derive(Debug)]
@@ -81,14 +78,6 @@ impl<F: Elementary, const TERMS: usize> Sums<F, TERMS> {
     }
 }
 
-/// The nodes of a rule that are computed together.
-struct Batch<F> {
-    t: Lanes<F>,
-    end: Lanes<F>,
-    /// Whether the first half of them are a rule of their own, twice as coarse.
-    has_coarse: bool,
-}
-
 impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     pub fn new(k: usize) -> Self {
         Self { k, nodes: Nodes::new(), coarse: vec![], finer: vec![] }
@@ -126,13 +115,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         }
         let width = contest.high - contest.low;
         let mut intervals = INTERVALS;
-        // The even nodes in the first half, the lower end among them with half its weight, the odd ones in the other half. The upper end,
-        // where everything is negligible, is left out.
-        let even_odd = |lane: usize| if lane < HALF { 2 * lane } else { 2 * (lane - HALF) + 1 };
-        let t = core::array::from_fn(|lane| contest.low + width * (F::from_usize(even_odd(lane)) / F::from_usize(intervals)));
-        let mut end = [F::one(); LANES];
-        end[0] = F::from_f64(0.5);
-        let (mut sums, mut added) = self.visit(simd, &Batch { t, end, has_coarse: true }, contest, &classes);
+        let (mut sums, mut added) = self.visit(simd, &Batch::first(contest.low, width), contest, &classes);
         loop {
             let step = width / F::from_usize(intervals);
             let change = self.change(&classes, &points, &sums, &added) + sums.event_change(&added);
@@ -147,10 +130,8 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
             }
             added = Sums::zero();
             self.finer.fill(F::zero());
-            for first in (0..intervals).step_by(LANES) {
-                let at = |lane: usize| (F::from_usize(first + lane) + F::from_f64(0.5)) / F::from_usize(intervals);
-                let t = core::array::from_fn(|lane| contest.low + width * at(lane));
-                let (lower, upper) = self.visit(simd, &Batch { t, end: [F::one(); LANES], has_coarse: false }, contest, &classes);
+            for batch in Batch::midpoints(contest.low, width, intervals) {
+                let (lower, upper) = self.visit(simd, &batch, contest, &classes);
                 added.add(&lower);
                 added.add(&upper);
             }
