@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use faer::Par;
 use topk_loss::{CrossEntropy, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, BatchReal, Kernel};
 
@@ -42,8 +43,8 @@ fn report<F: BatchReal>(float: &str, len: usize) {
         })
         .collect();
     let hinges = hinges();
-    let mut kernels: Vec<(&str, Box<dyn Kernel<F> + '_>)> = vec![("cross-entropy", CrossEntropy.kernel(len))];
-    kernels.extend(hinges.iter().map(|(name, loss)| (*name, loss.kernel(len))));
+    let mut kernels: Vec<(&str, Box<dyn Kernel<F> + '_>)> = vec![("cross-entropy", CrossEntropy.kernel(len, Par::Seq))];
+    kernels.extend(hinges.iter().map(|(name, loss)| (*name, loss.kernel(len, Par::Seq))));
     let mut grad = vec![F::zero(); len];
     let calls = (5_000 / len).max(1);
     let mut times = vec![Vec::new(); kernels.len()];

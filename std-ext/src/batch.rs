@@ -14,14 +14,15 @@ use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 ///
 /// **Shapes.** `scores` num_classes × batch, one label and one value an example.
 ///
-/// **Errors.** No example, no class, wrong lengths, a label that is no class, NaN or infinite scores where the label is not ignored,
-/// and whatever the loss refuses in every example (k ≥ L, margins that are not L): `values` is then as before. An error of one
-/// example that the loss alone can find leaves it unspecified. Of several, the first example's is returned.
+/// **Errors.** No example, no class, wrong lengths, a label that is no class, and whatever the loss refuses in every example (k ≥ L,
+/// margins that are not L): `values` is then as before. What the loss refuses in one example, NaN and infinite scores first of all,
+/// leaves it unspecified, since scores are not read twice to find that out before. Of several such, the first example's is returned.
 ///
 /// **Ties and NaN.** The loss's.
 ///
 /// **Cost.** The loss's for every example; its scratch is allocated for every thread, and up to two columns where the scores' or the
-/// gradient's are not contiguous.
+/// gradient's are not contiguous. Where there are more threads than examples, several share an example of more than 65 536 classes, if
+/// the loss is one that [has a kernel](BatchLoss::kernel) for that.
 ///
 /// ```
 /// use faer::{Par, mat};
@@ -44,10 +45,10 @@ where
 {
     check_inputs(scores, targets)?;
     check::length("values", scores.ncols(), values.len())?;
-    let size = block_size(scores, par);
+    let (size, within) = shares(scores, par);
     let mut blocks: Vec<_> = values.chunks_mut(size).zip((0..).step_by(size)).collect();
     try_for_each(&mut blocks, par, |(values, first)| {
-        let mut evaluator = Evaluator::new(loss, scores);
+        let mut evaluator = Evaluator::new(loss, scores, within);
         for (value, example) in values.iter_mut().zip(*first..) {
             if let Some(label) = targets.label(example) {
                 *value = evaluator.value(example, label)?;
@@ -157,20 +158,24 @@ fn check_inputs<F: Real>(scores: MatRef<'_, F>, targets: &Targets<'_, F>) -> Res
     check::not_empty("example", batch)?;
     check::not_empty("class", num_classes)?;
     check::length("labels", batch, targets.labels().len())?;
-    targets.counted().try_for_each(|(example, label)| {
-        if label >= num_classes {
-            return Err(BatchError::Example { example, error: Error::Label { label, num_classes } });
-        }
-        check::example("scores", scores, example)
-    })
+    match targets.counted().find(|&(_, label)| label >= num_classes) {
+        Some((example, label)) => Err(BatchError::Example { example, error: Error::Label { label, num_classes } }),
+        None => Ok(()),
+    }
 }
 
-/// How many examples a thread takes: all, when there is too little work to share.
-fn block_size<F>(scores: MatRef<'_, F>, par: Par) -> usize {
+/// How many examples a thread takes: all, when there is too little work to share. And who shares a row, when there are more threads than
+/// rows.
+fn shares<F>(scores: MatRef<'_, F>, par: Par) -> (usize, Par) {
     const SCORES_WORTH_A_THREAD: usize = 1024;
     let (num_classes, batch) = scores.shape();
     let worthwhile = (num_classes * batch / SCORES_WORTH_A_THREAD).max(1);
-    batch.div_ceil(par.degree().min(worthwhile))
+    let threads = par.degree().min(worthwhile);
+    let size = batch.div_ceil(threads);
+    match threads / batch.div_ceil(size) {
+        0 | 1 => (size, Par::Seq),
+        several => (size, Par::rayon(several)),
+    }
 }
 
 /// Values, and gradients times their example's coefficient.
@@ -189,11 +194,11 @@ where
     F: Real,
     L: BatchLoss<F>,
 {
-    let size = block_size(scores, par);
+    let (size, within) = shares(scores, par);
     let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
     let mut blocks: Vec<_> = outputs.zip((0..).step_by(size)).collect();
     try_for_each(&mut blocks, par, |((values, grads), first)| {
-        let mut evaluator = Evaluator::new(loss, scores);
+        let mut evaluator = Evaluator::new(loss, scores, within);
         for ((value, grad), example) in values.iter_mut().zip(grads.rb_mut().col_iter_mut()).zip(*first..) {
             if let Some(label) = targets.label(example) {
                 *value = evaluator.value_and_grad(example, label, coefficient(example), grad)?;
@@ -217,9 +222,8 @@ struct Evaluator<'a, F> {
 }
 
 impl<'a, F: Real> Evaluator<'a, F> {
-    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>) -> Self {
-        let num_classes = scores.nrows();
-        Self { kernel: loss.kernel(num_classes), scores, column: vec![], grad: vec![] }
+    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>, within: Par) -> Self {
+        Self { kernel: loss.kernel(scores.nrows(), within), scores, column: vec![], grad: vec![] }
     }
 
     fn value(&mut self, example: usize, label: usize) -> Result<F> {

@@ -8,6 +8,7 @@ mod hinge;
 mod interval;
 pub(crate) mod noise;
 mod noised;
+mod ordinary;
 mod pathwise;
 mod plackett_luce;
 mod quadrature;
@@ -16,10 +17,11 @@ mod scalar;
 mod select;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 use core::any::TypeId;
 
-use pulp::Arch;
+use faer::Par;
 use topk_loss::{
     ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
     Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
@@ -36,6 +38,7 @@ use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
 use scalar::Scalar;
+use workers::Workers;
 
 /// A loss that batches can compute.
 ///
@@ -74,7 +77,10 @@ use scalar::Scalar;
 /// ```
 pub trait BatchLoss<F: Real>: Loss<F> + FoldIn + Sync + Sized {
     /// What one thread computes examples of so many classes by: the loss's own scalar code, unless there is faster.
-    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+    ///
+    /// `par` says how many threads may share a row; no bit depends on it.
+    #[expect(unused_variables, reason = "scalar code is one thread's")]
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         Box::new(Scalar::new(self, num_classes))
     }
 }
@@ -118,28 +124,28 @@ by_their_own_code! {
 }
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
-    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
-        Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Exponentials::new(Workers::new(par)), loss: self })
     }
 }
 
 impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
-    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
-        let (loss, arch) = (self, Arch::new());
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let (loss, workers) = (self, Workers::new(par));
         match self.smoothing() {
-            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(arch, loss), loss }),
+            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(loss, workers), loss }),
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
+                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
             }
             Smoothing::Conditional { epsilon, num_samples, key } => {
                 let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
+                Box::new(OrScalar { attempt: Conditional::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
             }
             Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, arch), loss })
+                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, workers), loss })
             }
-            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, arch), loss }),
+            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, workers), loss }),
             // A smoothing that this crate does not know yet.
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
@@ -147,15 +153,15 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
 }
 
 impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
-    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
-        let (loss, arch) = (self, Arch::new());
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let (loss, workers) = (self, Workers::new(par));
         let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
         match self.ranks() {
             Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, arch), loss })
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, workers), loss })
             }
             Ranks::Single(k) if is_gumbel => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, arch), loss })
+                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, workers), loss })
             }
             _ => Box::new(Scalar::new(loss, num_classes)),
         }

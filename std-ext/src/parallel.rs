@@ -1,21 +1,35 @@
 //! Work that is cut into pieces, each computed by one thread, so that no sum depends on how many threads there are.
 
+use core::convert::Infallible;
 use core::iter;
 
 use faer::{MatMut, Par};
-use rayon::prelude::*;
-
-use crate::Result;
 
 /// Runs `work` on every piece with at most `par.degree()` threads; of several errors the one of the first piece is returned.
-pub(crate) fn try_for_each<P: Send>(pieces: &mut [P], par: Par, work: impl Fn(&mut P) -> Result<()> + Sync) -> Result<()> {
+pub(crate) fn try_for_each<P: Send, E: Send>(pieces: &mut [P], par: Par, work: impl Fn(&mut P) -> Result<(), E> + Sync) -> Result<(), E> {
     let share = pieces.len().div_ceil(par.degree()).max(1);
-    if pieces.len() <= share {
-        return pieces.iter_mut().try_for_each(work);
+    let (own, others) = pieces.split_at_mut(share.min(pieces.len()));
+    if others.is_empty() {
+        return own.iter_mut().try_for_each(work);
     }
-    let shares = pieces.par_chunks_mut(share);
-    let outcomes: Vec<_> = shares.map(|share| share.iter_mut().try_for_each(&work)).collect();
-    outcomes.into_iter().collect()
+    let mut outcomes: Vec<_> = others.chunks(share).map(|_| Ok(())).collect();
+    let (work, outcomes_of) = (&work, outcomes.iter_mut());
+    // The calling thread takes the first share rather than wait until another has woken up.
+    let first = rayon::in_place_scope(|scope| {
+        for (share, outcome) in others.chunks_mut(share).zip(outcomes_of) {
+            scope.spawn(move |_| *outcome = share.iter_mut().try_for_each(work));
+        }
+        own.iter_mut().try_for_each(work)
+    });
+    iter::once(first).chain(outcomes).collect()
+}
+
+/// The same for what cannot fail.
+pub(crate) fn for_each<P: Send>(pieces: &mut [P], par: Par, work: impl Fn(&mut P) + Sync) {
+    let Ok(()) = try_for_each(pieces, par, |piece| {
+        work(piece);
+        Ok::<_, Infallible>(())
+    });
 }
 
 /// Consecutive blocks of at most `size` columns.

@@ -2,7 +2,10 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{CrossEntropy, Error, Focal, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{
+    CrossEntropy, Error, Focal, Gumbel, Key, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler, SmoothTopKSvm, Smoothing,
+    TopKCrossEntropy, TopKHinge,
+};
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
@@ -33,7 +36,7 @@ fn naive<F: BatchReal, L: BatchLoss<F>>(loss: &L, scores: MatRef<'_, F>, labels:
     for (b, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != IGNORED) {
         let column: Vec<F> = scores.col(b).iter().copied().collect();
         let mut grad = vec![F::zero(); column.len()];
-        values[b] = loss.kernel(column.len()).value_and_grad(b as u64, &column, label, F::one(), &mut grad).unwrap();
+        values[b] = loss.kernel(column.len(), Par::Seq).value_and_grad(b as u64, &column, label, F::one(), &mut grad).unwrap();
         grad.into_iter().enumerate().for_each(|(i, entry)| grads[(i, b)] = entry);
     }
     (values, grads)
@@ -122,16 +125,23 @@ fn views_may_be_strided_reversed_or_row_major() {
     assert_eq!(reversed(grads.as_ref()), expected_grads);
 }
 
-/// Runs all three calls, expects the same error of each, and expects the buffers untouched.
-fn refused(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
-    let untouched = -7.0;
-    let mut losses = vec![untouched; scores.ncols()];
-    let mut grads = Mat::full(scores.nrows(), scores.ncols(), untouched);
+const UNTOUCHED: f64 = -7.0;
+
+/// Runs all three calls and expects the same error of each; also returns the buffers.
+fn error_of(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> (BatchError, Vec<f64>, Mat<f64>) {
+    let mut losses = vec![UNTOUCHED; scores.ncols()];
+    let mut grads = Mat::full(scores.nrows(), scores.ncols(), UNTOUCHED);
     let error = values(loss, scores, targets, &mut losses, Par::rayon(2)).unwrap_err();
     assert_eq!(values_and_grads(loss, scores, targets, &mut losses, grads.as_mut(), Par::rayon(2)), Err(error));
     assert_eq!(objective_and_grads(loss, scores, targets, Reduction::Mean, grads.as_mut(), Par::rayon(2)), Err(error));
-    assert!(losses.iter().all(|&value| value == untouched));
-    assert!(grads.col_iter().all(|column| column.iter().all(|&entry| entry == untouched)));
+    (error, losses, grads)
+}
+
+/// The same, and expects the buffers untouched.
+fn refused(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
+    let (error, losses, grads) = error_of(loss, scores, targets);
+    assert!(losses.iter().all(|&value| value == UNTOUCHED));
+    assert!(grads.col_iter().all(|column| column.iter().all(|&entry| entry == UNTOUCHED)));
     error
 }
 
@@ -157,14 +167,96 @@ fn bad_batches_are_refused_before_anything_is_written() {
     let error = refused(&too_few_margins, scores.as_ref(), &targets);
     let length = Error::Length { what: "margins", expected: 100, actual: 99 };
     assert_eq!(error, BatchError::Example { example: 0, error: length });
+}
 
-    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        let mut scores = scores.clone();
-        scores[(42, 61)] = bad;
-        let not_finite = BatchError::Example { example: 61, error: Error::NotFinite { what: "scores", index: 42 } };
-        assert_eq!(refused(&noised(), scores.as_ref(), &targets), not_finite);
-        assert_eq!(refused(&CrossEntropy, scores.transpose().to_owned().transpose(), &targets), not_finite);
+/// What the batch layer does not look for itself, every kernel and every loss's own code does.
+#[test]
+fn the_first_example_that_is_not_finite_is_an_error_of_every_loss() {
+    fn found(loss: &impl BatchLoss<f64>) {
+        let (scores, labels) = (matrix::<f64>(100, 64), labels(100, 64));
+        let targets = Targets::new(&labels).ignoring(IGNORED);
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut scores = scores.clone();
+            (scores[(42, 61)], scores[(7, 62)], scores[(3, 33)]) = (bad, bad, bad);
+            let not_finite = |example, index| BatchError::Example { example, error: Error::NotFinite { what: "scores", index } };
+            assert_eq!(labels[33], IGNORED);
+            assert_eq!(error_of(loss, scores.as_ref(), &targets).0, not_finite(61, 42));
+            (scores[(42, 61)], scores[(42, 5)]) = (0.0, bad);
+            assert_eq!(error_of(loss, scores.transpose().to_owned().transpose(), &targets).0, not_finite(5, 42));
+        }
     }
+    let smoothing = [
+        Smoothing::None,
+        Smoothing::Pathwise { epsilon: 0.5, num_samples: 3, key: Key::new(11) },
+        Smoothing::Conditional { epsilon: 0.5, num_samples: 1, key: Key::new(11) },
+        Smoothing::Exact { epsilon: 0.5 },
+    ];
+    for smoothing in smoothing {
+        // With the second margin the loss is surely 0.
+        for margin in [1.0, -1000.0] {
+            found(&TopKHinge::new(5, Margins::Uniform(margin), 1.0, smoothing).unwrap());
+        }
+    }
+    found(&CrossEntropy);
+    found(&TopKCrossEntropy::new(3, Gumbel, 1.0).unwrap());
+    found(&TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0).unwrap());
+    found(&Focal::new(2.0).unwrap());
+    found(&SmoothTopKSvm::new(3, 1.0, 1.0).unwrap());
+    found(&LogitAdjusted::new(CrossEntropy, &[0.5; 100]).unwrap());
+}
+
+/// Rows of several pieces, the last of them short: near core, and the same bits whoever shares them.
+fn a_long_row_is_shared<F: BatchReal>() {
+    let (num_classes, k) = (150_001, 5);
+    let mut scores = Mat::<F>::zeros(num_classes, 3);
+    for (row, scores) in scores.as_mut().col_iter_mut().enumerate() {
+        let scores = scores.try_as_col_major_mut().unwrap().as_slice_mut();
+        MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(row as u64), 0, scores).unwrap();
+    }
+    // A label in each piece, the last one ahead of all.
+    let labels = [1, 70_000, 150_000];
+    scores[(150_000, 2)] = F::from_f64(4.0);
+    let hinge = |smoothing| TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), smoothing).unwrap();
+    let (epsilon, key) = (F::one(), Key::new(3));
+    shared(&hinge(Smoothing::None), &scores, &labels);
+    shared(&hinge(Smoothing::Pathwise { epsilon, num_samples: 3, key }), &scores, &labels);
+    shared(&hinge(Smoothing::Conditional { epsilon, num_samples: 2, key }), &scores, &labels);
+    shared(&hinge(Smoothing::Exact { epsilon }), &scores, &labels);
+    shared(&CrossEntropy, &scores, &labels);
+    shared(&TopKCrossEntropy::new(k, Gumbel, epsilon).unwrap(), &scores, &labels);
+}
+
+fn shared<F: BatchReal>(loss: &impl BatchLoss<F>, scores: &Mat<F>, labels: &[usize]) {
+    let evaluate = |scores: MatRef<'_, F>, labels: &[usize], par| {
+        let (mut values, mut only_values) = (vec![F::nan(); labels.len()], vec![F::nan(); labels.len()]);
+        let mut grads = Mat::full(scores.nrows(), labels.len(), F::nan());
+        values_and_grads(loss, scores, &Targets::new(labels), &mut values, grads.as_mut(), par).unwrap();
+        crate::values(loss, scores, &Targets::new(labels), &mut only_values, par).unwrap();
+        assert_eq!(values, only_values);
+        (values, grads)
+    };
+    let (values, grads) = evaluate(scores.as_ref(), labels, Par::Seq);
+    for par in parallelisms() {
+        assert_eq!(evaluate(scores.as_ref(), labels, par), (values.clone(), grads.clone()));
+        // Alone, the example is example 0.
+        let (value, grad) = evaluate(scores.subcols(0, 1), &labels[..1], par);
+        assert_eq!((value[0], grad.as_ref()), (values[0], grads.subcols(0, 1)));
+    }
+    let mut scratch = vec![F::zero(); loss.scratch_len(scores.nrows())];
+    for (example, &label) in labels.iter().enumerate() {
+        let (scores, mut grad) = (scores.col(example).try_as_col_major().unwrap().as_slice(), vec![F::nan(); scores.nrows()]);
+        let value = loss.fold_in(example as u64).value_and_grad(scores, label, &mut grad, &mut scratch).unwrap();
+        let tolerance = F::from_f64(if F::epsilon() < F::from_f64(1e-10) { 1e-7 } else { 1e-4 });
+        assert!((value - values[example]).abs() <= tolerance * (F::one() + value), "{value} {}", values[example]);
+        let apart = grad.iter().zip(grads.col(example).iter()).fold(F::zero(), |sum, (&a, &b)| sum + (a - b).abs());
+        assert!(apart <= tolerance, "example {example}: {apart}");
+    }
+}
+
+#[test]
+fn a_long_row_is_the_same_whoever_shares_it() {
+    a_long_row_is_shared::<f32>();
+    a_long_row_is_shared::<f64>();
 }
 
 #[test]

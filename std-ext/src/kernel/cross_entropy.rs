@@ -1,18 +1,36 @@
 //! Cross-entropy: one pass for the largest score, one for the exponentials and their sum, one to scale them.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use topk_loss::Real;
 
 use super::attempt::{Attempt, Weighted};
+use super::ordinary::largest_ordinary;
+use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
 
 pub(super) struct Exponentials {
-    arch: Arch,
+    workers: Workers,
 }
 
 impl Exponentials {
-    pub fn new(arch: Arch) -> Self {
-        Self { arch }
+    pub fn new(workers: Workers) -> Self {
+        Self { workers }
+    }
+
+    /// The largest score, if all are ordinary.
+    fn largest<F: Elementary>(&self, scores: &[F]) -> Option<F> {
+        let Self { workers } = *self;
+        let of_pieces = workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(Largest { scores }));
+        of_pieces.fold(Some(F::neg_infinity()), |largest, piece| Some(if piece? > largest? { piece? } else { largest? }))
+    }
+
+    /// The sum of the exponentials of all scores but the label's, relative to the largest.
+    fn rest<F: Elementary>(&self, scores: &[F], label: usize, largest: F, exponentials: Option<&mut [F]>) -> F {
+        let Self { workers } = *self;
+        let of_pieces = workers.map(scores, exponentials, |Piece { first, scores, out, .. }| {
+            workers.dispatch(Rest { scores, label: label.checked_sub(first), largest, exponentials: out })
+        });
+        of_pieces.fold(F::zero(), |sum, part| sum + part)
     }
 }
 
@@ -22,13 +40,12 @@ impl<F: Elementary> Attempt<F> for Exponentials {
         if scores.len() < 2 || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }
-        let largest = self.arch.dispatch(Largest { scores })?;
+        let largest = self.largest(scores)?;
         let gap = largest - own;
-        let exponentials = grad.as_mut().map(|grad| &mut *grad.grad);
-        let rest = self.arch.dispatch(Rest { scores, label, largest, exponentials });
+        let rest = self.rest(scores, label, largest, grad.as_mut().map(|grad| &mut *grad.grad));
         if let Some(Weighted { weight, grad }) = grad {
             let per_total = weight / (rest + (-gap).fast_exp());
-            self.arch.dispatch(Scale { grad, factor: per_total });
+            self.workers.overwrite(grad, |grad| self.workers.dispatch(Scale { grad, factor: per_total }));
             grad[label] = -(rest * per_total);
         }
         // The label's own exponential is 1 + expm1(−gap): what is left of small losses keeps its digits.
@@ -41,7 +58,6 @@ const LANES: usize = 32;
 /// How many exponentials there is room for where no gradient is asked for.
 const BLOCK: usize = 256;
 
-/// The largest score, if all are far from the end of the float's range.
 struct Largest<'a, F> {
     scores: &'a [F],
 }
@@ -51,7 +67,7 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Option<F> {
-        let limit = F::max_value() / F::from_f64(16.0);
+        let limit = largest_ordinary::<F>();
         let mut largest = [-limit; LANES];
         let mut all = true;
         for &score in self.scores {
@@ -71,10 +87,10 @@ impl<F: Elementary> WithSimd for Largest<'_, F> {
     }
 }
 
-/// The sum of the exponentials of all scores but the label's, relative to the largest.
 struct Rest<'a, F> {
     scores: &'a [F],
-    label: usize,
+    /// Where it is in the piece or beyond.
+    label: Option<usize>,
     largest: F,
     exponentials: Option<&'a mut [F]>,
 }
@@ -95,7 +111,7 @@ impl<F: Elementary> WithSimd for Rest<'_, F> {
             for (place, &score) in block.iter_mut().zip(scores) {
                 *place = (score - self.largest).fast_exp();
             }
-            if let Some(own) = self.label.checked_sub(first).and_then(|place| block.get_mut(place)) {
+            if let Some(own) = self.label.and_then(|label| label.checked_sub(first)).and_then(|place| block.get_mut(place)) {
                 *own = F::zero();
             }
             let (chunks, left) = block.as_chunks::<LANES>();

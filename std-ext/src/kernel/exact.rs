@@ -15,16 +15,19 @@ mod bulk;
 mod integral;
 mod window;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use topk_loss::{Normal, TopKHinge};
 
-use self::bulk::{Bulk, Division};
-use self::integral::Integral;
+use self::bulk::Division;
+use self::integral::{Integral, Outcome};
 use self::window::{Histogram, Tails};
 use super::attempt::{Attempt, Weighted};
+use super::ordinary::largest_ordinary;
 use super::quadrature::chebyshev::Chebyshev;
-use super::quadrature::leaders::Leaders;
 use super::quadrature::nodes::{Law, ln_one_minus};
+use super::quadrature::summary::Summary;
+use super::select::Best;
+use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
 
@@ -84,13 +87,7 @@ impl<F: Elementary> Units<F> {
 #[derive(Debug)]
 pub(super) struct Exact<'a, F, const TERMS: usize> {
     loss: &'a TopKHinge<'a, F>,
-    arch: Arch,
-    row: Row<F, TERMS>,
-}
-
-/// What a row is computed in.
-#[derive(Debug)]
-struct Row<F, const TERMS: usize> {
+    workers: Workers,
     k: usize,
     num_classes: usize,
     epsilon: F,
@@ -99,18 +96,20 @@ struct Row<F, const TERMS: usize> {
     highest: F,
     tails: Tails<F>,
     chebyshev: Chebyshev<F, TERMS>,
-    leaders: Leaders<F>,
+    leaders: Best<F>,
     histogram: Histogram<F>,
-    bulk: Bulk<F, TERMS>,
+    summaries: Vec<Summary<F, TERMS>>,
     integral: Integral<F, TERMS>,
 }
 
 impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
-    pub fn new(loss: &'a TopKHinge<'a, F>, epsilon: F, num_classes: usize, arch: Arch) -> Self {
+    pub fn new(loss: &'a TopKHinge<'a, F>, epsilon: F, num_classes: usize, workers: Workers) -> Self {
         let precision = Precision::of_float();
         let k = loss.k() + 1;
         let below = F::from_usize(num_classes.saturating_sub(k) + 1);
-        let row = Row {
+        Self {
+            loss,
+            workers,
             k,
             num_classes,
             epsilon,
@@ -118,104 +117,96 @@ impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
             highest: (F::from_f64(2.0) * below.ln()).sqrt() * F::from_f64(1.001),
             tails: Tails::new(precision.outside, num_classes),
             chebyshev: Chebyshev::new(),
-            leaders: Leaders::new(k),
+            leaders: Best::new(workers),
             histogram: Histogram::new(),
-            bulk: Bulk::new(),
+            summaries: vec![],
             integral: Integral::new(k),
-        };
-        Self { loss, arch, row }
+        }
     }
 
     /// Core's code serves ranks beyond the middle, which it counts from the other end, and an ε whose reciprocal has lost digits.
     fn is_served(&self) -> bool {
-        2 * self.row.k <= self.row.num_classes + 1 && self.row.epsilon.is_normal() && self.row.epsilon.recip().is_normal()
+        2 * self.k <= self.num_classes + 1 && self.epsilon.is_normal() && self.epsilon.recip().is_normal()
+    }
+
+    /// Whether the loss is 0 for certain; nothing for scores that arithmetic might overflow on. A row that is so is only read once.
+    fn is_surely_zero(&self, scores: &[F], own: F, margin: F) -> Option<bool> {
+        // The k-th largest of the noised scores is at most the largest noise of the classes from the k-th down above the k-th score.
+        let above_kth = margin + self.epsilon * self.highest;
+        let rounding = F::epsilon() * F::from_f64(8.0) * (own.abs() + margin.abs() + self.epsilon * self.highest);
+        let threshold = own - above_kth - rounding;
+        let reaching = self.workers.map(scores, None, |Piece { scores, .. }| self.workers.dispatch(Reaching { scores, threshold }));
+        let reaching = reaching.fold(Some(0), |sum, part| Some(sum? + part?))?;
+        Some(reaching < self.k)
     }
 }
 
-/// One row and what is asked of it. Not a closure: those are compiled without the instruction set that they are called under.
-struct Evaluation<'e, F, const TERMS: usize> {
-    row: &'e mut Row<F, TERMS>,
-    scores: &'e [F],
-    label: usize,
-    own: F,
-    margin: F,
-    scale: F,
-    grad: Option<Weighted<'e, F>>,
+/// How many scores reach a threshold, if all are ordinary.
+struct Reaching<'a, F> {
+    scores: &'a [F],
+    threshold: F,
 }
 
-impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
-    type Output = Option<F>;
+impl<F: Elementary> WithSimd for Reaching<'_, F> {
+    type Output = Option<usize>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
-        let Self { row, scores, label, own, margin, scale, mut grad } = self;
-        // The k-th largest of the noised scores is at most the largest noise of the classes from the k-th down above the k-th score. A row
-        // whose loss that makes 0 is only read once.
-        let ahead = own - margin - row.epsilon * row.highest;
-        let rounding = F::epsilon() * F::from_f64(8.0) * (own.abs() + margin.abs() + row.epsilon * row.highest);
-        if fewer_reach(scores, row.k, ahead - rounding) {
+    fn with_simd<S: Simd>(self, _: S) -> Option<usize> {
+        let limit = largest_ordinary::<F>();
+        let (mut reaching, mut ordinary) = (0_u32, 0_u32);
+        for &score in self.scores {
+            reaching += u32::from(score >= self.threshold);
+            ordinary += u32::from(score.abs() <= limit);
+        }
+        (ordinary as usize == self.scores.len()).then_some(reaching as usize)
+    }
+}
+
+impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let (own, workers) = (scores.get(label).copied()?, self.workers);
+        let usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if !self.is_served() || scores.len() != self.num_classes || !usable {
+            return None;
+        }
+        let (margin, scale) = (self.loss.margins().of(label, scores.len()).ok()?, self.loss.scale());
+        if self.is_surely_zero(scores, own, margin)? {
             if let Some(Weighted { grad, .. }) = grad {
-                grad.fill(F::zero());
+                workers.clear(grad);
             }
             return Some(F::zero());
         }
-        let range = row.leaders.find(scores);
-        let center = row.leaders.kth();
-        let lead = own - center;
-        if !(range.largest - center).is_finite() || !(range.least - center).is_finite() {
-            return None;
-        }
 
-        let units = Units { center, inverse_epsilon: row.epsilon.recip() };
-        row.histogram.count(scores, &units, &row.tails);
-        let window = row.histogram.window(&row.tails, row.leaders.values(), &units, row.precision.outside);
-        let division = Division::new(window, &row.tails);
-        row.bulk.summarise(simd, scores, &units, &division, grad.as_mut().map(|grad| &mut *grad.grad));
-        let outcome = row.integral.integrate(simd, &window, &division, &row.bulk, &row.chebyshev, &row.precision)?;
+        self.leaders.find(scores, self.k);
+        let center = self.leaders.found().last()?.value;
+        let units = Units { center, inverse_epsilon: self.epsilon.recip() };
+        self.histogram.count(workers, scores, &units, &self.tails);
+        let window = self.histogram.window(workers, &self.tails, self.leaders.found(), &units, self.precision.outside);
+        let division = Division::new(window, &self.tails);
+        bulk::summarise(workers, scores, &units, &division, &mut self.summaries, grad.as_mut().map(|grad| &mut *grad.grad));
+        let summary = self.summaries.first()?;
+        let outcome = self.integral.integrate(workers, &window, &division, summary, &self.chebyshev, &self.precision)?;
+        let Outcome { mean, coefficients } = outcome;
 
-        let slack = (margin + (row.epsilon * outcome.mean - lead)) * scale;
+        let slack = (margin + (self.epsilon * mean - (own - center))) * scale;
         if !slack.is_finite() {
             return None;
         }
         let Some(Weighted { weight, grad }) = grad else { return Some(slack.max(F::zero())) };
         if slack <= F::zero() {
-            grad.fill(F::zero());
+            workers.clear(grad);
             return Some(F::zero());
         }
         let weight = weight * scale;
         if !weight.is_finite() {
             return None;
         }
-        row.bulk.write_grad(scores, &units, &division, outcome.coefficients, weight, grad);
-        for (class, share) in row.bulk.candidates.placed(row.integral.shares()) {
+        bulk::write_grad(workers, scores, &units, &division, coefficients, weight, grad);
+        for (class, share) in summary.candidates.placed(self.integral.shares()) {
             grad[class] = weight * share;
         }
         grad[label] -= weight;
         Some(slack)
-    }
-}
-
-/// Whether fewer than k scores reach a threshold, all of them being far from the end of the float's range.
-#[inline(always)]
-fn fewer_reach<F: Elementary>(scores: &[F], k: usize, threshold: F) -> bool {
-    let far = F::max_value() / F::from_f64(16.0);
-    let (mut reach, mut extreme) = (0_u32, 0_u32);
-    for &score in scores {
-        reach += u32::from(score >= threshold);
-        extreme += u32::from(score.abs() > far);
-    }
-    extreme == 0 && (reach as usize) < k
-}
-
-impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
-    fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        let own = scores.get(label).copied()?;
-        let usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
-        if !self.is_served() || scores.len() != self.row.num_classes || !usable {
-            return None;
-        }
-        let (margin, scale) = (self.loss.margins().of(label, scores.len()).ok()?, self.loss.scale());
-        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, own, margin, scale, grad })
     }
 }
 
@@ -234,7 +225,7 @@ mod tests {
                 let loss = TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon }).unwrap();
                 let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
-                    let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, arch);
+                    let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, Workers::of(arch));
                     let value =
                         kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
                     assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));

@@ -13,10 +13,10 @@ mod threshold;
 
 use core::ops::Range;
 
-use pulp::Arch;
 use topk_loss::{Key, Ranked};
 
 use super::noise::normals_of;
+use super::workers::Workers;
 use crate::elementary::Elementary;
 use sieve::Sieve;
 
@@ -66,7 +66,7 @@ pub(super) enum Screening {
 /// Room for the sieve, 6 kB, and for the survivors of some draws: 16 times the classes that may reach the threshold, which are about
 /// K + 3√K + 8, with 28 or 32 bytes each.
 pub(super) struct Leaders<F> {
-    arch: Arch,
+    workers: Workers,
     sieve: Sieve,
     survivors: [Vec<usize>; AT_ONCE],
     classes: Vec<usize>,
@@ -76,9 +76,9 @@ pub(super) struct Leaders<F> {
 }
 
 impl<F: Elementary> Leaders<F> {
-    pub fn new(arch: Arch, screening: Screening) -> Self {
+    pub fn new(workers: Workers, screening: Screening) -> Self {
         let (survivors, sieve) = (Default::default(), Sieve::new());
-        Self { arch, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening }
+        Self { workers, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening }
     }
 
     /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `n` largest.
@@ -88,7 +88,7 @@ impl<F: Elementary> Leaders<F> {
         let least = best[n - 1].value;
         // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
         let reached_surely = (least - noise.center) - noise.reach();
-        let estimate = threshold::choose(self.arch, noise, n, best).filter(|&estimate| estimate > reached_surely);
+        let estimate = threshold::choose(self.workers, noise, n, best).filter(|&estimate| estimate > reached_surely);
         let threshold = match self.screening {
             Screening::Usual => estimate.unwrap_or(reached_surely),
             #[cfg(test)]
@@ -108,7 +108,7 @@ impl<F: Elementary> Leaders<F> {
                 if reach_it >= n {
                     visit(&self.classes[these], noised);
                 } else {
-                    let mut again = Self::new(self.arch, self.screening);
+                    let mut again = Self::new(self.workers, self.screening);
                     again.evaluate(noise, reached_surely, draw..draw + 1);
                     visit(&again.classes, &again.noised);
                 }
@@ -119,7 +119,7 @@ impl<F: Elementary> Leaders<F> {
     /// The noised scores of the classes that may reach the threshold, draw after draw.
     fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draws: Range<u64>) {
         let survivors = &mut self.survivors[..(draws.end - draws.start) as usize];
-        self.sieve.sift(self.arch, noise, threshold, draws.start, survivors);
+        self.sieve.sift(self.workers, noise, threshold, draws.start, survivors);
         self.classes.clear();
         self.draws.clear();
         for (survivors, draw) in survivors.iter().zip(draws) {
@@ -127,7 +127,7 @@ impl<F: Elementary> Leaders<F> {
             self.draws.resize(self.classes.len(), draw);
         }
         self.noised.resize(self.classes.len(), F::zero());
-        normals_of(self.arch, noise.key, &self.draws, &self.classes, &mut self.noised);
+        normals_of(self.workers, noise.key, &self.draws, &self.classes, &mut self.noised);
         for (place, &class) in self.noised.iter_mut().zip(&self.classes) {
             *place = (noise.scores[class] - noise.center) + noise.epsilon * *place;
         }

@@ -1,12 +1,12 @@
 //! The top-K hinge under pathwise smoothing. The bits are core's.
 
-use pulp::Arch;
-use topk_loss::{Key, Ranked, TopKHinge};
+use topk_loss::{Key, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
 use super::noised::{self, Leaders, Noise};
 use super::row::Row;
-use super::select;
+use super::select::{self, Best};
+use super::workers::Workers;
 use crate::elementary::Elementary;
 
 /// The noise of a smoothing that draws.
@@ -20,15 +20,15 @@ pub(super) struct Draws<F> {
 pub(super) struct Pathwise<'a, F> {
     loss: &'a TopKHinge<'a, F>,
     draws: Draws<F>,
-    arch: Arch,
-    best: Vec<Ranked<F>>,
+    workers: Workers,
+    best: Best<F>,
     leaders: Leaders<F>,
     room: Vec<F>,
 }
 
 impl<'a, F: Elementary> Pathwise<'a, F> {
-    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, arch: Arch, leaders: Leaders<F>) -> Self {
-        Self { loss, draws, arch, best: vec![], leaders, room: vec![] }
+    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
+        Self { loss, draws, workers, best: Best::new(workers), leaders, room: vec![] }
     }
 }
 
@@ -36,13 +36,13 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let Draws { epsilon, num_samples, key } = self.draws;
         let rank = self.loss.k() + 1;
-        let row = Row::new(self.arch, self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
+        let row = Row::new(self.workers, self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }
         if let Some(grad) = &mut grad {
-            grad.grad.fill(F::zero());
+            self.workers.clear(grad.grad);
         }
         if row.is_surely_zero(noise.reach(), num_samples) {
             return Some(F::zero());
@@ -50,9 +50,9 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
         let count = F::from_usize(num_samples);
         let share = self.loss.scale() / count;
         let mut sum = F::zero();
-        let Self { arch, best, leaders, room, .. } = self;
-        leaders.of_draws(noise, num_samples, rank, best, |classes, noised| {
-            let value = select::nth_value(*arch, noised, rank, room);
+        let Self { workers, best, leaders, room, .. } = self;
+        leaders.of_draws(noise, num_samples, rank, best.found(), |classes, noised| {
+            let value = select::nth_value(*workers, noised, rank, room);
             sum += value;
             if let Some(grad) = &mut grad {
                 // Of equal ones the earliest rank first.
@@ -63,6 +63,6 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
                 }
             }
         });
-        row.finish(self.arch, sum / count, label, grad)
+        row.finish(self.workers, sum / count, label, grad)
     }
 }

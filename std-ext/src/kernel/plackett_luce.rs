@@ -19,16 +19,18 @@ mod contest;
 mod integral;
 mod rivals;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
-use self::bulk::{Bulk, Division, Rates};
+use self::bulk::{Division, Rates};
 use self::contest::Contest;
 use self::integral::Integral;
 use self::rivals::Rivals;
 use super::attempt::{Attempt, Weighted};
+use super::ordinary::are_ordinary;
 use super::quadrature::chebyshev::Chebyshev;
-use super::quadrature::lanes::total;
-use super::quadrature::leaders::Leaders;
+use super::quadrature::summary::Summary;
+use super::select::Best;
+use super::workers::Workers;
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
 
@@ -67,119 +69,110 @@ const FAR: f64 = 80.0;
 /// expansions, plus 1.
 #[derive(Debug)]
 pub(super) struct PlackettLuce<F, const TERMS: usize> {
-    arch: Arch,
-    row: Row<F, TERMS>,
-}
-
-/// What a row is computed in.
-#[derive(Debug)]
-struct Row<F, const TERMS: usize> {
+    workers: Workers,
     k: usize,
     num_classes: usize,
     epsilon: F,
     inverse_epsilon: F,
     precision: Precision<F>,
     chebyshev: Chebyshev<F, TERMS>,
-    /// One more than K: the label may be among them.
-    leaders: Leaders<F>,
+    leaders: Best<F>,
     rivals: Rivals<F>,
-    bulk: Bulk<F, TERMS>,
+    summaries: Vec<Summary<F, TERMS>>,
     integral: Integral<F, TERMS>,
 }
 
 impl<F: Vectors, const TERMS: usize> PlackettLuce<F, TERMS> {
-    pub fn new(k: usize, epsilon: F, num_classes: usize, arch: Arch) -> Self {
-        let row = Row {
+    pub fn new(k: usize, epsilon: F, num_classes: usize, workers: Workers) -> Self {
+        Self {
+            workers,
             k,
             num_classes,
             epsilon,
             inverse_epsilon: epsilon.recip(),
             precision: Precision::of_float(),
             chebyshev: Chebyshev::new(),
-            leaders: Leaders::new(k + 1),
+            leaders: Best::new(workers),
             rivals: Rivals::new(k),
-            bulk: Bulk::new(),
+            summaries: vec![],
             integral: Integral::new(k),
-        };
-        Self { arch, row }
+        }
     }
 
     /// Core's code serves ranks beyond the middle, whose counts are long, and an ε whose reciprocal has lost digits.
     fn is_served(&self) -> bool {
-        2 * self.row.k < self.row.num_classes && self.row.epsilon.is_normal() && self.row.inverse_epsilon.is_normal()
+        2 * self.k < self.num_classes && self.epsilon.is_normal() && self.inverse_epsilon.is_normal()
     }
 }
 
-/// One row and what is asked of it. Not a closure: those are compiled without the instruction set that they are called under.
-struct Evaluation<'e, F, const TERMS: usize> {
-    row: &'e mut Row<F, TERMS>,
-    scores: &'e [F],
-    label: usize,
-    grad: Option<Weighted<'e, F>>,
+/// The label's contest with its rivals.
+struct Open<'a, F> {
+    u: F,
+    rivals: &'a Rivals<F>,
+    precision: &'a Precision<F>,
 }
 
-impl<F: Vectors, const TERMS: usize> WithSimd for Evaluation<'_, F, TERMS> {
-    type Output = Option<F>;
+impl<F: Elementary> WithSimd for Open<'_, F> {
+    type Output = Option<Contest<F>>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Option<F> {
-        let Self { row, scores, label, mut grad } = self;
-        let own = scores[label];
-        let range = row.leaders.find(scores);
-        let (leaders, deepest) = row.leaders.values().split_at(row.k);
-        // The rivals' leaders are those without the label, if it is among them.
-        let replaced = leaders.iter().position(|&leader| leader == own);
-        let center = if replaced.is_some() { deepest[0] } else { leaders[row.k - 1] };
-        let rates = Rates { center, inverse_epsilon: row.inverse_epsilon };
-        let u = (own - center) * row.inverse_epsilon;
-        if !u.is_finite() || !(range.largest - range.least).is_finite() {
-            return None;
-        }
-        let rest = row.bulk.rest(scores, label, row.k, &rates, grad.as_mut().map(|grad| &mut *grad.grad));
-        if !rest.is_finite() {
-            return None;
-        }
-        let others = leaders.iter().copied().enumerate().filter(|&(place, _)| Some(place) != replaced);
-        let last = replaced.map(|_| deepest[0]);
-        row.rivals.set(others.map(|(_, leader)| leader).chain(last).map(|leader| rates.of(leader)), rest);
+    fn with_simd<S: Simd>(self, _: S) -> Option<Contest<F>> {
+        Contest::new(self.u, self.rivals, self.precision)
+    }
+}
 
-        let contest = Contest::new(u, &row.rivals, &row.precision)?;
+impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let (own, workers) = (scores.get(label).copied()?, self.workers);
+        let is_usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if !self.is_served() || scores.len() != self.num_classes || !is_usable || !are_ordinary(workers, scores) {
+            return None;
+        }
+        // One more than K: the label may be among them. The rivals' leaders are those without it.
+        self.leaders.find(scores, self.k + 1);
+        let (leaders, deepest) = self.leaders.found().split_at(self.k);
+        let replaced = leaders.iter().position(|leader| leader.value == own);
+        let center = if replaced.is_some() { deepest[0].value } else { leaders[self.k - 1].value };
+        let rates = Rates { center, inverse_epsilon: self.inverse_epsilon };
+        let u = (own - center) * self.inverse_epsilon;
+        let row = (scores, label);
+        let rest = bulk::rest(workers, row, self.k, &rates, &mut self.summaries, grad.as_mut().map(|grad| &mut *grad.grad));
+        if !u.is_finite() || !rest.is_finite() {
+            return None;
+        }
+        let others = leaders.iter().enumerate().filter(|&(place, _)| Some(place) != replaced);
+        let last = replaced.map(|_| &deepest[0]);
+        self.rivals.set(others.map(|(_, leader)| leader).chain(last).map(|leader| rates.of(leader.value)), rest);
+
+        let contest = workers.dispatch(Open { u, rivals: &self.rivals, precision: &self.precision })?;
         if contest.is_decided {
             if let Some(Weighted { grad, .. }) = grad {
-                grad.fill(F::zero());
+                workers.clear(grad);
             }
             return Some(F::zero());
         }
-        let division = Division::new(&contest, &row.rivals);
-        row.bulk.summarise(simd, scores, label, &rates, &division, grad.as_ref().map(|grad| &*grad.grad));
-        let outcome = row.integral.integrate(simd, &contest, &division, &row.bulk, &row.chebyshev, &row.precision)?;
+        let division = Division::new(&contest, &self.rivals);
+        bulk::summarise(workers, row, &rates, &division, &mut self.summaries, grad.as_ref().map(|grad| &*grad.grad));
+        let summary = self.summaries.first()?;
+        let outcome = self.integral.integrate(workers, &contest, &division, summary, &self.chebyshev, &self.precision)?;
         let Some(Weighted { weight, grad }) = grad else { return Some(outcome.value) };
 
-        let factor = weight * row.inverse_epsilon;
+        let factor = weight * self.inverse_epsilon;
         grad[label] = F::zero();
-        Bulk::write_grad(&division, &outcome.coefficients, factor, grad);
+        bulk::write_grad(workers, &division, &outcome.coefficients, factor, grad);
         let gain = outcome.gain * factor;
-        for (class, share) in row.bulk.candidates.placed(row.integral.shares()) {
+        for (class, share) in summary.candidates.placed(self.integral.shares()) {
             grad[class] = gain * share;
         }
-        let sum = total(grad);
+        let sum = bulk::sum(workers, grad);
         grad[label] = -sum;
         (factor.is_finite() && sum.is_finite()).then_some(outcome.value)
     }
 }
 
-impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
-    fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        let is_usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
-        if !self.is_served() || scores.len() != self.row.num_classes || label >= scores.len() || !is_usable {
-            return None;
-        }
-        self.arch.dispatch(Evaluation { row: &mut self.row, scores, label, grad })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use faer::Par;
     use topk_loss::{Key, MonteCarlo, Normal, Sampler};
 
     use super::*;
@@ -192,7 +185,7 @@ mod tests {
             for epsilon in [0.01, 1.0, 30.0].map(F::from_f64) {
                 let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
-                    let mut kernel = PlackettLuce::<F, TERMS>::new(k, epsilon, num_classes, arch);
+                    let mut kernel = PlackettLuce::<F, TERMS>::new(k, epsilon, num_classes, Workers::of(arch));
                     let value =
                         kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
                     assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));
@@ -207,7 +200,7 @@ mod tests {
     /// The share of rows that the kernel computes itself, the label ahead of normal scores by so much.
     fn served<F: Vectors, const TERMS: usize>(k: usize, ahead: f64) -> f64 {
         const ROWS: u64 = 50;
-        let mut kernel = PlackettLuce::<F, TERMS>::new(k, F::one(), 1000, Arch::new());
+        let mut kernel = PlackettLuce::<F, TERMS>::new(k, F::one(), 1000, Workers::new(Par::Seq));
         let own = (0..ROWS).filter(|&row| {
             let (mut scores, mut grad) = (vec![F::zero(); 1000], vec![F::zero(); 1000]);
             MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(row), 0, &mut scores).unwrap();
@@ -228,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_left_to_core() {
-        let mut kernel = PlackettLuce::<f64, 13>::new(2, 1.0, 40, Arch::new());
+        let mut kernel = PlackettLuce::<f64, 13>::new(2, 1.0, 40, Workers::new(Par::Seq));
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             for place in [0, 7, 39] {
                 let mut scores: Vec<_> = (0..40).map(|i| f64::from(i % 9)).collect();

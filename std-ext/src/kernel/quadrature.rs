@@ -2,10 +2,10 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | the k largest scores | `leaders` |
 //! | bounds on a count from its mean | `chernoff` |
 //! | the classes that need individual care | `candidates` |
 //! | Chebyshev moments of the others, as a few weighted classes | `moments`, `chebyshev` |
+//! | both, of the pieces of a row | `summary` |
 //! | the nodes of the trapezoid rule | `rule` |
 //! | distributions of the count above t at 16 nodes at once, each class's share | `nodes`, `counts`, `lanes` |
 
@@ -14,7 +14,7 @@ pub mod chebyshev;
 pub mod chernoff;
 pub mod counts;
 pub mod lanes;
-pub mod leaders;
 pub mod moments;
 pub mod nodes;
 pub mod rule;
+pub mod summary;

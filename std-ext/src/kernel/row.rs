@@ -1,10 +1,12 @@
 //! A row of scores as the top-K hinges look at it.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use topk_loss::{Ranked, TopKHinge};
 
 use super::attempt::Weighted;
-use super::select;
+use super::ordinary::are_ordinary;
+use super::select::Best;
+use super::workers::Workers;
 use crate::elementary::Elementary;
 
 /// Scores of ordinary size, taken relative to the one that the guesses just miss.
@@ -20,14 +22,14 @@ pub(super) struct Row<F> {
 impl<F: Elementary> Row<F> {
     /// The row; nothing for one that core refuses or might refuse.
     ///
-    /// In `best` are the `count` largest scores, or all there are, in the order of their ranks.
-    pub fn new(arch: Arch, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, count: usize, best: &mut Vec<Ranked<F>>) -> Option<Self> {
-        if loss.k() >= scores.len() || !arch.dispatch(AreOrdinary { scores }) {
+    /// In `best` are the `count` largest scores, or all there are.
+    pub fn new(workers: Workers, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, count: usize, best: &mut Best<F>) -> Option<Self> {
+        if loss.k() >= scores.len() || !are_ordinary(workers, scores) {
             return None;
         }
         let margin = loss.margins().of(label, scores.len()).ok()?;
-        select::largest(arch, scores, count.min(scores.len()), best);
-        let missed = *best.get(loss.k())?;
+        best.find(scores, count.min(scores.len()));
+        let missed = *best.found().get(loss.k())?;
         Some(Self { missed, lead: *scores.get(label)? - missed.value, margin, scale: loss.scale() })
     }
 
@@ -47,15 +49,16 @@ impl<F: Elementary> Row<F> {
     }
 
     /// The loss, given the mean over the draws, and its gradient, given that of the mean times the scale.
-    pub fn finish(&self, arch: Arch, mean: F, label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+    pub fn finish(&self, workers: Workers, mean: F, label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
         let slack = self.slack(mean)?;
         let is_zero = slack <= F::zero();
         if let Some(Weighted { weight, grad }) = grad {
             if is_zero {
-                grad.fill(F::zero());
+                workers.clear(grad);
             } else {
                 grad[label] -= self.scale;
-                arch.dispatch(Multiply { grad, weight }).then_some(())?;
+                let in_range = workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight })).fold(true, |all, ok| all & ok);
+                in_range.then_some(())?;
             }
         }
         Some(if is_zero { F::zero() } else { slack })
@@ -80,20 +83,5 @@ impl<F: Elementary> WithSimd for Multiply<'_, F> {
             in_range &= (*entry <= largest) & (*entry >= -largest);
         }
         in_range
-    }
-}
-
-/// Whether differences of two scores are far from the end of the float's range.
-struct AreOrdinary<'a, F> {
-    scores: &'a [F],
-}
-
-impl<F: Elementary> WithSimd for AreOrdinary<'_, F> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> bool {
-        let limit = F::max_value() / F::from_f64(16.0);
-        self.scores.iter().fold(true, |all, &score| all & (score <= limit) & (score >= -limit))
     }
 }

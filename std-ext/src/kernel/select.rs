@@ -2,9 +2,10 @@
 
 use core::cmp::Ordering;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 use topk_loss::Ranked;
 
+use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
 
 /// The order of ranks: larger values first, then lower indices.
@@ -13,14 +14,14 @@ fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
 }
 
 /// The n-th largest of the values, or −∞.
-pub(super) fn nth_value<F: Elementary>(arch: Arch, values: &[F], n: usize, room: &mut Vec<F>) -> F {
+pub(super) fn nth_value<F: Elementary>(workers: Workers, values: &[F], n: usize, room: &mut Vec<F>) -> F {
     /// More are sorted rather than counted.
     const FEW: usize = 128;
     if n > values.len() {
         return F::neg_infinity();
     }
     if values.len() <= FEW {
-        return arch.dispatch(NthValue { values, n });
+        return workers.dispatch(NthValue { values, n });
     }
     room.clear();
     room.extend_from_slice(values);
@@ -63,63 +64,84 @@ fn nth_by_counting<F: Elementary>(values: &[F], n: usize) -> F {
     nth.iter().fold(F::neg_infinity(), |largest, &value| if value > largest { value } else { largest })
 }
 
-/// Fills `best` with the `n` largest of at least `n` finite scores, in the order of their ranks.
-///
-/// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 96.
-pub(super) fn largest<F: Elementary>(arch: Arch, scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) {
-    arch.dispatch(Largest { scores, n, best });
-    best.sort_unstable_by(by_rank);
-    best.truncate(n);
+/// The largest scores of a row.
+#[derive(Debug)]
+pub(super) struct Best<F> {
+    workers: Workers,
+    /// One a piece of the row; all in the first in the end.
+    pools: Vec<Vec<Ranked<F>>>,
+}
+
+impl<F: Elementary> Best<F> {
+    pub fn new(workers: Workers) -> Self {
+        Self { workers, pools: vec![vec![]] }
+    }
+
+    /// Finds the `n` largest of at least `n` finite scores.
+    ///
+    /// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 96.
+    pub fn find(&mut self, scores: &[F], n: usize) {
+        self.workers.map_with(scores, None, &mut self.pools, |Piece { first, scores, room, .. }| {
+            self.workers.dispatch(Collect { scores, n, best: room });
+            room.iter_mut().for_each(|ranked| ranked.index += first);
+        });
+        if let Some((best, others)) = self.pools.split_first_mut() {
+            best.extend(others.iter().flatten());
+            best.sort_unstable_by(by_rank);
+            best.truncate(n);
+        }
+    }
+
+    /// Those that were found, in the order of their ranks.
+    pub fn found(&self) -> &[Ranked<F>] {
+        &self.pools[0]
+    }
 }
 
 /// How many scores are compared before the program branches.
 const BLOCK: usize = 32;
 
-struct Largest<'a, F> {
+/// Fills `best` with the `n` largest of the scores among at most 2n + 96.
+struct Collect<'a, F> {
     scores: &'a [F],
     n: usize,
     best: &'a mut Vec<Ranked<F>>,
 }
 
-impl<F: Elementary> WithSimd for Largest<'_, F> {
+impl<F: Elementary> WithSimd for Collect<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        collect(self.scores, self.n, self.best);
-    }
-}
-
-/// Fills `best` with the `n` largest of the scores among at most 2n + 96.
-#[inline(always)]
-pub(super) fn collect<F: Elementary>(scores: &[F], n: usize, best: &mut Vec<Ranked<F>>) {
-    best.clear();
-    let capacity = 2 * n + 64;
-    let mut threshold = reached_by(scores, n);
-    // A later score that equals the n-th best ranks below it.
-    let mut ties_count = true;
-    let (blocks, left) = scores.as_chunks::<BLOCK>();
-    let mut padded = [F::neg_infinity(); BLOCK];
-    padded[..left.len()].copy_from_slice(left);
-    for (first, block) in (0..).step_by(BLOCK).zip(blocks.iter().chain([&padded])) {
-        if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
-            continue;
-        }
-        let mut reached = 0_u32;
-        for (lane, &score) in block.iter().enumerate() {
-            reached |= u32::from(score >= threshold) << lane;
-        }
-        while reached != 0 {
-            let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);
-            reached &= reached - 1;
-            if (ties_count || value > threshold) && index < scores.len() {
-                best.push(Ranked { index, value });
+        let Self { scores, n, best } = self;
+        best.clear();
+        let capacity = 2 * n + 64;
+        let mut threshold = reached_by(scores, n);
+        // A later score that equals the n-th best ranks below it.
+        let mut ties_count = true;
+        let (blocks, left) = scores.as_chunks::<BLOCK>();
+        let mut padded = [F::neg_infinity(); BLOCK];
+        padded[..left.len()].copy_from_slice(left);
+        for (first, block) in (0..).step_by(BLOCK).zip(blocks.iter().chain([&padded])) {
+            if !block.iter().fold(false, |any, &score| any | (score >= threshold)) {
+                continue;
             }
-        }
-        if best.len() >= capacity {
-            threshold = best.select_nth_unstable_by(n - 1, by_rank).1.value;
-            best.truncate(n);
-            ties_count = false;
+            let mut reached = 0_u32;
+            for (lane, &score) in block.iter().enumerate() {
+                reached |= u32::from(score >= threshold) << lane;
+            }
+            while reached != 0 {
+                let (index, value) = (first + reached.trailing_zeros() as usize, block[reached.trailing_zeros() as usize]);
+                reached &= reached - 1;
+                if (ties_count || value > threshold) && index < scores.len() {
+                    best.push(Ranked { index, value });
+                }
+            }
+            if best.len() >= capacity {
+                threshold = best.select_nth_unstable_by(n - 1, by_rank).1.value;
+                best.truncate(n);
+                ties_count = false;
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Every kernel on every instruction set against core's scalar code.
 
+use faer::Par;
 use proptest::prelude::*;
 use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Margins, MonteCarlo, Noise, Normal, Result, Sampler, Smoothing, TopKHinge};
 
@@ -10,12 +11,12 @@ use super::hinge::Hard;
 use super::noise::normals_of;
 use super::noised::{Leaders, Screening};
 use super::pathwise::{Draws, Pathwise};
+use super::workers::Workers;
 use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
 use crate::variate::{Variate, normal_quantiles};
 
-/// What this processor has.
 /// A row of scores and all that a loss of it depends on.
 #[derive(Debug, Clone)]
 struct Case {
@@ -135,15 +136,20 @@ fn hard_and_pathwise_are_core<F: Elementary>(case: &Case) {
     let (hard, pathwise) = (case.hinge::<F>(Smoothing::None), case.pathwise::<F>());
     let (expected_hard, expected_pathwise) = (case.by_core(&hard), case.by_core(&pathwise));
     for arch in available() {
-        let mut kernel = OrScalar { attempt: Hard::new(arch, &hard), loss: &hard };
+        let mut kernel = OrScalar { attempt: Hard::new(&hard, Workers::of(arch)), loss: &hard };
         assert_eq!(case.by(&mut kernel), expected_hard);
         for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(arch, screening);
-            let attempt = Pathwise::new(&pathwise, case.draws(), arch, leaders);
+            let leaders = Leaders::new(Workers::of(arch), screening);
+            let attempt = Pathwise::new(&pathwise, case.draws(), leaders, Workers::of(arch));
             assert_eq!(case.by(&mut OrScalar { attempt, loss: &pathwise }), expected_pathwise);
         }
-        assert!(case.is_served(Hard::new(arch, &hard)));
-        assert!(case.is_served(Pathwise::new(&pathwise, case.draws(), arch, Leaders::new(arch, Screening::Usual))));
+        assert!(case.is_served(Hard::new(&hard, Workers::of(arch))));
+        assert!(case.is_served(Pathwise::new(
+            &pathwise,
+            case.draws(),
+            Leaders::new(Workers::of(arch), Screening::Usual),
+            Workers::of(arch)
+        )));
     }
 }
 
@@ -158,8 +164,8 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
     let mut first = None;
     for arch in available() {
         for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(arch, screening);
-            let attempt = Conditional::new(&loss, case.draws(), arch, leaders);
+            let leaders = Leaders::new(Workers::of(arch), screening);
+            let attempt = Conditional::new(&loss, case.draws(), leaders, Workers::of(arch));
             let (ours, entries) = case.by(&mut OrScalar { attempt, loss: &loss }).unwrap();
             assert_eq!(ours, value);
             for (class, (&entry, &expected)) in entries.iter().zip(&grad).enumerate() {
@@ -167,7 +173,12 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
             }
             assert_eq!(&entries, first.get_or_insert(entries.clone()));
         }
-        assert!(case.is_served(Conditional::new(&loss, case.draws(), arch, Leaders::new(arch, Screening::Usual))));
+        assert!(case.is_served(Conditional::new(
+            &loss,
+            case.draws(),
+            Leaders::new(Workers::of(arch), Screening::Usual),
+            Workers::of(arch)
+        )));
     }
 }
 
@@ -184,13 +195,13 @@ fn exponentials_are_near_core<F: Elementary>(case: &Case) {
     let weight = F::from_f64(case.weight).to_f64().unwrap() / case.weight.max(f64::MIN_POSITIVE);
     let mut first = None;
     for arch in available() {
-        let result = case.by::<F>(&mut OrScalar { attempt: Exponentials::new(arch), loss: &CrossEntropy }).unwrap();
+        let result = case.by::<F>(&mut OrScalar { attempt: Exponentials::new(Workers::of(arch)), loss: &CrossEntropy }).unwrap();
         assert!(near(result.0, value), "{} where core has {value}", result.0);
         for (class, (&entry, &expected)) in result.1.iter().zip(&grad).enumerate() {
             assert!(near(entry, expected * weight), "class {class}: {entry} where core has {expected}");
         }
         assert_eq!(&result, first.get_or_insert(result.clone()));
-        assert!(case.is_served::<F>(Exponentials::new(arch)));
+        assert!(case.is_served::<F>(Exponentials::new(Workers::of(arch))));
     }
 }
 
@@ -255,20 +266,21 @@ fn errors_are_those_of_core() {
     for case in &cases {
         for loss in [case.hinge::<f32>(Smoothing::None), case.pathwise(), case.conditional()] {
             let expected = case.by_core(&loss);
-            let ours = case.by(&mut *super::BatchLoss::kernel(&loss, case.scores.len()));
+            let ours = case.by(&mut *super::BatchLoss::kernel(&loss, case.scores.len(), Par::Seq));
             assert_eq!(ours.is_ok(), expected.is_ok(), "{case:?}");
             assert!(ours == expected || expected.is_ok_and(|(value, _)| ours.is_ok_and(|(ours, _)| ours == value)), "{case:?}");
         }
-        let (ours, expected) = (case.by::<f32>(&mut *super::BatchLoss::kernel(&CrossEntropy, 100)), case.by_core::<f32>(&CrossEntropy));
+        let (ours, expected) =
+            (case.by::<f32>(&mut *super::BatchLoss::kernel(&CrossEntropy, 100, Par::Seq)), case.by_core::<f32>(&CrossEntropy));
         assert_eq!(ours.map(|_| ()), expected.map(|_| ()), "{case:?}");
     }
     let loss = TopKHinge::new(5, Margins::PerClass(&margins), 1.0, Smoothing::None).unwrap();
-    let mut kernel = super::BatchLoss::kernel(&loss, 100);
+    let mut kernel = super::BatchLoss::kernel(&loss, 100, Par::Seq);
     assert_eq!(ordinary.by(&mut *kernel), ordinary.by_core(&loss));
     let scores = ordinary.scores::<f32>();
     let loss = ordinary.pathwise();
     let expected = Scalar::new(&loss, 100).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone());
-    assert_eq!(super::BatchLoss::kernel(&loss, 100).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone()), expected);
+    assert_eq!(super::BatchLoss::kernel(&loss, 100, Par::Seq).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone()), expected);
 }
 
 /// No NaN, which would not equal itself.
@@ -282,7 +294,7 @@ fn normals_are_those_of_the_sampler<F: Elementary>() {
             let classes: Vec<usize> = (first..).step_by(step).take(len).collect();
             for arch in available() {
                 let mut z = vec![F::nan(); len];
-                normals_of(arch, key, &vec![draw; len], &classes, &mut z);
+                normals_of(Workers::of(arch), key, &vec![draw; len], &classes, &mut z);
                 assert!(classes.iter().zip(&z).all(|(&class, &z)| z == expected[class]));
             }
         }

@@ -1,13 +1,14 @@
 //! Which classes need individual care, and the Chebyshev moments of the others.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::window::{Tails, Window};
 use super::{FAR, Units};
 use crate::elementary::Elementary;
-use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
-use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
+use crate::kernel::quadrature::moments::{BLOCK, Block};
+use crate::kernel::quadrature::summary::{self, Summary};
+use crate::kernel::workers::{Piece, Workers};
 use crate::vectors::Vectors;
 
 /// Classes by u = (s − center)/ε: sure above `sure_above`, candidates down to `bulk_below`, likely ones down to the window's lower end,
@@ -73,91 +74,125 @@ impl<F: Elementary> Division<F> {
     }
 }
 
-/// What the integral needs to know of the classes.
-#[derive(Debug)]
-pub(super) struct Bulk<F, const TERMS: usize> {
-    /// How many are above every t.
-    pub sure: usize,
-    pub candidates: Candidates<F>,
-    moments: Moments<F, TERMS>,
-    block: Box<Block<F>>,
+/// Sorts the classes of a row, piece by piece. A gradient is lent as room for the weights of the bulk, 0 for every other class.
+pub(super) fn summarise<F: Vectors, const TERMS: usize>(
+    workers: Workers,
+    scores: &[F],
+    units: &Units<F>,
+    division: &Division<F>,
+    summaries: &mut Vec<Summary<F, TERMS>>,
+    weights: Option<&mut [F]>,
+) {
+    workers.map_with(scores, weights, summaries, |piece| workers.dispatch(Summarise { piece, units, division }));
+    summary::merge(summaries, -F::from_f64(FAR));
 }
 
-impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
-    pub fn new() -> Self {
-        Self { sure: 0, candidates: Candidates::new(), moments: Moments::zero(), block: Box::new(Block::new()) }
-    }
+struct Summarise<'a, F, const TERMS: usize> {
+    piece: Piece<'a, F, Summary<F, TERMS>>,
+    units: &'a Units<F>,
+    division: &'a Division<F>,
+}
 
-    pub fn moments(&self) -> &[F; TERMS] {
-        self.moments.sums()
-    }
+impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
+    type Output = ();
 
-    /// Sorts the classes of a row. A gradient is lent as room for the weights of the bulk, 0 for every other class.
     #[inline(always)]
-    pub fn summarise<S: Simd>(&mut self, simd: S, scores: &[F], units: &Units<F>, division: &Division<F>, mut weights: Option<&mut [F]>) {
-        self.sure = 0;
-        self.candidates.clear();
-        self.moments = Moments::zero();
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { piece: Piece { first, scores, mut out, room: summary }, units, division } = self;
+        summary.clear();
         for (start, scores) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
-            let (in_bulk, above) = self.weigh(scores, units, division);
+            let (in_bulk, above) = weigh(&mut summary.block, scores, units, division);
             if above > 0 {
-                self.pick(start, scores, units, division);
+                pick(summary, first + start, scores, units, division);
             }
-            if let Some(weights) = weights.as_deref_mut() {
-                weights[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
+            if let Some(weights) = out.as_deref_mut() {
+                weights[start..][..scores.len()].copy_from_slice(&summary.block.now[..scores.len()]);
             }
             if in_bulk > 0 {
-                self.moments.add(simd, &self.block, scores.len());
-            }
-        }
-        self.candidates.fill_up(-F::from_f64(FAR));
-    }
-
-    /// The coordinates and weights of a block; how many of it are in the bulk and above it.
-    #[inline(always)]
-    fn weigh(&mut self, scores: &[F], units: &Units<F>, division: &Division<F>) -> (u32, u32) {
-        let Block { twice_x, before, now, above } = &mut *self.block;
-        let (mut in_bulk, mut num_above) = (0, 0);
-        let room = twice_x.iter_mut().zip(before.iter_mut()).zip(now.iter_mut()).zip(above.iter_mut());
-        for (&score, (((twice_x, before), now), above)) in scores.iter().zip(room) {
-            let u = units.of(score);
-            let is_bulk = division.in_bulk(u);
-            *above = u8::from(u > division.bulk_below);
-            num_above += u32::from(u > division.bulk_below);
-            in_bulk += u32::from(is_bulk);
-            let x = if is_bulk { division.coordinate(u) } else { F::zero() };
-            let weight = division.weight(u);
-            let weight = if is_bulk { weight } else { F::zero() };
-            *twice_x = x + x;
-            *before = x * weight;
-            *now = weight;
-        }
-        self.block.fill_up(scores.len());
-        (in_bulk, num_above)
-    }
-
-    /// Lists the classes of a block that are above the bulk.
-    #[inline(always)]
-    fn pick(&mut self, start: usize, scores: &[F], units: &Units<F>, division: &Division<F>) {
-        let mut room = [0; BLOCK];
-        for &i in self.block.list_above(scores.len(), &mut room) {
-            let (u, class) = (units.of(scores[usize::from(i)]), start as u32 + u32::from(i));
-            if u > division.sure_above {
-                self.sure += 1;
-            } else {
-                self.candidates.push(u, class, u > division.low);
+                summary.moments.add(simd, &summary.block, scores.len());
             }
         }
     }
+}
 
-    /// Turns the weights that [`summarise`](Self::summarise) left in `grad` into the bulk's gradient times `weight`.
+/// The coordinates and weights of a block; how many of it are in the bulk and above it.
+#[inline(always)]
+fn weigh<F: Elementary>(block: &mut Block<F>, scores: &[F], units: &Units<F>, division: &Division<F>) -> (u32, u32) {
+    let Block { twice_x, before, now, above } = block;
+    let (mut in_bulk, mut num_above) = (0, 0);
+    let room = twice_x.iter_mut().zip(before.iter_mut()).zip(now.iter_mut()).zip(above.iter_mut());
+    for (&score, (((twice_x, before), now), above)) in scores.iter().zip(room) {
+        let u = units.of(score);
+        let is_bulk = division.in_bulk(u);
+        *above = u8::from(u > division.bulk_below);
+        num_above += u32::from(u > division.bulk_below);
+        in_bulk += u32::from(is_bulk);
+        let x = if is_bulk { division.coordinate(u) } else { F::zero() };
+        let weight = division.weight(u);
+        let weight = if is_bulk { weight } else { F::zero() };
+        *twice_x = x + x;
+        *before = x * weight;
+        *now = weight;
+    }
+    block.fill_up(scores.len());
+    (in_bulk, num_above)
+}
+
+/// Lists the classes of a block that are above the bulk.
+#[inline(always)]
+fn pick<F: Elementary, const TERMS: usize>(
+    summary: &mut Summary<F, TERMS>,
+    start: usize,
+    scores: &[F],
+    units: &Units<F>,
+    division: &Division<F>,
+) {
+    let mut room = [0; BLOCK];
+    for &i in summary.block.list_above(scores.len(), &mut room) {
+        let (u, class) = (units.of(scores[usize::from(i)]), start as u32 + u32::from(i));
+        if u > division.sure_above {
+            summary.candidates.sure += 1;
+        } else {
+            summary.candidates.push(u, class, u > division.low);
+        }
+    }
+}
+
+/// Turns the weights that [`summarise`] left in `grad` into the bulk's gradient times `weight`.
+pub(super) fn write_grad<F: Elementary, const TERMS: usize>(
+    workers: Workers,
+    scores: &[F],
+    units: &Units<F>,
+    division: &Division<F>,
+    coefficients: &[F; TERMS],
+    weight: F,
+    grad: &mut [F],
+) {
+    let coefficients = coefficients.map(|c| c * weight);
+    // A weight may be negative; the shares of a gradient are not.
+    let sign = if weight < F::zero() { -F::one() } else { F::one() };
+    workers.map(scores, Some(grad), |Piece { scores, out, .. }| {
+        workers.dispatch(WriteGrad { scores, units, division, coefficients: &coefficients, sign, grad: out.unwrap_or_default() });
+    });
+}
+
+struct WriteGrad<'a, F, const TERMS: usize> {
+    scores: &'a [F],
+    units: &'a Units<F>,
+    division: &'a Division<F>,
+    coefficients: &'a [F; TERMS],
+    sign: F,
+    grad: &'a mut [F],
+}
+
+impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
+    type Output = ();
+
     #[inline(always)]
-    pub fn write_grad(&self, scores: &[F], units: &Units<F>, division: &Division<F>, coefficients: &[F; TERMS], weight: F, grad: &mut [F]) {
-        let coefficients = coefficients.map(|c| c * weight);
-        // A weight may be negative; the shares of a gradient are not.
-        let sign = if weight < F::zero() { -F::one() } else { F::one() };
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { scores, units, division, coefficients, sign, grad } = self;
         for (entry, &score) in grad.iter_mut().zip(scores) {
-            let share = *entry * clenshaw(&coefficients, division.coordinate(units.of(score)));
+            let share = *entry * clenshaw(coefficients, division.coordinate(units.of(score)));
             *entry = if *entry > F::zero() && share * sign > F::zero() { share } else { F::zero() };
         }
     }

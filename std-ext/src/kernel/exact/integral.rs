@@ -1,16 +1,18 @@
 //! The trapezoid rule over the window, halved until its error is small enough.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 use topk_loss::Normal;
 
 use super::Precision;
-use super::bulk::{Bulk, Division};
+use super::bulk::Division;
 use super::window::Window;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::chebyshev::{Chebyshev, Points};
 use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
 use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
+use crate::kernel::quadrature::summary::Summary;
+use crate::kernel::workers::Workers;
 use crate::vectors::Vectors;
 
 /// The integrands are entire and fall like Gaussians, and each halving of the rule cubes its error where that is small, up to a factor
@@ -73,24 +75,37 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     }
 
     /// Integrates; nothing if the error bound is too large.
+    pub fn integrate(
+        &mut self,
+        workers: Workers,
+        window: &Window<F>,
+        division: &Division<F>,
+        summary: &Summary<F, TERMS>,
+        chebyshev: &Chebyshev<F, TERMS>,
+        precision: &Precision<F>,
+    ) -> Option<Outcome<'_, F, TERMS>> {
+        workers.dispatch(Integrate { integral: self, window, division, summary, chebyshev, precision })
+    }
+
     #[inline(always)]
-    pub fn integrate<S: Simd>(
+    fn converge<S: Simd>(
         &mut self,
         simd: S,
         window: &Window<F>,
         division: &Division<F>,
-        bulk: &Bulk<F, TERMS>,
+        summary: &Summary<F, TERMS>,
         chebyshev: &Chebyshev<F, TERMS>,
         precision: &Precision<F>,
     ) -> Option<Outcome<'_, F, TERMS>> {
-        let (unlikely, likely) = bulk.candidates.positions();
+        let Summary { candidates, moments, .. } = summary;
+        let ((unlikely, likely), sure, moments) = (candidates.positions(), candidates.sure, moments.sums());
         let candidates = unlikely.len() + likely.len();
-        if candidates > MAX_CANDIDATES || bulk.sure >= self.k {
+        if candidates > MAX_CANDIDATES || sure >= self.k {
             return None;
         }
-        let points = Points::new(bulk.moments(), chebyshev, |x| division.at(x));
-        let size = bulk.moments()[0];
-        let (depth, compressed) = (self.k - 1 - bulk.sure, (size > F::zero()).then_some((&points, size)));
+        let points = Points::new(moments, chebyshev, |x| division.at(x));
+        let size = moments[0];
+        let (depth, compressed) = (self.k - 1 - sure, (size > F::zero()).then_some((&points, size)));
         let classes = Classes { law: Normal, depth, unlikely, likely, bulk: compressed, chebyshev };
         let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon();
         let width = window.high - window.low;
@@ -202,5 +217,24 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         let mean = window.low + step * sums.survival;
         let certified = mean.is_finite() && gain.is_finite() && error + interpolation + outside <= precision.tolerance;
         certified.then_some(Outcome { mean, coefficients: &self.coefficients })
+    }
+}
+
+struct Integrate<'a, 's, F, const TERMS: usize> {
+    integral: &'s mut Integral<F, TERMS>,
+    window: &'a Window<F>,
+    division: &'a Division<F>,
+    summary: &'a Summary<F, TERMS>,
+    chebyshev: &'a Chebyshev<F, TERMS>,
+    precision: &'a Precision<F>,
+}
+
+impl<'s, F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, 's, F, TERMS> {
+    type Output = Option<Outcome<'s, F, TERMS>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { integral, window, division, summary, chebyshev, precision } = self;
+        integral.converge(simd, window, division, summary, chebyshev, precision)
     }
 }

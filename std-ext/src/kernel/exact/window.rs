@@ -1,10 +1,12 @@
 //! Where the order statistic can be: a window certified by a histogram of the scores, as in core's `profile`.
 
-use topk_loss::{Noise, Normal};
+use pulp::{Simd, WithSimd};
+use topk_loss::{Noise, Normal, Ranked};
 
 use super::Units;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::chernoff::{at_least, at_most};
+use crate::kernel::workers::{Piece, Workers};
 
 /// Bins of the histogram.
 const BINS: usize = 192;
@@ -79,6 +81,8 @@ fn half_steps_to<F: Elementary>(level: F) -> F {
 /// How many classes lie in each bin; bins are kept in descending order, so that sums over a tail table run forward.
 #[derive(Debug)]
 pub(super) struct Histogram<F> {
+    /// Of the pieces of the row.
+    tallies: Vec<Tally>,
     all: Box<[F; BINS]>,
     /// The k largest.
     leading: Box<[F; BINS]>,
@@ -86,16 +90,30 @@ pub(super) struct Histogram<F> {
     rest: Box<[F; BINS]>,
 }
 
-impl<F: Elementary> Histogram<F> {
-    pub fn new() -> Self {
-        let zeros = || Box::new([F::zero(); BINS]);
-        Self { all: zeros(), leading: zeros(), rest: zeros() }
-    }
+/// How many classes lie in each bin, in ascending order.
+#[derive(Debug)]
+struct Tally([u32; BINS]);
 
-    /// Counts the classes of a row.
+impl Default for Tally {
+    fn default() -> Self {
+        Self([0; BINS])
+    }
+}
+
+struct Count<'a, F> {
+    scores: &'a [F],
+    units: &'a Units<F>,
+    tails: &'a Tails<F>,
+    tally: &'a mut Tally,
+}
+
+impl<F: Elementary> WithSimd for Count<'_, F> {
+    type Output = ();
+
     #[inline(always)]
-    pub fn count(&mut self, scores: &[F], units: &Units<F>, tails: &Tails<F>) {
+    fn with_simd<S: Simd>(self, _: S) {
         const BLOCK: usize = 64;
+        let Self { scores, units, tails, tally } = self;
         // Neighbouring classes count in different tables, or each increment would wait for the one before.
         let mut tables = [[0_u32; BYTES]; 4];
         let mut bins = [0_u8; BLOCK];
@@ -113,41 +131,43 @@ impl<F: Elementary> Histogram<F> {
         for &score in blocks.remainder() {
             tables[0][usize::from(tails.bin(units.of(score)))] += 1;
         }
+        for (b, count) in tally.0.iter_mut().enumerate() {
+            *count = tables.iter().map(|table| table[b]).sum();
+        }
+    }
+}
+
+impl<F: Elementary> Histogram<F> {
+    pub fn new() -> Self {
+        let zeros = || Box::new([F::zero(); BINS]);
+        Self { tallies: vec![], all: zeros(), leading: zeros(), rest: zeros() }
+    }
+
+    /// Counts the classes of a row.
+    pub fn count(&mut self, workers: Workers, scores: &[F], units: &Units<F>, tails: &Tails<F>) {
+        workers.map_with(scores, None, &mut self.tallies, |Piece { scores, room, .. }| {
+            workers.dispatch(Count { scores, units, tails, tally: room });
+        });
         for (b, count) in self.all.iter_mut().rev().enumerate() {
-            *count = F::from_usize(tables.iter().map(|table| table[b] as usize).sum());
+            *count = F::from_usize(self.tallies.iter().map(|tally| tally.0[b] as usize).sum());
         }
     }
 
     /// The window. Every class is taken at the edge of its bin that makes the bound hold.
-    #[inline(always)]
-    pub fn window(&mut self, tails: &Tails<F>, leaders: &[F], units: &Units<F>, outside: F) -> Window<F> {
+    pub fn window(&mut self, workers: Workers, tails: &Tails<F>, leaders: &[Ranked<F>], units: &Units<F>, outside: F) -> Window<F> {
         let k = leaders.len();
         self.leading.fill(F::zero());
         for &leader in leaders {
-            self.leading[BINS - 1 - usize::from(tails.bin(units.of(leader)))] += F::one();
+            self.leading[BINS - 1 - usize::from(tails.bin(units.of(leader.value)))] += F::one();
         }
         for ((rest, &all), &leading) in self.rest.iter_mut().zip(self.all.iter()).zip(self.leading.iter()) {
             *rest = all - leading;
         }
         // The k-th is one of both.
-        if let Some(&kth) = leaders.last() {
-            self.rest[BINS - 1 - usize::from(tails.bin(units.of(kth)))] += F::one();
+        if let Some(kth) = leaders.last() {
+            self.rest[BINS - 1 - usize::from(tails.bin(units.of(kth.value)))] += F::one();
         }
-        let total = self.all.iter().fold(F::zero(), |sum, &n| sum + n);
-        let limit = outside.ln();
-        // Not by closures: those are compiled without the instruction set that they are called under.
-        let (mut low, mut end) = (0, BINS);
-        while low < end {
-            let m = low.midpoint(end);
-            if self.bound_below(tails, m, k, total) <= limit { low = m + 1 } else { end = m }
-        }
-        let (mut high, mut end) = (low, BINS);
-        while high < end {
-            let m = high.midpoint(end);
-            if self.bound_above(tails, m, k, total) > limit { high = m + 1 } else { end = m }
-        }
-        let low = low.saturating_sub(1);
-        Window { low: tails.edge(low), high: tails.edge(high.max(low + 1)) }
+        workers.dispatch(Bisect { histogram: self, tails, k, limit: outside.ln() })
     }
 
     /// ln of a bound on P(fewer than k noised scores are above edge m).
@@ -166,6 +186,37 @@ impl<F: Elementary> Histogram<F> {
         let many = at_least(F::from_usize(k), Tails::sum(&tails.survival, &self.all, m, 1));
         let few = at_most(total - F::from_usize(k), Tails::sum(&tails.cdf, &self.all, m, 1));
         union.min(few).min(many)
+    }
+}
+
+/// The outermost edges at which the bounds hold.
+struct Bisect<'a, F> {
+    histogram: &'a Histogram<F>,
+    tails: &'a Tails<F>,
+    k: usize,
+    limit: F,
+}
+
+impl<F: Elementary> WithSimd for Bisect<'_, F> {
+    type Output = Window<F>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Window<F> {
+        let Self { histogram, tails, k, limit } = self;
+        let total = histogram.all.iter().fold(F::zero(), |sum, &n| sum + n);
+        // Not by closures: those are compiled without the instruction set that they are called under.
+        let (mut low, mut end) = (0, BINS);
+        while low < end {
+            let m = low.midpoint(end);
+            if histogram.bound_below(tails, m, k, total) <= limit { low = m + 1 } else { end = m }
+        }
+        let (mut high, mut end) = (low, BINS);
+        while high < end {
+            let m = high.midpoint(end);
+            if histogram.bound_above(tails, m, k, total) > limit { high = m + 1 } else { end = m }
+        }
+        let low = low.saturating_sub(1);
+        Window { low: tails.edge(low), high: tails.edge(high.max(low + 1)) }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Which classes can reach a threshold in which draw, by their words alone.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::Noise;
 use super::tail::tail_at_most;
 use crate::elementary::Elementary;
 use crate::kernel::noise::{classes_per_counter, philox};
+use crate::kernel::workers::Workers;
 
 /// How many counters are sifted at a time.
 const COUNTERS: usize = 256;
@@ -36,9 +37,16 @@ impl Sieve {
     /// Fills `survivors` with the classes, in their order, that may reach `threshold` in draw `first_draw` and those after it.
     ///
     /// None that does reach it is missing.
-    pub fn sift<F: Elementary>(&mut self, arch: Arch, noise: Noise<'_, F>, threshold: F, first_draw: u64, survivors: &mut [Vec<usize>]) {
+    pub fn sift<F: Elementary>(
+        &mut self,
+        workers: Workers,
+        noise: Noise<'_, F>,
+        threshold: F,
+        first_draw: u64,
+        survivors: &mut [Vec<usize>],
+    ) {
         survivors.iter_mut().for_each(Vec::clear);
-        arch.dispatch(Sift { sieve: self, noise, threshold, first_draw, survivors });
+        workers.dispatch(Sift { sieve: self, noise, threshold, first_draw, survivors });
     }
 }
 

@@ -1,17 +1,18 @@
 //! The rates of a row, which classes need individual care, and the Chebyshev moments of the others.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::FAR;
 use super::clock::Clock;
 use super::contest::Contest;
 use super::rivals::Rivals;
 use crate::elementary::Elementary;
-use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::total;
-use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
+use crate::kernel::quadrature::moments::{BLOCK, Block};
+use crate::kernel::quadrature::summary::{self, Summary};
+use crate::kernel::workers::{Piece, Workers};
 use crate::vectors::Vectors;
 
 /// What turns scores into rates: exp((s − center)/ε).
@@ -65,35 +66,45 @@ impl<F: Elementary> Division<F> {
     }
 }
 
-/// What the integral needs to know of the rivals.
-#[derive(Debug)]
-pub(super) struct Bulk<F, const TERMS: usize> {
-    pub candidates: Candidates<F>,
-    moments: Moments<F, TERMS>,
-    block: Box<Block<F>>,
+/// The scores around the label, each run of them with its place.
+fn around<F>(scores: &[F], label: Option<usize>) -> [(usize, &[F]); 2] {
+    match label {
+        Some(label) if label < scores.len() => [(0, &scores[..label]), (label + 1, &scores[label + 1..])],
+        _ => [(0, scores), (scores.len(), &[])],
+    }
 }
 
-/// The scores around the label, each piece with its place.
-fn pieces<F>(scores: &[F], label: usize) -> [(usize, &[F]); 2] {
-    [(0, &scores[..label]), (label + 1, &scores[label + 1..])]
+/// The sum of the rates of all rivals but the k fastest. A gradient is lent as room for the rates.
+pub(super) fn rest<F: Vectors, const TERMS: usize>(
+    workers: Workers,
+    (scores, label): (&[F], usize),
+    k: usize,
+    rates: &Rates<F>,
+    summaries: &mut Vec<Summary<F, TERMS>>,
+    room: Option<&mut [F]>,
+) -> F {
+    let of_pieces = workers.map_with(scores, room, summaries, |piece| workers.dispatch(Rest { piece, label, rates }));
+    let (slower, num_leaders) = of_pieces.fold((F::zero(), 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    // The k-th and what ties with it have rate 1.
+    slower + F::from_usize(num_leaders.saturating_sub(k))
 }
 
-impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
-    pub fn new() -> Self {
-        Self { candidates: Candidates::new(), moments: Moments::zero(), block: Box::new(Block::new()) }
-    }
+struct Rest<'a, F, const TERMS: usize> {
+    piece: Piece<'a, F, Summary<F, TERMS>>,
+    label: usize,
+    rates: &'a Rates<F>,
+}
 
-    pub fn moments(&self) -> &[F; TERMS] {
-        self.moments.sums()
-    }
+impl<F: Vectors, const TERMS: usize> WithSimd for Rest<'_, F, TERMS> {
+    type Output = (F, usize);
 
-    /// The sum of the rates of all rivals but the k fastest. A gradient is lent as room for the rates.
     #[inline(always)]
-    pub fn rest(&mut self, scores: &[F], label: usize, k: usize, rates: &Rates<F>, mut room: Option<&mut [F]>) -> F {
+    fn with_simd<S: Simd>(self, _: S) -> (F, usize) {
+        let Self { piece: Piece { first, scores, out: mut room, room: summary }, label, rates } = self;
         let (mut slower, mut num_leaders) = (F::zero(), 0_u32);
-        for (place, piece) in pieces(scores, label) {
-            for (start, scores) in (place..).step_by(BLOCK).zip(piece.chunks(BLOCK)) {
-                let Block { before, now, .. } = &mut *self.block;
+        for (place, run) in around(scores, label.checked_sub(first)) {
+            for (start, scores) in (place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
+                let Block { before, now, .. } = &mut *summary.block;
                 for ((now, before), &score) in now.iter_mut().zip(before).zip(scores) {
                     *now = rates.of(score);
                     let is_leader = score >= rates.center;
@@ -101,85 +112,147 @@ impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
                     num_leaders += u32::from(is_leader);
                 }
                 if let Some(room) = room.as_deref_mut() {
-                    room[start..][..scores.len()].copy_from_slice(&self.block.now[..scores.len()]);
+                    room[start..][..scores.len()].copy_from_slice(&summary.block.now[..scores.len()]);
                 }
-                slower += total(&self.block.before[..scores.len()]);
+                slower += total(&summary.block.before[..scores.len()]);
             }
         }
-        // The k-th and what ties with it have rate 1.
-        slower + F::from_usize((num_leaders as usize).saturating_sub(k))
+        (slower, num_leaders as usize)
     }
+}
 
-    /// Sorts the rivals, whose rates are in `room` if there is one.
+/// Sorts the rivals, piece by piece. Their rates are in `grad` if there is one.
+pub(super) fn summarise<F: Vectors, const TERMS: usize>(
+    workers: Workers,
+    (scores, label): (&[F], usize),
+    rates: &Rates<F>,
+    division: &Division<F>,
+    summaries: &mut Vec<Summary<F, TERMS>>,
+    grad: Option<&[F]>,
+) {
+    workers.map_with(scores, None, summaries, |piece| workers.dispatch(Summarise { piece, label, rates, division, grad }));
+    summary::merge(summaries, F::zero());
+}
+
+struct Summarise<'a, F, const TERMS: usize> {
+    piece: Piece<'a, F, Summary<F, TERMS>>,
+    label: usize,
+    rates: &'a Rates<F>,
+    division: &'a Division<F>,
+    /// Of the whole row.
+    grad: Option<&'a [F]>,
+}
+
+impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
+    type Output = ();
+
     #[inline(always)]
-    pub fn summarise<S: Simd>(
-        &mut self,
-        simd: S,
-        scores: &[F],
-        label: usize,
-        rates: &Rates<F>,
-        division: &Division<F>,
-        room: Option<&[F]>,
-    ) {
-        self.candidates.clear();
-        self.moments = Moments::zero();
-        for (place, piece) in pieces(scores, label) {
-            for (start, scores) in (place..).step_by(BLOCK).zip(piece.chunks(BLOCK)) {
-                let now = &mut self.block.now[..scores.len()];
-                match room {
-                    Some(room) => now.copy_from_slice(&room[start..][..scores.len()]),
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { piece: Piece { first, scores, room: summary, .. }, label, rates, division, grad } = self;
+        summary.clear();
+        for (place, run) in around(scores, label.checked_sub(first)) {
+            for (start, scores) in (first + place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
+                let now = &mut summary.block.now[..scores.len()];
+                match grad {
+                    Some(grad) => now.copy_from_slice(&grad[start..][..scores.len()]),
                     None => {
                         for (now, &score) in now.iter_mut().zip(scores) {
                             *now = rates.of(score);
                         }
                     }
                 }
-                if self.weigh(scores.len(), division) > 0 {
-                    self.pick(start, scores, rates, division);
+                if weigh(&mut summary.block, scores.len(), division) > 0 {
+                    pick(summary, start, scores, rates, division);
                 }
-                self.moments.add(simd, &self.block, scores.len());
+                summary.moments.add(simd, &summary.block, scores.len());
             }
         }
-        self.candidates.fill_up(F::zero());
     }
+}
 
-    /// Turns a block's rates into coordinates and weights; how many of it are above the bulk.
-    #[inline(always)]
-    fn weigh(&mut self, len: usize, division: &Division<F>) -> u32 {
-        let Block { twice_x, before, now, above } = &mut *self.block;
-        let mut num_above = 0;
-        let room = twice_x.iter_mut().zip(before.iter_mut()).zip(above.iter_mut());
-        for (now, ((twice_x, before), above)) in now[..len].iter_mut().zip(room) {
-            *above = u8::from(*now > division.top);
-            num_above += u32::from(*now > division.top);
-            let weight = division.weight(*now);
-            let x = Division::coordinate(weight);
-            *twice_x = x + x;
-            *before = x * weight;
-            *now = weight;
-        }
-        self.block.fill_up(len);
-        num_above
+/// Turns a block's rates into coordinates and weights; how many of it are above the bulk.
+#[inline(always)]
+fn weigh<F: Elementary>(block: &mut Block<F>, len: usize, division: &Division<F>) -> u32 {
+    let Block { twice_x, before, now, above } = block;
+    let mut num_above = 0;
+    let room = twice_x.iter_mut().zip(before.iter_mut()).zip(above.iter_mut());
+    for (now, ((twice_x, before), above)) in now[..len].iter_mut().zip(room) {
+        *above = u8::from(*now > division.top);
+        num_above += u32::from(*now > division.top);
+        let weight = division.weight(*now);
+        let x = Division::coordinate(weight);
+        *twice_x = x + x;
+        *before = x * weight;
+        *now = weight;
     }
+    block.fill_up(len);
+    num_above
+}
 
-    /// Lists the classes of a block that are above the bulk.
-    #[inline(always)]
-    fn pick(&mut self, start: usize, scores: &[F], rates: &Rates<F>, division: &Division<F>) {
-        let mut room = [0; BLOCK];
-        for &i in self.block.list_above(scores.len(), &mut room) {
-            let rate = rates.of(scores[usize::from(i)]);
-            self.candidates.push(rate, start as u32 + u32::from(i), rate > division.likely_above);
-        }
+/// Lists the classes of a block that are above the bulk.
+#[inline(always)]
+fn pick<F: Elementary, const TERMS: usize>(
+    summary: &mut Summary<F, TERMS>,
+    start: usize,
+    scores: &[F],
+    rates: &Rates<F>,
+    division: &Division<F>,
+) {
+    let mut room = [0; BLOCK];
+    for &i in summary.block.list_above(scores.len(), &mut room) {
+        let rate = rates.of(scores[usize::from(i)]);
+        summary.candidates.push(rate, start as u32 + u32::from(i), rate > division.likely_above);
     }
+}
 
-    /// Turns the rates in `grad` into the bulk's gradient times `factor`, 0 for the candidates.
+/// Turns the rates in `grad` into the bulk's gradient times `factor`, 0 for the candidates.
+pub(super) fn write_grad<F: Elementary, const TERMS: usize>(
+    workers: Workers,
+    division: &Division<F>,
+    coefficients: &[F; TERMS],
+    factor: F,
+    grad: &mut [F],
+) {
+    workers.overwrite(grad, |grad| workers.dispatch(WriteGrad { division, coefficients, factor, grad }));
+}
+
+struct WriteGrad<'a, F, const TERMS: usize> {
+    division: &'a Division<F>,
+    coefficients: &'a [F; TERMS],
+    factor: F,
+    grad: &'a mut [F],
+}
+
+impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
+    type Output = ();
+
     #[inline(always)]
-    pub fn write_grad(division: &Division<F>, coefficients: &[F; TERMS], factor: F, grad: &mut [F]) {
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { division, coefficients, factor, grad } = self;
         for entry in grad {
             let weight = division.weight(*entry);
-            let share = weight * clenshaw(coefficients, Division::coordinate(weight));
+            let share = weight * clenshaw(coefficients, Division::<F>::coordinate(weight));
             // The polynomial may be negative, shares are not.
             *entry = if share > F::zero() { share * factor } else { F::zero() };
         }
+    }
+}
+
+/// The sum of the entries of a gradient.
+pub(super) fn sum<F: Elementary>(workers: Workers, grad: &[F]) -> F {
+    let of_pieces = workers.map(grad, None, |Piece { scores: terms, .. }| workers.dispatch(Sum { terms }));
+    of_pieces.fold(F::zero(), |sum, part| sum + part)
+}
+
+struct Sum<'a, F> {
+    terms: &'a [F],
+}
+
+impl<F: Elementary> WithSimd for Sum<'_, F> {
+    type Output = F;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> F {
+        total(self.terms)
     }
 }

@@ -1,9 +1,9 @@
 //! The trapezoid rule over the window, halved until its error is small enough.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::Precision;
-use super::bulk::{Bulk, Division};
+use super::bulk::Division;
 use super::clock::Clock;
 use super::contest::Contest;
 use crate::elementary::Elementary;
@@ -11,6 +11,8 @@ use crate::kernel::quadrature::chebyshev::{Chebyshev, Points};
 use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
 use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
+use crate::kernel::quadrature::summary::Summary;
+use crate::kernel::workers::Workers;
 use crate::vectors::{LANES, Vectors};
 
 /// The rule of an analytic integrand squares its error at each halving, up to a factor that this covers.
@@ -89,23 +91,35 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     }
 
     /// Integrates; nothing if the error bound is too large.
+    pub fn integrate(
+        &mut self,
+        workers: Workers,
+        contest: &Contest<F>,
+        division: &Division<F>,
+        summary: &Summary<F, TERMS>,
+        chebyshev: &Chebyshev<F, TERMS>,
+        precision: &Precision<F>,
+    ) -> Option<Outcome<F, TERMS>> {
+        workers.dispatch(Integrate { integral: self, contest, division, summary, chebyshev, precision })
+    }
+
     #[inline(always)]
-    pub fn integrate<S: Simd>(
+    fn converge<S: Simd>(
         &mut self,
         simd: S,
         contest: &Contest<F>,
         division: &Division<F>,
-        bulk: &Bulk<F, TERMS>,
+        summary: &Summary<F, TERMS>,
         chebyshev: &Chebyshev<F, TERMS>,
         precision: &Precision<F>,
     ) -> Option<Outcome<F, TERMS>> {
-        let (unlikely, likely) = bulk.candidates.positions();
+        let ((unlikely, likely), moments) = (summary.candidates.positions(), summary.moments.sums());
         let candidates = unlikely.len() + likely.len();
         if candidates > MAX_CANDIDATES {
             return None;
         }
-        let points = Points::new(bulk.moments(), chebyshev, |x| division.at(x));
-        let size = bulk.moments()[0];
+        let points = Points::new(moments, chebyshev, |x| division.at(x));
+        let size = moments[0];
         let compressed = (size > F::zero()).then_some((&points, size));
         let classes = Classes { law: Clock, depth: self.k - 1, unlikely, likely, bulk: compressed, chebyshev };
 
@@ -222,5 +236,24 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         let bound = error * size + gain * sums.bulk_error + interpolation;
         let certified = value.is_finite() && gain.is_finite() && bound <= (precision.tolerance * size).max(precision.negligible);
         certified.then_some(Outcome { value, gain, coefficients })
+    }
+}
+
+struct Integrate<'a, F, const TERMS: usize> {
+    integral: &'a mut Integral<F, TERMS>,
+    contest: &'a Contest<F>,
+    division: &'a Division<F>,
+    summary: &'a Summary<F, TERMS>,
+    chebyshev: &'a Chebyshev<F, TERMS>,
+    precision: &'a Precision<F>,
+}
+
+impl<F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, F, TERMS> {
+    type Output = Option<Outcome<F, TERMS>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Self { integral, contest, division, summary, chebyshev, precision } = self;
+        integral.converge(simd, contest, division, summary, chebyshev, precision)
     }
 }

@@ -6,6 +6,8 @@ use crate::elementary::Elementary;
 /// Their positions, in whatever form suits the law, and the classes.
 #[derive(Debug)]
 pub struct Candidates<F> {
+    /// How many need no care, since they are above every t.
+    pub sure: usize,
     /// Those not likelier than not to be above any t; filled up with what cannot matter.
     unlikely: Vec<F>,
     unlikely_classes: Vec<u32>,
@@ -15,10 +17,11 @@ pub struct Candidates<F> {
 
 impl<F: Elementary> Candidates<F> {
     pub fn new() -> Self {
-        Self { unlikely: vec![], unlikely_classes: vec![], likely: vec![], likely_classes: vec![] }
+        Self { sure: 0, unlikely: vec![], unlikely_classes: vec![], likely: vec![], likely_classes: vec![] }
     }
 
     pub fn clear(&mut self) {
+        self.sure = 0;
         self.unlikely.clear();
         self.unlikely_classes.clear();
         self.likely.clear();
@@ -34,6 +37,15 @@ impl<F: Elementary> Candidates<F> {
             self.unlikely.push(position);
             self.unlikely_classes.push(class);
         }
+    }
+
+    /// Adds those of a later piece of the row.
+    pub fn append(&mut self, later: &Self) {
+        self.sure += later.sure;
+        self.unlikely.extend_from_slice(&later.unlikely);
+        self.unlikely_classes.extend_from_slice(&later.unlikely_classes);
+        self.likely.extend_from_slice(&later.likely);
+        self.likely_classes.extend_from_slice(&later.likely_classes);
     }
 
     /// Makes the unlikely ones a multiple of [`TOGETHER`], by classes at a position that is never above any t.

@@ -93,8 +93,14 @@ impl<F: Vectors, const TERMS: usize> Moments<F, TERMS> {
                 F::vectors_mut::<S>(moment)[v] = sum;
             }
         }
-        for ((total, lost), part) in self.sums.iter_mut().zip(&mut self.lost).zip(&moments) {
-            let corrected = sum(part) - *lost;
+        self.add_sums(&moments.each_ref().map(sum));
+    }
+
+    /// Adds the sums over other classes.
+    #[inline(always)]
+    pub fn add_sums(&mut self, sums: &[F; TERMS]) {
+        for ((total, lost), &part) in self.sums.iter_mut().zip(&mut self.lost).zip(sums) {
+            let corrected = part - *lost;
             let next = *total + corrected;
             *lost = (next - *total) - corrected;
             *total = next;

@@ -1,0 +1,121 @@
+//! Who computes a row: instructions, and threads that share a long one.
+//!
+//! A long row is cut into pieces. They depend on its length alone, and what becomes of them is put together in their order: no number of
+//! threads changes a bit.
+
+use core::array;
+
+use faer::Par;
+use pulp::{Arch, WithSimd};
+use topk_loss::Real;
+
+use crate::parallel;
+
+/// A shorter row is one piece.
+const SHORTEST: usize = 1 << 16;
+
+/// Each has a room of its own, so there are not many.
+const MOST: usize = 8;
+
+/// Pieces begin where a block of any kernel begins.
+const MULTIPLE: usize = 1 << 10;
+
+/// A piece of a row, of what is written for it if anything is, and a room.
+#[derive(Debug)]
+pub struct Piece<'a, F, R> {
+    /// The first of its classes.
+    pub first: usize,
+    pub scores: &'a [F],
+    pub out: Option<&'a mut [F]>,
+    pub room: &'a mut R,
+}
+
+/// What became of the pieces, in their order.
+#[derive(Debug)]
+pub struct Outcomes<T>([Option<T>; MOST]);
+
+impl<T> Outcomes<T> {
+    pub fn fold<A>(self, start: A, merge: impl FnMut(A, T) -> A) -> A {
+        self.0.into_iter().flatten().fold(start, merge)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Workers {
+    arch: Arch,
+    par: Par,
+}
+
+impl Workers {
+    /// So many threads, which the processor's best instructions serve.
+    pub fn new(par: Par) -> Self {
+        Self { arch: Arch::new(), par }
+    }
+
+    /// One thread with these instructions.
+    #[cfg(test)]
+    pub fn of(arch: Arch) -> Self {
+        Self { arch, par: Par::Seq }
+    }
+
+    #[inline]
+    pub fn dispatch<W: WithSimd>(self, work: W) -> W::Output {
+        self.arch.dispatch(work)
+    }
+
+    /// What `work` makes of every piece of a row, in their order.
+    ///
+    /// Closures are compiled without the instruction set: what takes time is [dispatched](Self::dispatch) by `work`.
+    pub fn map<F: Send + Sync, T: Send>(
+        self,
+        scores: &[F],
+        out: Option<&mut [F]>,
+        work: impl Fn(Piece<'_, F, ()>) -> T + Sync,
+    ) -> Outcomes<T> {
+        self.map_with(scores, out, &mut vec![], work)
+    }
+
+    /// The same, each piece with a room.
+    pub fn map_with<F: Send + Sync, R: Default + Send, T: Send>(
+        self,
+        scores: &[F],
+        out: Option<&mut [F]>,
+        rooms: &mut Vec<R>,
+        work: impl Fn(Piece<'_, F, R>) -> T + Sync,
+    ) -> Outcomes<T> {
+        let (len, count) = pieces_of(scores.len());
+        rooms.resize_with(count, R::default);
+        let mut outs = out.map(|out| out.chunks_mut(len));
+        let pieces = (0..).step_by(len).zip(scores.chunks(len)).zip(rooms);
+        let pieces = pieces.map(|((first, scores), room)| Piece { first, scores, out: outs.as_mut().and_then(Iterator::next), room });
+        self.run(count, pieces, work)
+    }
+
+    /// The same for work on what is written alone.
+    pub fn overwrite<F: Send, T: Send>(self, out: &mut [F], work: impl Fn(&mut [F]) -> T + Sync) -> Outcomes<T> {
+        let (len, count) = pieces_of(out.len());
+        self.run(count, out.chunks_mut(len), work)
+    }
+
+    /// Overwrites all with zeros.
+    pub fn clear<F: Real>(self, out: &mut [F]) {
+        self.overwrite(out, |piece| piece.fill(F::zero()));
+    }
+
+    fn run<P: Send, T: Send>(self, count: usize, mut pieces: impl Iterator<Item = P>, work: impl Fn(P) -> T + Sync) -> Outcomes<T> {
+        let mut outcomes: [Option<T>; MOST] = array::from_fn(|_| None);
+        if count == 1 {
+            outcomes[0] = pieces.next().map(work);
+        } else {
+            let mut pieces: Vec<_> = pieces.map(Some).zip(&mut outcomes).collect();
+            parallel::for_each(&mut pieces, self.par, |(piece, outcome)| **outcome = piece.take().map(&work));
+        }
+        Outcomes(outcomes)
+    }
+}
+
+/// The length of a row's pieces but for the last, and their number.
+fn pieces_of(num_classes: usize) -> (usize, usize) {
+    let len = num_classes.div_ceil(MOST).next_multiple_of(MULTIPLE).max(SHORTEST);
+    (len, num_classes.div_ceil(len).max(1))
+}
