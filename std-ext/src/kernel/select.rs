@@ -87,8 +87,11 @@ impl<F: Elementary> Best<F> {
         });
         if let Some((best, others)) = self.pools.split_first_mut() {
             best.extend(others.iter().flatten());
+            if n < best.len() {
+                best.select_nth_unstable_by(n, by_rank);
+                best.truncate(n);
+            }
             best.sort_unstable_by(by_rank);
-            best.truncate(n);
         }
     }
 

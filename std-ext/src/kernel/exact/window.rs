@@ -148,26 +148,31 @@ impl<F: Elementary> Histogram<F> {
         workers.map_with(scores, None, &mut self.tallies, |Piece { scores, room, .. }| {
             workers.dispatch(Count { scores, units, tails, tally: room });
         });
-        for (b, count) in self.all.iter_mut().rev().enumerate() {
-            *count = F::from_usize(self.tallies.iter().map(|tally| tally.0[b] as usize).sum());
-        }
     }
 
     /// The window. Every class is taken at the edge of its bin that makes the bound hold.
     pub fn window(&mut self, workers: Workers, tails: &Tails<F>, leaders: &[Ranked<F>], units: &Units<F>, outside: F) -> Window<F> {
-        let k = leaders.len();
+        workers.dispatch(FindWindow { histogram: self, tails, leaders, units, limit: outside.ln() })
+    }
+
+    /// Puts the pieces' tallies together, and sets the k largest apart.
+    #[inline(always)]
+    fn set(&mut self, tails: &Tails<F>, leaders: &[Ranked<F>], units: &Units<F>) {
+        let bin = |ranked: &Ranked<F>| BINS - 1 - usize::from(tails.bin(units.of(ranked.value)));
+        for (b, all) in self.all.iter_mut().rev().enumerate() {
+            *all = F::from_f64(self.tallies.iter().fold(0.0, |sum, tally| sum + f64::from(tally.0[b])));
+        }
         self.leading.fill(F::zero());
-        for &leader in leaders {
-            self.leading[BINS - 1 - usize::from(tails.bin(units.of(leader.value)))] += F::one();
+        for leader in leaders {
+            self.leading[bin(leader)] += F::one();
         }
         for ((rest, &all), &leading) in self.rest.iter_mut().zip(self.all.iter()).zip(self.leading.iter()) {
             *rest = all - leading;
         }
         // The k-th is one of both.
         if let Some(kth) = leaders.last() {
-            self.rest[BINS - 1 - usize::from(tails.bin(units.of(kth.value)))] += F::one();
+            self.rest[bin(kth)] += F::one();
         }
-        workers.dispatch(Bisect { histogram: self, tails, k, limit: outside.ln() })
     }
 
     /// ln of a bound on P(fewer than k noised scores are above edge m).
@@ -190,19 +195,22 @@ impl<F: Elementary> Histogram<F> {
 }
 
 /// The outermost edges at which the bounds hold.
-struct Bisect<'a, F> {
-    histogram: &'a Histogram<F>,
+struct FindWindow<'a, F> {
+    histogram: &'a mut Histogram<F>,
     tails: &'a Tails<F>,
-    k: usize,
+    leaders: &'a [Ranked<F>],
+    units: &'a Units<F>,
     limit: F,
 }
 
-impl<F: Elementary> WithSimd for Bisect<'_, F> {
+impl<F: Elementary> WithSimd for FindWindow<'_, F> {
     type Output = Window<F>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Window<F> {
-        let Self { histogram, tails, k, limit } = self;
+        let Self { histogram, tails, leaders, units, limit } = self;
+        histogram.set(tails, leaders, units);
+        let k = leaders.len();
         let total = histogram.all.iter().fold(F::zero(), |sum, &n| sum + n);
         // Not by closures: those are compiled without the instruction set that they are called under.
         let (mut low, mut end) = (0, BINS);
