@@ -3,7 +3,7 @@
 mod attempt;
 mod conditional;
 mod cross_entropy;
-mod exact;
+pub(crate) mod exact;
 mod hinge;
 mod interval;
 pub(crate) mod noise;
@@ -11,13 +11,13 @@ mod noised;
 mod ordinary;
 mod pathwise;
 mod plackett_luce;
-mod quadrature;
+pub(crate) mod quadrature;
 mod row;
 mod scalar;
 mod select;
 #[cfg(test)]
 mod tests;
-mod workers;
+pub(crate) mod workers;
 
 use core::any::TypeId;
 

@@ -11,9 +11,9 @@
 //!
 //! A row that this cannot certify, or that is an error, is computed by the loss's own code.
 
-mod bulk;
-mod integral;
-mod window;
+pub mod bulk;
+pub mod integral;
+pub mod window;
 
 use pulp::{Simd, WithSimd};
 use topk_loss::{Normal, TopKHinge};
@@ -25,7 +25,7 @@ use super::attempt::{Attempt, Weighted};
 use super::ordinary::largest_ordinary;
 use super::quadrature::chebyshev::Chebyshev;
 use super::quadrature::nodes::{Law, ln_one_minus};
-use super::quadrature::summary::Summary;
+use super::quadrature::summary::Room;
 use super::select::Best;
 use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
@@ -46,9 +46,9 @@ impl<F: Elementary> Law<F> for Normal {
 
 /// How far each float is pushed, as in core.
 #[derive(Debug, Clone, Copy)]
-struct Precision<F> {
+pub struct Precision<F> {
     /// The probability mass that may lie outside the window, at either end.
-    outside: F,
+    pub outside: F,
     /// The bound on the quadrature's error (L1, gradient) at which the rule is fine enough.
     quadrature: F,
     /// The bound on the whole error above which a row is left to the loss's own code.
@@ -56,7 +56,7 @@ struct Precision<F> {
 }
 
 impl<F: Elementary> Precision<F> {
-    fn of_float() -> Self {
+    pub fn of_float() -> Self {
         let double = F::epsilon() < F::from_f64(1e-10);
         let pick = |f64_value: f64, f32_value: f64| F::from_f64(if double { f64_value } else { f32_value });
         Self { outside: pick(1e-11, 1e-7), quadrature: pick(5e-8, 1e-5), tolerance: pick(1e-7, 1e-3) }
@@ -65,9 +65,14 @@ impl<F: Elementary> Precision<F> {
 
 /// The scores of a row in units of ε about the k-th largest.
 #[derive(Debug, Clone, Copy)]
-struct Units<F> {
-    center: F,
-    inverse_epsilon: F,
+pub struct Units<F> {
+    pub center: F,
+    pub inverse_epsilon: F,
+}
+
+/// Core's code serves ranks beyond the middle, which it counts from the other end, and an ε whose reciprocal has lost digits.
+pub fn is_served<F: Elementary>(k: usize, num_classes: usize, epsilon: F) -> bool {
+    2 * k <= num_classes + 1 && epsilon.is_normal() && epsilon.recip().is_normal()
 }
 
 /// Beyond this many units of ε a class is above or below for certain; it keeps u finite.
@@ -75,7 +80,7 @@ const FAR: f64 = 1e6;
 
 impl<F: Elementary> Units<F> {
     #[inline(always)]
-    fn of(&self, score: F) -> F {
+    pub fn of(&self, score: F) -> F {
         let far = F::from_f64(FAR);
         let u = (score - self.center) * self.inverse_epsilon;
         let u = if u > far { far } else { u };
@@ -98,7 +103,7 @@ pub(super) struct Exact<'a, F, const TERMS: usize> {
     chebyshev: Chebyshev<F, TERMS>,
     leaders: Best<F>,
     histogram: Histogram<F>,
-    summaries: Vec<Summary<F, TERMS>>,
+    rooms: Vec<Room<F, TERMS>>,
     integral: Integral<F, TERMS>,
 }
 
@@ -119,14 +124,9 @@ impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
             chebyshev: Chebyshev::new(),
             leaders: Best::new(workers),
             histogram: Histogram::new(),
-            summaries: vec![],
+            rooms: vec![],
             integral: Integral::new(k),
         }
-    }
-
-    /// Core's code serves ranks beyond the middle, which it counts from the other end, and an ε whose reciprocal has lost digits.
-    fn is_served(&self) -> bool {
-        2 * self.k <= self.num_classes + 1 && self.epsilon.is_normal() && self.epsilon.recip().is_normal()
     }
 
     /// Whether the loss is 0 for certain; nothing for scores that arithmetic might overflow on. A row that is so is only read once.
@@ -166,7 +166,7 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
     fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let (own, workers) = (scores.get(label).copied()?, self.workers);
         let usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
-        if !self.is_served() || scores.len() != self.num_classes || !usable {
+        if !is_served(self.k, self.num_classes, self.epsilon) || scores.len() != self.num_classes || !usable {
             return None;
         }
         let (margin, scale) = (self.loss.margins().of(label, scores.len()).ok()?, self.loss.scale());
@@ -183,8 +183,8 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
         self.histogram.count(workers, scores, &units, &self.tails);
         let window = self.histogram.window(workers, &self.tails, self.leaders.found(), &units, self.precision.outside);
         let division = Division::new(window, &self.tails);
-        bulk::summarise(workers, scores, &units, &division, &mut self.summaries, grad.as_mut().map(|grad| &mut *grad.grad));
-        let summary = self.summaries.first()?;
+        bulk::summarise(workers, scores, &units, &division, &mut self.rooms, grad.as_mut().map(|grad| &mut *grad.grad));
+        let Room { summary, .. } = self.rooms.first()?;
         let outcome = self.integral.integrate(workers, &window, &division, summary, &self.chebyshev, &self.precision)?;
         let Outcome { mean, coefficients } = outcome;
 

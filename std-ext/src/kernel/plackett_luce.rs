@@ -28,7 +28,7 @@ use self::rivals::Rivals;
 use super::attempt::{Attempt, Weighted};
 use super::ordinary::are_ordinary;
 use super::quadrature::chebyshev::Chebyshev;
-use super::quadrature::summary::Summary;
+use super::quadrature::summary::Room;
 use super::select::Best;
 use super::workers::Workers;
 use crate::elementary::Elementary;
@@ -78,7 +78,7 @@ pub(super) struct PlackettLuce<F, const TERMS: usize> {
     chebyshev: Chebyshev<F, TERMS>,
     leaders: Best<F>,
     rivals: Rivals<F>,
-    summaries: Vec<Summary<F, TERMS>>,
+    rooms: Vec<Room<F, TERMS>>,
     integral: Integral<F, TERMS>,
 }
 
@@ -94,7 +94,7 @@ impl<F: Vectors, const TERMS: usize> PlackettLuce<F, TERMS> {
             chebyshev: Chebyshev::new(),
             leaders: Best::new(workers),
             rivals: Rivals::new(k),
-            summaries: vec![],
+            rooms: vec![],
             integral: Integral::new(k),
         }
     }
@@ -136,7 +136,7 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
         let rates = Rates { center, inverse_epsilon: self.inverse_epsilon };
         let u = (own - center) * self.inverse_epsilon;
         let row = (scores, label);
-        let rest = bulk::rest(workers, row, self.k, &rates, &mut self.summaries, grad.as_mut().map(|grad| &mut *grad.grad));
+        let rest = bulk::rest(workers, row, self.k, &rates, &mut self.rooms, grad.as_mut().map(|grad| &mut *grad.grad));
         if !u.is_finite() || !rest.is_finite() {
             return None;
         }
@@ -152,8 +152,8 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
             return Some(F::zero());
         }
         let division = Division::new(&contest, &self.rivals);
-        bulk::summarise(workers, row, &rates, &division, &mut self.summaries, grad.as_ref().map(|grad| &*grad.grad));
-        let summary = self.summaries.first()?;
+        bulk::summarise(workers, row, &rates, &division, &mut self.rooms, grad.as_ref().map(|grad| &*grad.grad));
+        let Room { summary, .. } = self.rooms.first()?;
         let outcome = self.integral.integrate(workers, &contest, &division, summary, &self.chebyshev, &self.precision)?;
         let Some(Weighted { weight, grad }) = grad else { return Some(outcome.value) };
 

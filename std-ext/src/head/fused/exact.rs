@@ -1,22 +1,23 @@
-//! The exact smoothing over strips, by core's mergeable summaries.
+//! The exact smoothing over strips: two readings of the scores, and one for the gradient. Rows that vector code cannot certify are read
+//! again by core's.
+
+mod scalar;
+mod vector;
 
 use faer::Par;
-use topk_loss::sharded::{Division, Part, Profile, Solution};
 use topk_loss::{Error, Exact, KthLargest, Normal, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};
 use super::frame::Frame;
-use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
+use crate::kernel::workers::Workers;
 use crate::{BatchReal, Result};
 
-/// Classes that are handed to core at a time.
+/// Classes that are looked at, or handed to core, at a time.
 const CHUNK: usize = 128;
 
-/// Three readings of the scores: a census, from which the division follows; the summary; the gradient. Rows whose summary is not accurate
-/// enough are read once more, with their classes one by one.
 pub(super) fn objective<F: BatchReal>(
     loss: &TopKHinge<'_, F>,
     epsilon: F,
@@ -24,174 +25,95 @@ pub(super) fn objective<F: BatchReal>(
     examples: &Examples<'_, F>,
     grads: Option<HeadGrads<'_, F>>,
 ) -> Result<F> {
-    let (num_classes, par) = (strips.num_classes(), strips.par());
-    let rank = loss.k() + 1;
-    let estimator = KthLargest::new(rank).and_then(|oracle| Exact::new(oracle, Normal, epsilon));
-    let exact = examples.check(estimator)?;
-    let profile = |center| exact.profile(center, num_classes);
-
-    let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: Largest::new(rank), profile: None });
-    strips.read(&mut censuses, |census, first, scores| census.add(first, scores, profile))?;
-    let mut rows = map(censuses, par, |_, census| census.finish(profile))?;
-
-    strips.read(&mut rows, Row::add)?;
-    let mut scratches = vec![Vec::new(); rows.len()];
-    let mut solutions = solve(&rows, &mut scratches, par)?;
-    if solutions.iter().flatten().any(|solution| !solution.is_within_tolerance()) {
-        let pairs = rows.iter().zip(&solutions).map(|(row, solution)| row.as_ref().zip(solution.as_ref()));
-        let coarse = pairs.map(|pair| pair.filter(|(_, solution)| !solution.is_within_tolerance()));
-        let mut again: Vec<_> = coarse.map(|pair| pair.map(|(row, _)| row.plain())).collect();
-        drop(solutions);
-        strips.read(&mut again, Row::add)?;
-        rows.iter_mut().zip(again).filter(|(_, again)| again.is_some()).for_each(|(row, again)| *row = again);
-        solutions = solve(&rows, &mut scratches, par)?;
+    if size_of::<F>() == 4 {
+        of_degree::<F, 16>(loss, epsilon, strips, examples, grads)
+    } else {
+        of_degree::<F, 25>(loss, epsilon, strips, examples, grads)
     }
+}
 
-    let solved = rows.into_iter().zip(solutions).map(|(row, solution)| row.zip(solution));
-    let mut hinges = map(solved.collect(), par, |example, (row, solution)| {
-        if !solution.is_within_tolerance() {
-            return Err(Error::Accuracy { what: "exact smoothing" });
-        }
-        let value = hinge(loss, row.frame.label(), num_classes, solution.value() - row.frame.own())?;
+/// `TERMS` as of the kernels.
+fn of_degree<F: BatchReal, const TERMS: usize>(
+    loss: &TopKHinge<'_, F>,
+    epsilon: F,
+    strips: &Strips<'_, F>,
+    examples: &Examples<'_, F>,
+    grads: Option<HeadGrads<'_, F>>,
+) -> Result<F> {
+    let (num_classes, par, k) = (strips.num_classes(), strips.par(), loss.k() + 1);
+    let exact = examples.check(KthLargest::new(k).and_then(|oracle| Exact::new(oracle, Normal, epsilon)))?;
+    let solved = vector::solve::<F, TERMS>(k, epsilon, strips, examples)?;
+    let unsolved = examples.states(|example, label| solved[example].is_none().then(|| Frame::new(label)));
+    let unsolved: Vec<_> = unsolved.into_iter().map(Option::flatten).collect();
+    let rows = if unsolved.iter().any(Option::is_some) { scalar::summarise(&exact, k, strips, unsolved)? } else { vec![] };
+    let mut scratches = vec![vec![]; rows.len()];
+    let others =
+        map(rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch))).collect(), par, |_, (row, scratch)| {
+            let solution = row.solve(scratch)?;
+            let accurate = solution.is_within_tolerance().then(|| (row.frame.clone(), Solution::Scalar(scalar::Solution::new(solution))));
+            accurate.ok_or(Error::Accuracy { what: "exact smoothing" })
+        })?;
+
+    let mut others = others.into_iter();
+    let solutions = solved.into_iter().map(|solved| {
+        let other = others.next().flatten();
+        solved.map(|solved| (solved.frame.clone(), Solution::Vector(solved))).or(other)
+    });
+    let mut hinges = map(solutions.collect(), par, |example, (frame, solution)| {
+        let value = hinge(loss, frame.label(), num_classes, solution.value() - frame.own())?;
         let weights = (loss.scale(), examples.coefficient(example));
-        Ok(Gradient { frame: row.frame, solution, value, weights, next: 0 })
+        Ok(Gradient { frame, solution, value, weights })
     })?;
     let objective = examples.objective(&hinges, |hinge| Ok(hinge.value))?;
     if let Some(grads) = grads {
-        strips.backward(&mut hinges, grads, Gradient::put)?;
+        let workers = Workers::new(Par::Seq);
+        strips.backward(&mut hinges, grads, |hinge, first, scores| hinge.put(workers, first, scores))?;
     }
     Ok(objective)
 }
 
-/// The first reading: the K + 1 largest scores, and how many others lie where below the last of them.
-struct Census<'e, F> {
-    frame: Frame<F>,
-    largest: Largest<F>,
-    profile: Option<Profile<'e, Normal, F>>,
+/// The smoothed order statistic of a row, and its gradient.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the larger one")]
+enum Solution<'s, 'e, F, const TERMS: usize> {
+    Vector(vector::Solution<F, TERMS>),
+    Scalar(scalar::Solution<'s, 'e, F>),
 }
 
-impl<'e, F: BatchReal> Census<'e, F> {
-    fn add(
-        &mut self,
-        first: usize,
-        scores: &mut [F],
-        new: impl Fn(F) -> topk_loss::Result<Profile<'e, Normal, F>>,
-    ) -> topk_loss::Result<()> {
-        self.frame.enter(first, scores)?;
-        for (scores, start) in scores.chunks_mut(CHUNK).zip((first..).step_by(CHUNK)) {
-            let last = self.largest.last().value;
-            if scores.iter().fold(false, |any, &score| any | (score > last)) {
-                scores.iter_mut().zip(start..).for_each(|(score, class)| *score = self.largest.offer(class, *score));
-            }
-            // What leaves the places that were not filled yet is no score.
-            let empty = scores.iter().take_while(|&&score| score == F::neg_infinity()).count();
-            if empty < scores.len() {
-                let last = self.largest.last().value;
-                let profile = match &mut self.profile {
-                    Some(profile) => profile,
-                    none => none.insert(new(last)?),
-                };
-                profile.raise(last)?;
-                profile.add(&scores[empty..])?;
-            }
+impl<F: BatchReal, const TERMS: usize> Solution<'_, '_, F, TERMS> {
+    fn value(&self) -> F {
+        match self {
+            Self::Vector(solution) => solution.value,
+            Self::Scalar(solution) => solution.value(),
         }
-        Ok(())
-    }
-
-    fn finish(self, new: impl Fn(F) -> topk_loss::Result<Profile<'e, Normal, F>>) -> topk_loss::Result<Row<'e, F>> {
-        let last = self.largest.last().value;
-        let mut profile = self.profile.map_or_else(|| new(last), Ok)?;
-        profile.raise(last)?;
-        profile.add(&self.largest.values().collect::<Vec<_>>())?;
-        Ok(Row::new(self.frame, profile.division()?))
     }
 }
 
-/// The second reading: a row's summary, in room that grows.
-struct Row<'e, F> {
+/// The last reading.
+struct Gradient<'s, 'e, F, const TERMS: usize> {
     frame: Frame<F>,
-    division: Division<'e, Normal, F>,
-    sure: usize,
-    bulk: usize,
-    moments: Vec<F>,
-    candidates: Vec<F>,
-}
-
-impl<'e, F: BatchReal> Row<'e, F> {
-    fn new(frame: Frame<F>, division: Division<'e, Normal, F>) -> Self {
-        let moments = division.summary(&mut []).part().moments.to_vec();
-        Self { frame, division, sure: 0, bulk: 0, moments, candidates: Vec::new() }
-    }
-
-    /// The same row, not yet read, without a bulk.
-    fn plain(&self) -> Self {
-        Self::new(self.frame.clone(), self.division.plain())
-    }
-
-    fn add(&mut self, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
-        self.frame.enter(first, scores)?;
-        for scores in scores.chunks(CHUNK) {
-            let mut room = [F::zero(); CHUNK];
-            let mut summary = self.division.summary(&mut room);
-            summary.add(scores)?;
-            let Part { sure, bulk, moments, candidates } = summary.part();
-            self.sure += sure;
-            self.bulk += bulk;
-            self.moments.iter_mut().zip(moments).for_each(|(sum, &moment)| *sum += moment);
-            self.candidates.extend_from_slice(candidates);
-        }
-        Ok(())
-    }
-
-    fn solve<'s>(&self, scratch: &'s mut Vec<F>) -> topk_loss::Result<Solution<'s, 'e, Normal, F>> {
-        let mut room = vec![F::zero(); self.candidates.len()];
-        let mut summary = self.division.summary(&mut room);
-        summary.merge(Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates: &self.candidates })?;
-        scratch.resize(summary.scratch_len(), F::zero());
-        summary.solve(scratch)
-    }
-}
-
-fn solve<'s, 'e, F: BatchReal>(
-    rows: &[Option<Row<'e, F>>],
-    scratches: &'s mut [Vec<F>],
-    par: Par,
-) -> Result<Vec<Option<Solution<'s, 'e, Normal, F>>>> {
-    let pairs = rows.iter().zip(scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
-    map(pairs.collect(), par, |_, (row, scratch)| row.solve(scratch))
-}
-
-/// The third reading.
-struct Gradient<'s, 'e, F> {
-    frame: Frame<F>,
-    solution: Solution<'s, 'e, Normal, F>,
+    solution: Solution<'s, 'e, F, TERMS>,
     value: F,
     /// The loss's scale, and the example's coefficient.
     weights: (F, F),
-    /// The position of the next strip's first candidate.
-    next: usize,
 }
 
-impl<F: BatchReal> Gradient<'_, '_, F> {
+impl<F: BatchReal, const TERMS: usize> Gradient<'_, '_, F, TERMS> {
     /// Puts the gradient in the place of the scores.
-    fn put(&mut self, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
+    fn put(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         if self.value <= F::zero() {
             scores.fill(F::zero());
             return Ok(());
         }
         self.frame.enter(first, scores)?;
-        let (scale, coefficient) = self.weights;
-        for entries in scores.chunks_mut(CHUNK) {
-            let mut copy = [F::zero(); CHUNK];
-            let copy = &mut copy[..entries.len()];
-            copy.copy_from_slice(entries);
-            entries.fill(F::zero());
-            self.next = self.solution.add_grad(copy, self.next, scale, entries)?;
+        match &mut self.solution {
+            Solution::Vector(solution) => solution.differentiate(workers, first, scores),
+            Solution::Scalar(solution) => solution.differentiate(scores)?,
         }
         if let Some(own) = self.frame.label().checked_sub(first).and_then(|place| scores.get_mut(place)) {
-            *own -= scale;
+            *own -= F::one();
         }
-        scores.iter_mut().for_each(|entry| *entry *= coefficient);
+        let (scale, coefficient) = self.weights;
+        scores.iter_mut().for_each(|entry| *entry = *entry * scale * coefficient);
         Ok(())
     }
 }

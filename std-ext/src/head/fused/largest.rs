@@ -23,6 +23,11 @@ impl<F: Real> Largest<F> {
         self.0.iter().map(|ranked| ranked.value)
     }
 
+    /// The same with their classes.
+    pub fn ranked(&self) -> &[Ranked<F>] {
+        &self.0
+    }
+
     /// Takes a score in if it is above the last one, and returns the one that has no place.
     pub fn offer(&mut self, index: usize, value: F) -> F {
         let last = self.last().value;

@@ -5,16 +5,17 @@ use pulp::{Simd, WithSimd};
 use super::window::{Tails, Window};
 use super::{FAR, Units};
 use crate::elementary::Elementary;
+use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::moments::{BLOCK, Block};
-use crate::kernel::quadrature::summary::{self, Summary};
+use crate::kernel::quadrature::summary::{self, Room, Summary};
 use crate::kernel::workers::{Piece, Workers};
 use crate::vectors::Vectors;
 
 /// Classes by u = (s − center)/ε: sure above `sure_above`, candidates down to `bulk_below`, likely ones down to the window's lower end,
 /// the bulk down to `negligible_below`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Division<F> {
+pub struct Division<F> {
     sure_above: F,
     low: F,
     bulk_below: F,
@@ -75,22 +76,35 @@ impl<F: Elementary> Division<F> {
 }
 
 /// Sorts the classes of a row, piece by piece. A gradient is lent as room for the weights of the bulk, 0 for every other class.
-pub(super) fn summarise<F: Vectors, const TERMS: usize>(
+pub fn summarise<F: Vectors, const TERMS: usize>(
     workers: Workers,
     scores: &[F],
     units: &Units<F>,
     division: &Division<F>,
-    summaries: &mut Vec<Summary<F, TERMS>>,
+    rooms: &mut Vec<Room<F, TERMS>>,
     weights: Option<&mut [F]>,
 ) {
-    workers.map_with(scores, weights, summaries, |piece| workers.dispatch(Summarise { piece, units, division }));
-    summary::merge(summaries, -F::from_f64(FAR));
+    workers.map_with(scores, weights, rooms, |Piece { first, scores, out: weights, room: Room { summary, block } }| {
+        summary.clear();
+        workers.dispatch(Summarise { first, scores, units, division, summary, block, weights });
+    });
+    summary::merge(rooms, never_above());
 }
 
-struct Summarise<'a, F, const TERMS: usize> {
-    piece: Piece<'a, F, Summary<F, TERMS>>,
-    units: &'a Units<F>,
-    division: &'a Division<F>,
+/// A position that is never above any t.
+pub fn never_above<F: Elementary>() -> F {
+    -F::from_f64(FAR)
+}
+
+/// Adds some classes to a summary.
+pub struct Summarise<'a, F, const TERMS: usize> {
+    pub first: usize,
+    pub scores: &'a [F],
+    pub units: &'a Units<F>,
+    pub division: &'a Division<F>,
+    pub summary: &'a mut Summary<F, TERMS>,
+    pub block: &'a mut Block<F>,
+    pub weights: Option<&'a mut [F]>,
 }
 
 impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
@@ -98,18 +112,17 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { piece: Piece { first, scores, mut out, room: summary }, units, division } = self;
-        summary.clear();
+        let Self { first, scores, units, division, summary, block, mut weights } = self;
         for (start, scores) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
-            let (in_bulk, above) = weigh(&mut summary.block, scores, units, division);
+            let (in_bulk, above) = weigh(block, scores, units, division);
             if above > 0 {
-                pick(summary, first + start, scores, units, division);
+                pick(block, first + start, scores, units, division, &mut summary.candidates);
             }
-            if let Some(weights) = out.as_deref_mut() {
-                weights[start..][..scores.len()].copy_from_slice(&summary.block.now[..scores.len()]);
+            if let Some(weights) = weights.as_deref_mut() {
+                weights[start..][..scores.len()].copy_from_slice(&block.now[..scores.len()]);
             }
             if in_bulk > 0 {
-                summary.moments.add(simd, &summary.block, scores.len());
+                summary.moments.add(simd, block, scores.len());
             }
         }
     }
@@ -140,26 +153,27 @@ fn weigh<F: Elementary>(block: &mut Block<F>, scores: &[F], units: &Units<F>, di
 
 /// Lists the classes of a block that are above the bulk.
 #[inline(always)]
-fn pick<F: Elementary, const TERMS: usize>(
-    summary: &mut Summary<F, TERMS>,
+fn pick<F: Elementary>(
+    block: &Block<F>,
     start: usize,
     scores: &[F],
     units: &Units<F>,
     division: &Division<F>,
+    candidates: &mut Candidates<F>,
 ) {
     let mut room = [0; BLOCK];
-    for &i in summary.block.list_above(scores.len(), &mut room) {
+    for &i in block.list_above(scores.len(), &mut room) {
         let (u, class) = (units.of(scores[usize::from(i)]), start as u32 + u32::from(i));
         if u > division.sure_above {
-            summary.candidates.sure += 1;
+            candidates.sure += 1;
         } else {
-            summary.candidates.push(u, class, u > division.low);
+            candidates.push(u, class, u > division.low);
         }
     }
 }
 
 /// Turns the weights that [`summarise`] left in `grad` into the bulk's gradient times `weight`.
-pub(super) fn write_grad<F: Elementary, const TERMS: usize>(
+pub fn write_grad<F: Elementary, const TERMS: usize>(
     workers: Workers,
     scores: &[F],
     units: &Units<F>,
@@ -194,6 +208,29 @@ impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
         for (entry, &score) in grad.iter_mut().zip(scores) {
             let share = *entry * clenshaw(coefficients, division.coordinate(units.of(score)));
             *entry = if *entry > F::zero() && share * sign > F::zero() { share } else { F::zero() };
+        }
+    }
+}
+
+/// Puts the bulk's gradient in the place of the scores.
+pub struct Differentiate<'a, F, const TERMS: usize> {
+    pub entries: &'a mut [F],
+    pub units: &'a Units<F>,
+    pub division: &'a Division<F>,
+    pub coefficients: &'a [F; TERMS],
+}
+
+impl<F: Elementary, const TERMS: usize> WithSimd for Differentiate<'_, F, TERMS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { entries, units, division, coefficients } = self;
+        for entry in entries {
+            let u = units.of(*entry);
+            let share = division.weight(u) * clenshaw(coefficients, division.coordinate(u));
+            // The polynomial may be negative, shares are not.
+            *entry = if division.in_bulk(u) && share > F::zero() { share } else { F::zero() };
         }
     }
 }

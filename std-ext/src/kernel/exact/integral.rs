@@ -25,7 +25,7 @@ const MAX_INTERVALS: usize = 128;
 
 /// The integrals of a row.
 #[derive(Debug)]
-pub(super) struct Integral<F, const TERMS: usize> {
+pub struct Integral<F, const TERMS: usize> {
     k: usize,
     nodes: Nodes<F, TERMS>,
     /// The candidates' integrals, over the step while they are summed.
@@ -36,7 +36,7 @@ pub(super) struct Integral<F, const TERMS: usize> {
 
 /// What a row comes to, in units of ε about the center.
 #[derive(Debug)]
-pub(super) struct Outcome<'a, F, const TERMS: usize> {
+pub struct Outcome<'a, F, const TERMS: usize> {
     pub mean: F,
     /// The bulk's gradient over the weight, as a polynomial of the coordinate.
     pub coefficients: &'a [F; TERMS],

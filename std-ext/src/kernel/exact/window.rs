@@ -9,17 +9,17 @@ use crate::kernel::quadrature::chernoff::{at_least, at_most};
 use crate::kernel::workers::{Piece, Workers};
 
 /// Bins of the histogram.
-const BINS: usize = 192;
+pub const BINS: usize = 192;
 
 /// Tables of a bin's byte.
 const BYTES: usize = 256;
 
 /// The normal law's tails at the multiples of the bin width, the same for every row of a batch.
 #[derive(Debug)]
-pub(super) struct Tails<F> {
+pub struct Tails<F> {
     /// The lower end of the lowest bin, in units of ε about the center.
     lowest: F,
-    width: F,
+    pub width: F,
     survival: Box<[F; 2 * BINS + 1]>,
     cdf: Box<[F; 2 * BINS + 1]>,
     /// How far below the window a class is negligible, and above it sure.
@@ -29,7 +29,7 @@ pub(super) struct Tails<F> {
 
 /// The interval of t, in units of ε about the center, outside which the order statistic falls with negligible probability.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window<F> {
+pub struct Window<F> {
     pub low: F,
     pub high: F,
 }
@@ -80,7 +80,7 @@ fn half_steps_to<F: Elementary>(level: F) -> F {
 
 /// How many classes lie in each bin; bins are kept in descending order, so that sums over a tail table run forward.
 #[derive(Debug)]
-pub(super) struct Histogram<F> {
+pub struct Histogram<F> {
     /// Of the pieces of the row.
     tallies: Vec<Tally>,
     all: Box<[F; BINS]>,
@@ -91,8 +91,19 @@ pub(super) struct Histogram<F> {
 }
 
 /// How many classes lie in each bin, in ascending order.
-#[derive(Debug)]
-struct Tally([u32; BINS]);
+#[derive(Debug, Clone)]
+pub struct Tally([u32; BINS]);
+
+impl Tally {
+    /// Raises the bins by so many of their widths.
+    pub fn raise(&mut self, bins: usize) {
+        let below = bins.min(BINS - 1);
+        let lowest = self.0[..=below].iter().sum();
+        self.0.copy_within(below.., 0);
+        self.0[0] = lowest;
+        self.0[BINS - below..].fill(0);
+    }
+}
 
 impl Default for Tally {
     fn default() -> Self {
@@ -100,11 +111,12 @@ impl Default for Tally {
     }
 }
 
-struct Count<'a, F> {
-    scores: &'a [F],
-    units: &'a Units<F>,
-    tails: &'a Tails<F>,
-    tally: &'a mut Tally,
+/// Adds some classes to a tally.
+pub struct Count<'a, F> {
+    pub scores: &'a [F],
+    pub units: &'a Units<F>,
+    pub tails: &'a Tails<F>,
+    pub tally: &'a mut Tally,
 }
 
 impl<F: Elementary> WithSimd for Count<'_, F> {
@@ -132,7 +144,7 @@ impl<F: Elementary> WithSimd for Count<'_, F> {
             tables[0][usize::from(tails.bin(units.of(score)))] += 1;
         }
         for (b, count) in tally.0.iter_mut().enumerate() {
-            *count = tables.iter().map(|table| table[b]).sum();
+            *count += tables.iter().map(|table| table[b]).sum::<u32>();
         }
     }
 }
@@ -143,9 +155,15 @@ impl<F: Elementary> Histogram<F> {
         Self { tallies: vec![], all: zeros(), leading: zeros(), rest: zeros() }
     }
 
+    /// That of a row that was counted.
+    pub fn of(tally: Tally) -> Self {
+        Self { tallies: vec![tally], ..Self::new() }
+    }
+
     /// Counts the classes of a row.
     pub fn count(&mut self, workers: Workers, scores: &[F], units: &Units<F>, tails: &Tails<F>) {
         workers.map_with(scores, None, &mut self.tallies, |Piece { scores, room, .. }| {
+            *room = Tally::default();
             workers.dispatch(Count { scores, units, tails, tally: room });
         });
     }

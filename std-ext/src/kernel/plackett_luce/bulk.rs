@@ -7,11 +7,12 @@ use super::clock::Clock;
 use super::contest::Contest;
 use super::rivals::Rivals;
 use crate::elementary::Elementary;
+use crate::kernel::quadrature::candidates::Candidates;
 use crate::kernel::quadrature::chebyshev::clenshaw;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::total;
 use crate::kernel::quadrature::moments::{BLOCK, Block};
-use crate::kernel::quadrature::summary::{self, Summary};
+use crate::kernel::quadrature::summary::{self, Room};
 use crate::kernel::workers::{Piece, Workers};
 use crate::vectors::Vectors;
 
@@ -80,17 +81,17 @@ pub(super) fn rest<F: Vectors, const TERMS: usize>(
     (scores, label): (&[F], usize),
     k: usize,
     rates: &Rates<F>,
-    summaries: &mut Vec<Summary<F, TERMS>>,
-    room: Option<&mut [F]>,
+    rooms: &mut Vec<Room<F, TERMS>>,
+    grad: Option<&mut [F]>,
 ) -> F {
-    let of_pieces = workers.map_with(scores, room, summaries, |piece| workers.dispatch(Rest { piece, label, rates }));
+    let of_pieces = workers.map_with(scores, grad, rooms, |piece| workers.dispatch(Rest { piece, label, rates }));
     let (slower, num_leaders) = of_pieces.fold((F::zero(), 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
     // The k-th and what ties with it have rate 1.
     slower + F::from_usize(num_leaders.saturating_sub(k))
 }
 
 struct Rest<'a, F, const TERMS: usize> {
-    piece: Piece<'a, F, Summary<F, TERMS>>,
+    piece: Piece<'a, F, Room<F, TERMS>>,
     label: usize,
     rates: &'a Rates<F>,
 }
@@ -100,21 +101,21 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Rest<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> (F, usize) {
-        let Self { piece: Piece { first, scores, out: mut room, room: summary }, label, rates } = self;
+        let Self { piece: Piece { first, scores, out: mut grad, room: Room { block, .. } }, label, rates } = self;
         let (mut slower, mut num_leaders) = (F::zero(), 0_u32);
         for (place, run) in around(scores, label.checked_sub(first)) {
             for (start, scores) in (place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
-                let Block { before, now, .. } = &mut *summary.block;
+                let Block { before, now, .. } = &mut **block;
                 for ((now, before), &score) in now.iter_mut().zip(before).zip(scores) {
                     *now = rates.of(score);
                     let is_leader = score >= rates.center;
                     *before = if is_leader { F::zero() } else { *now };
                     num_leaders += u32::from(is_leader);
                 }
-                if let Some(room) = room.as_deref_mut() {
-                    room[start..][..scores.len()].copy_from_slice(&summary.block.now[..scores.len()]);
+                if let Some(grad) = grad.as_deref_mut() {
+                    grad[start..][..scores.len()].copy_from_slice(&block.now[..scores.len()]);
                 }
-                slower += total(&summary.block.before[..scores.len()]);
+                slower += total(&block.before[..scores.len()]);
             }
         }
         (slower, num_leaders as usize)
@@ -127,15 +128,15 @@ pub(super) fn summarise<F: Vectors, const TERMS: usize>(
     (scores, label): (&[F], usize),
     rates: &Rates<F>,
     division: &Division<F>,
-    summaries: &mut Vec<Summary<F, TERMS>>,
+    rooms: &mut Vec<Room<F, TERMS>>,
     grad: Option<&[F]>,
 ) {
-    workers.map_with(scores, None, summaries, |piece| workers.dispatch(Summarise { piece, label, rates, division, grad }));
-    summary::merge(summaries, F::zero());
+    workers.map_with(scores, None, rooms, |piece| workers.dispatch(Summarise { piece, label, rates, division, grad }));
+    summary::merge(rooms, F::zero());
 }
 
 struct Summarise<'a, F, const TERMS: usize> {
-    piece: Piece<'a, F, Summary<F, TERMS>>,
+    piece: Piece<'a, F, Room<F, TERMS>>,
     label: usize,
     rates: &'a Rates<F>,
     division: &'a Division<F>,
@@ -148,11 +149,11 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { piece: Piece { first, scores, room: summary, .. }, label, rates, division, grad } = self;
+        let Self { piece: Piece { first, scores, room: Room { summary, block }, .. }, label, rates, division, grad } = self;
         summary.clear();
         for (place, run) in around(scores, label.checked_sub(first)) {
             for (start, scores) in (first + place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
-                let now = &mut summary.block.now[..scores.len()];
+                let now = &mut block.now[..scores.len()];
                 match grad {
                     Some(grad) => now.copy_from_slice(&grad[start..][..scores.len()]),
                     None => {
@@ -161,10 +162,10 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
                         }
                     }
                 }
-                if weigh(&mut summary.block, scores.len(), division) > 0 {
-                    pick(summary, start, scores, rates, division);
+                if weigh(block, scores.len(), division) > 0 {
+                    pick(block, start, scores, rates, division, &mut summary.candidates);
                 }
-                summary.moments.add(simd, &summary.block, scores.len());
+                summary.moments.add(simd, block, scores.len());
             }
         }
     }
@@ -191,17 +192,18 @@ fn weigh<F: Elementary>(block: &mut Block<F>, len: usize, division: &Division<F>
 
 /// Lists the classes of a block that are above the bulk.
 #[inline(always)]
-fn pick<F: Elementary, const TERMS: usize>(
-    summary: &mut Summary<F, TERMS>,
+fn pick<F: Elementary>(
+    block: &Block<F>,
     start: usize,
     scores: &[F],
     rates: &Rates<F>,
     division: &Division<F>,
+    candidates: &mut Candidates<F>,
 ) {
     let mut room = [0; BLOCK];
-    for &i in summary.block.list_above(scores.len(), &mut room) {
+    for &i in block.list_above(scores.len(), &mut room) {
         let rate = rates.of(scores[usize::from(i)]);
-        summary.candidates.push(rate, start as u32 + u32::from(i), rate > division.likely_above);
+        candidates.push(rate, start as u32 + u32::from(i), rate > division.likely_above);
     }
 }
 

@@ -54,6 +54,11 @@ impl<F: Elementary> Candidates<F> {
         self.unlikely.resize(filled, never);
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.unlikely_classes.len() + self.likely_classes.len()
+    }
+
     /// The unlikely ones' positions, and the others'.
     pub fn positions(&self) -> (&[F], &[F]) {
         (&self.unlikely, &self.likely)

@@ -9,17 +9,13 @@ use crate::vectors::Vectors;
 pub struct Summary<F, const TERMS: usize> {
     pub candidates: Candidates<F>,
     pub moments: Moments<F, TERMS>,
-    /// Room for some classes.
-    pub block: Box<Block<F>>,
-}
-
-impl<F: Vectors, const TERMS: usize> Default for Summary<F, TERMS> {
-    fn default() -> Self {
-        Self { candidates: Candidates::new(), moments: Moments::zero(), block: Box::new(Block::new()) }
-    }
 }
 
 impl<F: Vectors, const TERMS: usize> Summary<F, TERMS> {
+    pub fn new() -> Self {
+        Self { candidates: Candidates::new(), moments: Moments::zero() }
+    }
+
     pub fn clear(&mut self) {
         self.candidates.clear();
         self.moments = Moments::zero();
@@ -32,10 +28,24 @@ impl<F: Vectors, const TERMS: usize> Summary<F, TERMS> {
     }
 }
 
-/// Puts the pieces of a row together, in the first; `never` is a position that is never above any t.
-pub fn merge<F: Vectors, const TERMS: usize>(pieces: &mut [Summary<F, TERMS>], never: F) {
-    if let Some((first, others)) = pieces.split_first_mut() {
-        others.iter().for_each(|later| first.append(later));
-        first.candidates.fill_up(never);
+/// Room for the summary of a piece.
+#[derive(Debug)]
+pub struct Room<F, const TERMS: usize> {
+    pub summary: Summary<F, TERMS>,
+    /// Some of its classes.
+    pub block: Box<Block<F>>,
+}
+
+impl<F: Vectors, const TERMS: usize> Default for Room<F, TERMS> {
+    fn default() -> Self {
+        Self { summary: Summary::new(), block: Box::new(Block::new()) }
+    }
+}
+
+/// Puts the summaries of a row's pieces together, in the first; `never` is a position that is never above any t.
+pub fn merge<F: Vectors, const TERMS: usize>(rooms: &mut [Room<F, TERMS>], never: F) {
+    if let Some((first, others)) = rooms.split_first_mut() {
+        others.iter().for_each(|later| first.summary.append(&later.summary));
+        first.summary.candidates.fill_up(never);
     }
 }
