@@ -16,7 +16,7 @@ use core::ops::Range;
 use topk_loss::{Key, Ranked};
 
 use super::noise::normals_of;
-use super::workers::Workers;
+use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
 use sieve::Sieve;
 
@@ -63,22 +63,22 @@ pub(super) enum Screening {
     TooHigh,
 }
 
-/// Room for the sieve, 6 kB, and for the survivors of some draws: 16 times the classes that may reach the threshold, which are about
-/// K + 3√K + 8, with 28 or 32 bytes each.
+/// Room for the sieve, 6 kB a piece of the row, and for the survivors of some draws: 16 times the classes that may reach the threshold,
+/// which are about K + 3√K + 8, with 28 or 32 bytes each.
 pub(super) struct Leaders<F> {
     workers: Workers,
-    sieve: Sieve,
-    survivors: [Vec<usize>; AT_ONCE],
+    sieves: Vec<Sieve>,
     classes: Vec<usize>,
     draws: Vec<u64>,
+    /// How many of the classes are of each draw.
+    counts: [usize; AT_ONCE],
     noised: Vec<F>,
     screening: Screening,
 }
 
 impl<F: Elementary> Leaders<F> {
     pub fn new(workers: Workers, screening: Screening) -> Self {
-        let (survivors, sieve) = (Default::default(), Sieve::new());
-        Self { workers, sieve, survivors, classes: vec![], draws: vec![], noised: vec![], screening }
+        Self { workers, sieves: vec![], classes: vec![], draws: vec![], counts: [0; AT_ONCE], noised: vec![], screening }
     }
 
     /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `n` largest.
@@ -101,7 +101,7 @@ impl<F: Elementary> Leaders<F> {
             self.evaluate(noise, threshold, draws.clone());
             let mut start = 0;
             for (place, draw) in draws.clone().enumerate() {
-                let these = start..start + self.survivors[place].len();
+                let these = start..start + self.counts[place];
                 start = these.end;
                 let noised = &self.noised[these.clone()];
                 let reach_it = noised.iter().fold(0, |count, &noised| count + usize::from(noised >= threshold));
@@ -118,12 +118,15 @@ impl<F: Elementary> Leaders<F> {
 
     /// The noised scores of the classes that may reach the threshold, draw after draw.
     fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draws: Range<u64>) {
-        let survivors = &mut self.survivors[..(draws.end - draws.start) as usize];
-        self.sieve.sift(self.workers, noise, threshold, draws.start, survivors);
+        self.workers.map_with(noise.scores, None, &mut self.sieves, |Piece { first, scores, room: sieve, .. }| {
+            sieve.sift(self.workers, Noise { scores, ..noise }, first, threshold, draws.clone());
+        });
         self.classes.clear();
         self.draws.clear();
-        for (survivors, draw) in survivors.iter().zip(draws) {
-            self.classes.extend_from_slice(survivors);
+        for (place, draw) in draws.enumerate() {
+            let before = self.classes.len();
+            self.sieves.iter().for_each(|sieve| self.classes.extend_from_slice(sieve.survivors(place)));
+            self.counts[place] = self.classes.len() - before;
             self.draws.resize(self.classes.len(), draw);
         }
         self.noised.resize(self.classes.len(), F::zero());

@@ -1,9 +1,11 @@
 //! Which classes can reach a threshold in which draw, by their words alone.
 
+use core::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
-use super::Noise;
 use super::tail::tail_at_most;
+use super::{AT_ONCE, Noise};
 use crate::elementary::Elementary;
 use crate::kernel::noise::{classes_per_counter, philox};
 use crate::kernel::workers::Workers;
@@ -19,8 +21,15 @@ const CLASSES: usize = 64;
 /// The word that no class without a chance reaches, but for one draw in 2³².
 const NEVER: u32 = u32::MAX;
 
-/// Some counters of the generator of which a class may matter, and how large the words must be for that.
+/// A sieve, and what is left in it, draw by draw.
+#[derive(Default)]
 pub(super) struct Sieve {
+    mesh: Box<Mesh>,
+    survivors: [Vec<usize>; AT_ONCE],
+}
+
+/// Some counters of the generator of which a class may matter, and how large the words must be for that.
+struct Mesh {
     len: usize,
     counters: [u64; COUNTERS],
     /// Word by word, the least that may matter.
@@ -29,33 +38,36 @@ pub(super) struct Sieve {
     hits: [u8; COUNTERS],
 }
 
-impl Sieve {
-    pub fn new() -> Self {
+impl Default for Mesh {
+    fn default() -> Self {
         Self { len: 0, counters: [0; COUNTERS], bounds: [[NEVER; COUNTERS]; 4], hits: [0; COUNTERS] }
     }
+}
 
-    /// Fills `survivors` with the classes, in their order, that may reach `threshold` in draw `first_draw` and those after it.
+impl Sieve {
+    /// Finds the classes, in their order, that may reach `threshold` in each of at most [`AT_ONCE`] draws. The first score is that of
+    /// class `first`.
     ///
     /// None that does reach it is missing.
-    pub fn sift<F: Elementary>(
-        &mut self,
-        workers: Workers,
-        noise: Noise<'_, F>,
-        threshold: F,
-        first_draw: u64,
-        survivors: &mut [Vec<usize>],
-    ) {
+    pub fn sift<F: Elementary>(&mut self, workers: Workers, noise: Noise<'_, F>, first: usize, threshold: F, draws: Range<u64>) {
+        let Self { mesh, survivors } = self;
         survivors.iter_mut().for_each(Vec::clear);
-        workers.dispatch(Sift { sieve: self, noise, threshold, first_draw, survivors });
+        workers.dispatch(Sift { mesh, noise, first, threshold, draws, survivors });
+    }
+
+    /// Those of a draw.
+    pub fn survivors(&self, place: usize) -> &[usize] {
+        &self.survivors[place]
     }
 }
 
 struct Sift<'a, F> {
-    sieve: &'a mut Sieve,
+    mesh: &'a mut Mesh,
     noise: Noise<'a, F>,
+    first: usize,
     threshold: F,
-    first_draw: u64,
-    survivors: &'a mut [Vec<usize>],
+    draws: Range<u64>,
+    survivors: &'a mut [Vec<usize>; AT_ONCE],
 }
 
 impl<F: Elementary> WithSimd for Sift<'_, F> {
@@ -69,7 +81,7 @@ impl<F: Elementary> WithSimd for Sift<'_, F> {
         let (blocks, left) = self.noise.scores.as_chunks::<CLASSES>();
         let mut padded = [F::neg_infinity(); CLASSES];
         padded[..left.len()].copy_from_slice(left);
-        for (first, scores) in (0..).step_by(CLASSES).zip(blocks.iter().chain([&padded])) {
+        for (first, scores) in (self.first..).step_by(CLASSES).zip(blocks.iter().chain([&padded])) {
             if !scores.iter().fold(false, |any, &score| any | (score - self.noise.center >= lowest)) {
                 continue;
             }
@@ -77,14 +89,14 @@ impl<F: Elementary> WithSimd for Sift<'_, F> {
             for place in 0..CLASSES {
                 bounds[place] = bound.of(scores[place]);
             }
-            if self.sieve.len + CLASSES / per_counter > COUNTERS {
+            if self.mesh.len + CLASSES / per_counter > COUNTERS {
                 self.empty();
             }
             for (counter, bounds) in ((first / per_counter) as u64..).zip(bounds.chunks_exact(per_counter)) {
-                let place = self.sieve.len;
-                self.sieve.counters[place] = counter;
-                (0..per_counter).for_each(|j| self.sieve.bounds[j][place] = bounds[j]);
-                self.sieve.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
+                let place = self.mesh.len;
+                self.mesh.counters[place] = counter;
+                (0..per_counter).for_each(|j| self.mesh.bounds[j][place] = bounds[j]);
+                self.mesh.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
             }
         }
         self.empty();
@@ -96,9 +108,9 @@ impl<F: Elementary> Sift<'_, F> {
     #[inline(always)]
     fn empty(&mut self) {
         let per_counter = classes_per_counter::<F>();
-        let Sieve { len, counters, bounds, hits } = &mut *self.sieve;
+        let Mesh { len, counters, bounds, hits } = &mut *self.mesh;
         let key = self.noise.key.words();
-        for (draw, survivors) in (self.first_draw..).zip(&mut *self.survivors) {
+        for (draw, survivors) in self.draws.clone().zip(&mut *self.survivors) {
             for chunk in 0..len.div_ceil(LANES) {
                 let counters = &counters.as_chunks::<LANES>().0[chunk];
                 let bounds: [_; 4] = core::array::from_fn(|j| &bounds[j].as_chunks::<LANES>().0[chunk]);
@@ -128,7 +140,7 @@ impl<F: Elementary> Sift<'_, F> {
                         let class = counters[first + place] as usize * per_counter + hit.trailing_zeros() as usize;
                         hit &= hit - 1;
                         // So may classes that pad the last counter.
-                        if class < self.noise.scores.len() {
+                        if class - self.first < self.noise.scores.len() {
                             survivors.push(class);
                         }
                     }
