@@ -1,11 +1,13 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
 mod attempt;
+mod class_weighted;
 mod conditional;
 mod cross_entropy;
 mod exact;
 mod hinge;
 mod interval;
+mod logit_adjusted;
 pub(crate) mod noise;
 mod noised;
 mod pathwise;
@@ -28,10 +30,12 @@ use topk_loss::{
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
 use attempt::OrScalar;
+use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
 use exact::Exact;
 use hinge::Hard;
+use logit_adjusted::Adjusted;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
@@ -113,13 +117,25 @@ by_their_own_code! {
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
     [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
-    [L: Loss<F> + FoldIn + Sync] ClassWeighted<'_, L, F>;
-    [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
 }
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
         Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    }
+}
+
+impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for ClassWeighted<'_, L, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let kernel = self.loss().kernel(num_classes);
+        Box::new(OrScalar { attempt: ByClass::new(Arch::new(), self, kernel), loss: self })
+    }
+}
+
+impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for LogitAdjusted<'_, L, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let kernel = self.loss().kernel(num_classes);
+        Box::new(OrScalar { attempt: Adjusted::new(Arch::new(), self, kernel), loss: self })
     }
 }
 

@@ -42,8 +42,8 @@ const LANES: usize = 32;
 const BLOCK: usize = 256;
 
 /// The largest score, if all are far from the end of the float's range.
-struct Largest<'a, F> {
-    scores: &'a [F],
+pub(super) struct Largest<'a, F> {
+    pub scores: &'a [F],
 }
 
 impl<F: Elementary> WithSimd for Largest<'_, F> {

@@ -63,9 +63,9 @@ impl<F: Elementary> Row<F> {
 }
 
 /// Multiplies a gradient; whether it stays in the float's range.
-struct Multiply<'a, F> {
-    grad: &'a mut [F],
-    weight: F,
+pub(super) struct Multiply<'a, F> {
+    pub grad: &'a mut [F],
+    pub weight: F,
 }
 
 impl<F: Elementary> WithSimd for Multiply<'_, F> {

@@ -1,0 +1,118 @@
+//! The kernels of losses that are made of others.
+
+use pulp::Arch;
+use topk_loss::{ClassWeighted, LogitAdjusted};
+
+use super::super::BatchLoss;
+use super::super::class_weighted::ByClass;
+use super::super::logit_adjusted::Adjusted;
+use super::*;
+
+/// A number from 1/8 to 1 for every class.
+fn per_class<F: Elementary>(case: &Case) -> Vec<F> {
+    let seed = case.seed as usize % 8;
+    (0..case.scores.len()).map(|class| F::from_f64(((37 * class + seed) % 8 + 1) as f64 / 8.0)).collect()
+}
+
+fn hinge_kernel<'a, F: Elementary>(case: &Case, arch: Arch, hinge: &'a TopKHinge<'a, F>) -> Box<dyn Kernel<F> + 'a> {
+    if hinge.smoothing() == Smoothing::None {
+        return Box::new(OrScalar { attempt: Hard::new(arch, hinge), loss: hinge });
+    }
+    Box::new(OrScalar { attempt: Pathwise::new(hinge, case.draws(), arch, Leaders::new(arch, Screening::Usual)), loss: hinge })
+}
+
+fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
+    let per_class = per_class::<F>(case);
+    for hinge in [case.hinge(Smoothing::None), case.pathwise()] {
+        let weighted = ClassWeighted::new(hinge, &per_class).unwrap();
+        let expected = case.by_core(&weighted);
+        for arch in available() {
+            let attempt = || ByClass::new(arch, &weighted, hinge_kernel(case, arch, &hinge));
+            assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &weighted }), expected);
+            assert!(case.is_served(attempt()));
+        }
+        let adjusted = LogitAdjusted::new(hinge, &per_class).unwrap();
+        for adjusted in [adjusted, adjusted.shift_invariant()] {
+            let expected = case.by_core(&adjusted);
+            for arch in available() {
+                let attempt = || Adjusted::new(arch, &adjusted, hinge_kernel(case, arch, &hinge));
+                assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &adjusted }), expected);
+                assert!(case.is_served(attempt()));
+            }
+        }
+    }
+}
+
+/// Against core in the same precision, which makes the same row of scores to take the exponentials of. Relative to each number: as for the
+/// cross-entropy, and core's own sum of L terms; half as much again for a logarithm of 2 or more. The focal loss multiplies that by
+/// its power, and by four for what is added and multiplied to it.
+fn near_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), condition: f64, attempt: impl Fn(Arch) -> A) {
+    let (value, grad) = case.by_core(loss).unwrap();
+    let len = case.scores.len() as f64;
+    let relative = condition * 1.5 * F::epsilon().to_f64().unwrap() * (48.0 + len / 32.0 + len);
+    let absolute = condition * F::min_positive_value().to_f64().unwrap() * (4.0 + len) * (1.0 + case.scale * case.weight);
+    let near = |ours: F, truth: F| {
+        let (ours, truth) = (ours.to_f64().unwrap(), truth.to_f64().unwrap());
+        (ours - truth).abs() <= relative * truth.abs() + absolute
+    };
+    let mut first = None;
+    for arch in available() {
+        let result = case.by(&mut OrScalar { attempt: attempt(arch), loss }).unwrap();
+        assert!(near(result.0, value), "{} where core has {value}", result.0);
+        for (class, (&entry, &expected)) in result.1.iter().zip(&grad).enumerate() {
+            assert!(near(entry, expected), "class {class}: {entry} where core has {expected}");
+        }
+        assert_eq!(&result, first.get_or_insert(result.clone()));
+        assert!(case.is_served(attempt(arch)));
+    }
+}
+
+fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
+    let per_class = per_class::<F>(case);
+    let softmax = |arch| Box::new(OrScalar { attempt: Exponentials::new(arch), loss: &CrossEntropy });
+    let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
+    near_core(case, &weighted, 1.0, |arch| ByClass::new(arch, &weighted, softmax(arch)));
+    let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
+    for adjusted in [adjusted, adjusted.shift_invariant()] {
+        near_core(case, &adjusted, 1.0, |arch| Adjusted::new(arch, &adjusted, softmax(arch)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn weighted_and_adjusted_hinges_have_the_bits_of_core(case in cases()) {
+        wrapped_hinges_are_core::<f32>(&case);
+        wrapped_hinges_are_core::<f64>(&case);
+    }
+
+    #[test]
+    fn relatives_of_cross_entropy_are_near_core(case in cases()) {
+        functions_of_the_softmax_are_near_core::<f32>(&case);
+        functions_of_the_softmax_are_near_core::<f64>(&case);
+    }
+}
+
+fn agree_on_errors(case: &Case, loss: &impl BatchLoss<f32>) {
+    let (ours, expected) = (case.by(&mut *loss.kernel(case.scores.len())), case.by_core(loss));
+    assert_eq!(ours.map(|_| ()), expected.map(|_| ()), "{case:?}");
+}
+
+#[test]
+fn errors_are_those_of_core() {
+    let (numbers, most) = (per_class::<f32>(&ordinary()), [f32::MAX; 100]);
+    for case in extremes().iter().chain([&ordinary()]) {
+        let (hinge, epsilon) = (case.hinge(Smoothing::None), case.epsilon as f32);
+        for loss in [hinge, case.pathwise(), case.hinge(Smoothing::Exact { epsilon })] {
+            agree_on_errors(case, &LogitAdjusted::new(ClassWeighted::new(loss, &numbers).unwrap(), &numbers).unwrap());
+        }
+        for numbers in [&numbers[..], &numbers[1..], &most] {
+            let adjusted = LogitAdjusted::new(CrossEntropy, numbers).unwrap();
+            agree_on_errors(case, &adjusted);
+            agree_on_errors(case, &adjusted.shift_invariant());
+            agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
+            agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
+        }
+    }
+}
