@@ -5,8 +5,10 @@ mod class_weighted;
 mod conditional;
 mod cross_entropy;
 mod exact;
+mod focal;
 mod hinge;
 mod interval;
+mod ldam;
 mod logit_adjusted;
 pub(crate) mod noise;
 mod noised;
@@ -34,7 +36,9 @@ use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
 use exact::Exact;
+use focal::Focused;
 use hinge::Hard;
+use ldam::Scaled;
 use logit_adjusted::Adjusted;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
@@ -109,8 +113,6 @@ macro_rules! by_their_own_code {
 }
 
 by_their_own_code! {
-    [] Focal<F>;
-    [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
     [] TopKHinges<'_, F>;
@@ -122,6 +124,18 @@ by_their_own_code! {
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
         Box::new(OrScalar { attempt: Exponentials::new(Arch::new()), loss: self })
+    }
+}
+
+impl<F: Elementary> BatchLoss<F> for Focal<F> {
+    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Focused::new(Arch::new(), self.gamma()), loss: self })
+    }
+}
+
+impl<F: Elementary> BatchLoss<F> for Ldam<'_, F> {
+    fn kernel(&self, _: usize) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Scaled::new(Arch::new(), self.margins(), self.scale()), loss: self })
     }
 }
 

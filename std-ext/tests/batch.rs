@@ -2,7 +2,7 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{ClassWeighted, CrossEntropy, Error, Focal, Key, LogitAdjusted, Margins, Smoothing, TopKHinge};
+use topk_loss::{ClassWeighted, CrossEntropy, Error, Focal, Key, Ldam, LogitAdjusted, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
@@ -74,6 +74,7 @@ fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
     agrees_with_the_loop::<f32, _>(|_| CrossEntropy);
     agrees_with_the_loop::<f64, _>(|_| CrossEntropy);
     agrees_with_the_loop(|_| Focal::new(2.0_f64).unwrap());
+    agrees_with_the_loop(|num_classes| Ldam::new(Margins::PerClass(&PER_CLASS[..num_classes]), 30.0).unwrap());
     agrees_with_the_loop(|num_classes| ClassWeighted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
     agrees_with_the_loop(|num_classes| LogitAdjusted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
 }
@@ -111,6 +112,7 @@ fn views_may_be_strided_reversed_or_row_major() {
     any_view(&noised());
     any_view(&ClassWeighted::new(LogitAdjusted::new(noised(), &weights[..77]).unwrap(), &weights[..77]).unwrap());
     any_view(&Focal::new(2.0).unwrap());
+    any_view(&Ldam::new(Margins::PerClass(&weights[..77]), 30.0).unwrap());
 }
 
 fn any_view(loss: &impl BatchLoss<f64>) {

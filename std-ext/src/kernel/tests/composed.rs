@@ -1,10 +1,12 @@
 //! The kernels of losses that are made of others.
 
 use pulp::Arch;
-use topk_loss::{ClassWeighted, LogitAdjusted};
+use topk_loss::{ClassWeighted, Focal, Ldam, LogitAdjusted};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
+use super::super::focal::Focused;
+use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
 use super::*;
 
@@ -68,7 +70,12 @@ fn near_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + F
 }
 
 fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
-    let per_class = per_class::<F>(case);
+    let (margins, scale, per_class) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), per_class::<F>(case));
+    near_core(case, &Ldam::new(margins, scale).unwrap(), 1.0, |arch| Scaled::new(arch, margins, scale));
+
+    let gamma = [0.0, 0.5, 2.0, 5.0][case.seed as usize % 4];
+    near_core(case, &Focal::new(F::from_f64(gamma)).unwrap(), 4.0 + gamma, |arch| Focused::new(arch, F::from_f64(gamma)));
+
     let softmax = |arch| Box::new(OrScalar { attempt: Exponentials::new(arch), loss: &CrossEntropy });
     let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
     near_core(case, &weighted, 1.0, |arch| ByClass::new(arch, &weighted, softmax(arch)));
@@ -103,7 +110,8 @@ fn agree_on_errors(case: &Case, loss: &impl BatchLoss<f32>) {
 fn errors_are_those_of_core() {
     let (numbers, most) = (per_class::<f32>(&ordinary()), [f32::MAX; 100]);
     for case in extremes().iter().chain([&ordinary()]) {
-        let (hinge, epsilon) = (case.hinge(Smoothing::None), case.epsilon as f32);
+        let (hinge, margins) = (case.hinge(Smoothing::None), Margins::PerClass(&numbers));
+        let (scale, epsilon) = (case.scale as f32, case.epsilon as f32);
         for loss in [hinge, case.pathwise(), case.hinge(Smoothing::Exact { epsilon })] {
             agree_on_errors(case, &LogitAdjusted::new(ClassWeighted::new(loss, &numbers).unwrap(), &numbers).unwrap());
         }
@@ -113,6 +121,9 @@ fn errors_are_those_of_core() {
             agree_on_errors(case, &adjusted.shift_invariant());
             agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
             agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
+            agree_on_errors(case, &Ldam::new(Margins::PerClass(numbers), scale).unwrap());
         }
+        agree_on_errors(case, &Ldam::new(margins, f32::MAX).unwrap());
+        agree_on_errors(case, &Focal::new(f32::MAX).unwrap());
     }
 }
