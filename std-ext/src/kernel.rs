@@ -7,9 +7,11 @@ mod cross_entropy;
 mod exact;
 mod focal;
 mod hinge;
+mod hinges;
 mod interval;
 mod ldam;
 mod logit_adjusted;
+mod mixture;
 pub(crate) mod noise;
 mod noised;
 mod pathwise;
@@ -25,21 +27,23 @@ use core::any::TypeId;
 
 use pulp::Arch;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
-    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, Noise, Oracle, Ranks, Real,
+    Result, Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
-use attempt::OrScalar;
+use attempt::{Attempt, OrScalar};
 use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
 use exact::Exact;
 use focal::Focused;
 use hinge::Hard;
+use hinges::HardHinges;
 use ldam::Scaled;
 use logit_adjusted::Adjusted;
+use mixture::Mixture;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
@@ -115,7 +119,6 @@ macro_rules! by_their_own_code {
 by_their_own_code! {
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
-    [] TopKHinges<'_, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
     [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
@@ -166,28 +169,52 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
                 let draws = Draws { epsilon, num_samples, key };
                 Box::new(OrScalar { attempt: Conditional::new(loss, draws, arch, Leaders::new(arch, Screening::Usual)), loss })
             }
-            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, arch), loss })
-            }
-            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, arch), loss }),
+            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: smoothed_hinge(*loss, epsilon, num_classes, arch), loss }),
             // A smoothing that this crate does not know yet.
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }
 
+impl<F: Vectors> BatchLoss<F> for TopKHinges<'_, F> {
+    fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
+        let (loss, arch) = (self, Arch::new());
+        let Some(epsilon) = self.epsilon() else { return Box::new(OrScalar { attempt: HardHinges::new(arch, loss), loss }) };
+        let of_guesses = |k| {
+            let hinge = TopKHinge::new(k, self.margins(), self.scale(), Smoothing::Exact { epsilon }).expect("checked by the hinges");
+            smoothed_hinge(hinge, epsilon, num_classes, arch)
+        };
+        Box::new(OrScalar { attempt: Mixture::new(arch, Ranks::Weighted(self.shares()), of_guesses), loss })
+    }
+}
+
 impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
     fn kernel(&self, num_classes: usize) -> Box<dyn Kernel<F> + '_> {
         let (loss, arch) = (self, Arch::new());
-        let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
-        match self.ranks() {
-            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, arch), loss })
-            }
-            Ranks::Single(k) if is_gumbel => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, arch), loss })
-            }
-            _ => Box::new(Scalar::new(loss, num_classes)),
+        if TypeId::of::<N>() != TypeId::of::<Gumbel>() {
+            return Box::new(Scalar::new(loss, num_classes));
         }
+        let of_guesses = |k| gumbel_cross_entropy(k, self.epsilon(), num_classes, arch);
+        Box::new(OrScalar { attempt: Mixture::new(arch, self.ranks(), of_guesses), loss })
+    }
+}
+
+/// The hinge under exact smoothing, by expansions as long as the float needs.
+fn smoothed_hinge<F: Vectors>(hinge: TopKHinge<'_, F>, epsilon: F, num_classes: usize, arch: Arch) -> Box<dyn Attempt<F> + '_> {
+    if size_of::<F>() == 4 {
+        Box::new(Exact::<F, 16>::new(hinge, epsilon, num_classes, arch))
+    } else {
+        Box::new(Exact::<F, 25>::new(hinge, epsilon, num_classes, arch))
+    }
+}
+
+/// The top-K cross-entropy under Gumbel noise: for one guess the cross-entropy of s/ε.
+fn gumbel_cross_entropy<F: Vectors>(k: usize, epsilon: F, num_classes: usize, arch: Arch) -> Box<dyn Attempt<F>> {
+    if k == 1 {
+        Box::new(Scaled::new(arch, Margins::Uniform(F::zero()), epsilon.recip()))
+    } else if size_of::<F>() == 4 {
+        Box::new(PlackettLuce::<F, 8>::new(k, epsilon, num_classes, arch))
+    } else {
+        Box::new(PlackettLuce::<F, 13>::new(k, epsilon, num_classes, arch))
     }
 }

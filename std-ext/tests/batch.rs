@@ -2,7 +2,10 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{ClassWeighted, CrossEntropy, Error, Focal, Key, Ldam, LogitAdjusted, Margins, Smoothing, TopKHinge};
+use topk_loss::{
+    ClassWeighted, CrossEntropy, Error, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, Smoothing, TopKCrossEntropy, TopKHinge,
+    TopKHinges,
+};
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
@@ -77,6 +80,8 @@ fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
     agrees_with_the_loop(|num_classes| Ldam::new(Margins::PerClass(&PER_CLASS[..num_classes]), 30.0).unwrap());
     agrees_with_the_loop(|num_classes| ClassWeighted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
     agrees_with_the_loop(|num_classes| LogitAdjusted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
+    agrees_with_the_loop(|_| TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0_f64).unwrap());
+    agrees_with_the_loop(|_| TopKHinges::new(&[0.5, 0.0, 0.5], Margins::Uniform(1.0_f32), 1.0, Some(0.5)).unwrap());
 }
 
 fn objective_is_the_weighted_sum<F: BatchReal>() {
@@ -108,11 +113,13 @@ fn the_objective_is_the_weighted_sum_of_the_losses() {
 
 #[test]
 fn views_may_be_strided_reversed_or_row_major() {
-    let weights = [0.5, 1.0, 0.25, 2.0].repeat(20);
+    let (weights, shares) = ([0.5, 1.0, 0.25, 2.0].repeat(20), [0.5, 0.0, 0.5]);
     any_view(&noised());
     any_view(&ClassWeighted::new(LogitAdjusted::new(noised(), &weights[..77]).unwrap(), &weights[..77]).unwrap());
     any_view(&Focal::new(2.0).unwrap());
     any_view(&Ldam::new(Margins::PerClass(&weights[..77]), 30.0).unwrap());
+    any_view(&TopKCrossEntropy::mixture(&shares, Gumbel, 1.0).unwrap());
+    any_view(&TopKHinges::new(&shares, Margins::Uniform(1.0), 1.0, None).unwrap());
 }
 
 fn any_view(loss: &impl BatchLoss<f64>) {

@@ -29,6 +29,12 @@ pub(super) trait Attempt<F: Real> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
 }
 
+impl<A: Attempt<F> + ?Sized, F: Real> Attempt<F> for Box<A> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        (**self).attempt(example, scores, label, grad)
+    }
+}
+
 /// A kernel as a step of another loss's: a row that it refuses is for that loss's own code, which knows the error.
 impl<F: Real> Attempt<F> for dyn Kernel<F> + '_ {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {

@@ -83,7 +83,7 @@ impl<F: Elementary> Units<F> {
 /// The kernel of a [`TopKHinge`] under exact smoothing; `TERMS` is the degree of the Chebyshev expansions, plus 1.
 #[derive(Debug)]
 pub(super) struct Exact<'a, F, const TERMS: usize> {
-    loss: &'a TopKHinge<'a, F>,
+    loss: TopKHinge<'a, F>,
     arch: Arch,
     row: Row<F, TERMS>,
 }
@@ -106,7 +106,7 @@ struct Row<F, const TERMS: usize> {
 }
 
 impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
-    pub fn new(loss: &'a TopKHinge<'a, F>, epsilon: F, num_classes: usize, arch: Arch) -> Self {
+    pub fn new(loss: TopKHinge<'a, F>, epsilon: F, num_classes: usize, arch: Arch) -> Self {
         let precision = Precision::of_float();
         let k = loss.k() + 1;
         let below = F::from_usize(num_classes.saturating_sub(k) + 1);
@@ -234,7 +234,7 @@ mod tests {
                 let loss = TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon }).unwrap();
                 let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
-                    let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, arch);
+                    let mut kernel = Exact::<F, TERMS>::new(loss, epsilon, num_classes, arch);
                     let value =
                         kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
                     assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));

@@ -84,8 +84,8 @@ impl<F: Elementary> WithSimd for Multiply<'_, F> {
 }
 
 /// Whether differences of two scores are far from the end of the float's range.
-struct AreOrdinary<'a, F> {
-    scores: &'a [F],
+pub(super) struct AreOrdinary<'a, F> {
+    pub scores: &'a [F],
 }
 
 impl<F: Elementary> WithSimd for AreOrdinary<'_, F> {

@@ -1,19 +1,32 @@
 //! The kernels of losses that are made of others.
 
 use pulp::Arch;
-use topk_loss::{ClassWeighted, Focal, Ldam, LogitAdjusted};
+use topk_loss::{ClassWeighted, Focal, Gumbel, Ldam, LogitAdjusted, Ranks, TopKCrossEntropy, TopKHinges};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
 use super::super::focal::Focused;
+use super::super::hinges::HardHinges;
 use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
+use super::super::mixture::Mixture;
+use super::super::{gumbel_cross_entropy, smoothed_hinge};
 use super::*;
+use crate::vectors::Vectors;
 
 /// A number from 1/8 to 1 for every class.
 fn per_class<F: Elementary>(case: &Case) -> Vec<F> {
     let seed = case.seed as usize % 8;
     (0..case.scores.len()).map(|class| F::from_f64(((37 * class + seed) % 8 + 1) as f64 / 8.0)).collect()
+}
+
+/// Shares of 1, about K/2 and K guesses.
+fn shares<F: Elementary>(k: usize) -> Vec<F> {
+    let mut shares = vec![F::zero(); k];
+    for (place, share) in [(k, 0.5), (1, 0.25), (k.div_ceil(2), 0.25)] {
+        shares[place - 1] += F::from_f64(share);
+    }
+    shares
 }
 
 fn hinge_kernel<'a, F: Elementary>(case: &Case, arch: Arch, hinge: &'a TopKHinge<'a, F>) -> Box<dyn Kernel<F> + 'a> {
@@ -42,6 +55,16 @@ fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
                 assert!(case.is_served(attempt()));
             }
         }
+    }
+}
+
+fn hard_hinges_are_core<F: Elementary>(case: &Case) {
+    let shares = shares::<F>(case.k);
+    let loss = TopKHinges::new(&shares, Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), None).unwrap();
+    let expected = case.by_core(&loss);
+    for arch in available() {
+        assert_eq!(case.by(&mut OrScalar { attempt: HardHinges::new(arch, &loss), loss: &loss }), expected);
+        assert!(case.is_served(HardHinges::new(arch, &loss)));
     }
 }
 
@@ -85,6 +108,39 @@ fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
     }
 }
 
+/// Value and gradient, where they are served.
+fn attempted<F: Elementary>(case: &Case, attempt: &mut dyn Attempt<F>, weight: F) -> Option<(F, Vec<F>)> {
+    let (scores, mut grad) = (case.scores::<F>(), vec![F::nan(); case.scores.len()]);
+    let value = attempt.attempt(7, &scores, case.label, Some(Weighted { weight, grad: &mut grad }))?;
+    assert_eq!(attempt.attempt(7, &scores, case.label, None), Some(value));
+    Some((value, grad))
+}
+
+fn mixture_is_the_sum<F: Vectors>(case: &Case, of_rank: impl Fn(usize, Arch) -> Box<dyn Attempt<F>>) {
+    let (shares, weight) = (shares::<F>(case.k), F::from_f64(case.weight));
+    let (mut sum, zeros) = (Some((F::zero(), vec![F::zero(); case.scores.len()])), F::zero());
+    for (rank, &share) in (1..).zip(&shares).filter(|&(_, &share)| share > zeros) {
+        sum = sum.and_then(|(value, mut grad)| {
+            let (part, part_grad) = attempted(case, &mut *of_rank(rank, Arch::new()), weight * share)?;
+            grad.iter_mut().zip(part_grad).for_each(|(sum, part)| *sum += part);
+            Some((value + share * part, grad))
+        });
+    }
+    for arch in available() {
+        let mut mixture = Mixture::new(arch, Ranks::Weighted(&shares), |rank| of_rank(rank, arch));
+        assert_eq!(attempted(case, &mut mixture, weight), sum);
+    }
+}
+
+fn mixtures_are_the_sums<F: Vectors>(case: &Case) {
+    let (len, epsilon) = (case.scores.len(), F::from_f64(case.epsilon));
+    mixture_is_the_sum(case, |k, arch| {
+        let hinge = TopKHinge::new(k, Margins::Uniform(F::from_f64(case.margin)), F::one(), Smoothing::Exact { epsilon }).unwrap();
+        smoothed_hinge(hinge, epsilon, len, arch)
+    });
+    mixture_is_the_sum(case, |k, arch| gumbel_cross_entropy(k, epsilon, len, arch));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -95,9 +151,21 @@ proptest! {
     }
 
     #[test]
+    fn hard_hinges_of_several_k_have_the_bits_of_core(case in cases()) {
+        hard_hinges_are_core::<f32>(&case);
+        hard_hinges_are_core::<f64>(&case);
+    }
+
+    #[test]
     fn relatives_of_cross_entropy_are_near_core(case in cases()) {
         functions_of_the_softmax_are_near_core::<f32>(&case);
         functions_of_the_softmax_are_near_core::<f64>(&case);
+    }
+
+    #[test]
+    fn mixtures_are_the_sums_of_their_parts(case in cases()) {
+        mixtures_are_the_sums::<f32>(&case);
+        mixtures_are_the_sums::<f64>(&case);
     }
 }
 
@@ -111,7 +179,7 @@ fn errors_are_those_of_core() {
     let (numbers, most) = (per_class::<f32>(&ordinary()), [f32::MAX; 100]);
     for case in extremes().iter().chain([&ordinary()]) {
         let (hinge, margins) = (case.hinge(Smoothing::None), Margins::PerClass(&numbers));
-        let (scale, epsilon) = (case.scale as f32, case.epsilon as f32);
+        let (scale, epsilon, shares) = (case.scale as f32, case.epsilon as f32, shares(case.k));
         for loss in [hinge, case.pathwise(), case.hinge(Smoothing::Exact { epsilon })] {
             agree_on_errors(case, &LogitAdjusted::new(ClassWeighted::new(loss, &numbers).unwrap(), &numbers).unwrap());
         }
@@ -122,8 +190,15 @@ fn errors_are_those_of_core() {
             agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
             agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
             agree_on_errors(case, &Ldam::new(Margins::PerClass(numbers), scale).unwrap());
+            agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, None).unwrap());
+            // The exact kernel counts on the batch calls to have refused NaN.
+            if !case.scores.iter().any(|score| score.is_nan()) {
+                agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, Some(epsilon)).unwrap());
+            }
         }
         agree_on_errors(case, &Ldam::new(margins, f32::MAX).unwrap());
         agree_on_errors(case, &Focal::new(f32::MAX).unwrap());
+        agree_on_errors(case, &TopKCrossEntropy::new(1, Gumbel, epsilon).unwrap());
+        agree_on_errors(case, &TopKCrossEntropy::mixture(&shares, Gumbel, epsilon).unwrap());
     }
 }
