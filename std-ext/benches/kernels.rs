@@ -6,7 +6,10 @@
 use std::time::Instant;
 
 use faer::Par;
-use topk_loss::{CrossEntropy, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge};
+use topk_loss::{
+    ClassWeighted, CrossEntropy, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler, Smoothing,
+    TopKCrossEntropy, TopKHinge, TopKHinges,
+};
 use topk_loss_batch::{BatchLoss, BatchReal, Kernel};
 
 const ROUNDS: usize = 201;
@@ -42,8 +45,28 @@ fn report<F: BatchReal>(float: &str, len: usize) {
             scores
         })
         .collect();
-    let hinges = hinges();
-    let mut kernels: Vec<(&str, Box<dyn Kernel<F> + '_>)> = vec![("cross-entropy", CrossEntropy.kernel(len, Par::Seq))];
+    let (one, hinges) = (F::one(), hinges());
+    let (per_class, shares) = (vec![F::from_f64(0.5); len], [0.5, 0.0, 0.0, 0.0, 0.5].map(F::from_f64));
+    let focal = Focal::new(F::from_f64(2.0)).expect("a valid gamma");
+    let ldam = Ldam::new(Margins::PerClass(&per_class), F::from_f64(30.0)).expect("valid margins");
+    let weighted = ClassWeighted::new(CrossEntropy, &per_class).expect("valid weights");
+    let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).expect("finite adjustments");
+    let [top_1, top_5] = [1, 5].map(|k| TopKCrossEntropy::new(k, Gumbel, one).expect("a valid K"));
+    let top_1_and_5 = TopKCrossEntropy::mixture(&shares, Gumbel, one).expect("valid shares");
+    let [hard_hinges, exact_hinges] =
+        [None, Some(one)].map(|epsilon| TopKHinges::new(&shares, Margins::Uniform(one), one, epsilon).expect("valid shares"));
+    let mut kernels: Vec<(&str, Box<dyn Kernel<F> + '_>)> = vec![
+        ("cross-entropy", CrossEntropy.kernel(len, Par::Seq)),
+        ("focal, gamma 2", focal.kernel(len, Par::Seq)),
+        ("LDAM, scale 30", ldam.kernel(len, Par::Seq)),
+        ("cross-entropy, class-weighted", weighted.kernel(len, Par::Seq)),
+        ("cross-entropy, logit-adjusted", adjusted.kernel(len, Par::Seq)),
+        ("top-K cross-entropy, K = 1", top_1.kernel(len, Par::Seq)),
+        ("top-K cross-entropy, K = 5", top_5.kernel(len, Par::Seq)),
+        ("top-K cross-entropies, K = 1 and 5", top_1_and_5.kernel(len, Par::Seq)),
+        ("calibrated hinges, K = 1 and 5", hard_hinges.kernel(len, Par::Seq)),
+        ("calibrated hinges, K = 1 and 5, exact", exact_hinges.kernel(len, Par::Seq)),
+    ];
     kernels.extend(hinges.iter().map(|(name, loss)| (*name, loss.kernel(len, Par::Seq))));
     let mut grad = vec![F::zero(); len];
     let calls = (5_000 / len).max(1);

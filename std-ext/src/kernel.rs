@@ -1,11 +1,17 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
 mod attempt;
+mod class_weighted;
 mod conditional;
 mod cross_entropy;
 pub(crate) mod exact;
+mod focal;
 mod hinge;
+mod hinges;
 mod interval;
+mod ldam;
+mod logit_adjusted;
+mod mixture;
 pub(crate) mod noise;
 mod noised;
 mod ordinary;
@@ -23,17 +29,23 @@ use core::any::TypeId;
 
 use faer::Par;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
-    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, Noise, Oracle, Ranks, Real,
+    Result, Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
 use crate::vectors::Vectors;
-use attempt::OrScalar;
+use attempt::{Attempt, OrScalar};
+use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
 use exact::Exact;
+use focal::Focused;
 use hinge::Hard;
+use hinges::HardHinges;
+use ldam::Scaled;
+use logit_adjusted::Adjusted;
+use mixture::Mixture;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
 use plackett_luce::PlackettLuce;
@@ -111,21 +123,42 @@ macro_rules! by_their_own_code {
 }
 
 by_their_own_code! {
-    [] Focal<F>;
-    [] Ldam<'_, F>;
     [] SmoothTopKSvm<F>;
     [] TopKSvm<'_, F>;
-    [] TopKHinges<'_, F>;
     [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
     [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
     [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
-    [L: Loss<F> + FoldIn + Sync] ClassWeighted<'_, L, F>;
-    [L: Loss<F> + FoldIn + Sync] LogitAdjusted<'_, L, F>;
 }
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         Box::new(OrScalar { attempt: Exponentials::new(Workers::new(par)), loss: self })
+    }
+}
+
+impl<F: Elementary> BatchLoss<F> for Focal<F> {
+    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Focused::new(self.gamma(), Workers::new(par)), loss: self })
+    }
+}
+
+impl<F: Elementary> BatchLoss<F> for Ldam<'_, F> {
+    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        Box::new(OrScalar { attempt: Scaled::new(self.margins(), self.scale(), Workers::new(par)), loss: self })
+    }
+}
+
+impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for ClassWeighted<'_, L, F> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let kernel = self.loss().kernel(num_classes, par);
+        Box::new(OrScalar { attempt: ByClass::new(self, kernel, Workers::new(par)), loss: self })
+    }
+}
+
+impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for LogitAdjusted<'_, L, F> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let kernel = self.loss().kernel(num_classes, par);
+        Box::new(OrScalar { attempt: Adjusted::new(self, kernel, Workers::new(par)), loss: self })
     }
 }
 
@@ -142,28 +175,52 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
                 let draws = Draws { epsilon, num_samples, key };
                 Box::new(OrScalar { attempt: Conditional::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
             }
-            Smoothing::Exact { epsilon } if size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: Exact::<F, 16>::new(loss, epsilon, num_classes, workers), loss })
-            }
-            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: Exact::<F, 25>::new(loss, epsilon, num_classes, workers), loss }),
+            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: smoothed_hinge(*loss, epsilon, num_classes, workers), loss }),
             // A smoothing that this crate does not know yet.
             _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }
 
+impl<F: Vectors> BatchLoss<F> for TopKHinges<'_, F> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let (loss, workers) = (self, Workers::new(par));
+        let Some(epsilon) = self.epsilon() else { return Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss }) };
+        let of_guesses = |k| {
+            let hinge = TopKHinge::new(k, self.margins(), self.scale(), Smoothing::Exact { epsilon }).expect("checked by the hinges");
+            smoothed_hinge(hinge, epsilon, num_classes, workers)
+        };
+        Box::new(OrScalar { attempt: Mixture::new(Ranks::Weighted(self.shares()), of_guesses, workers), loss })
+    }
+}
+
 impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let (loss, workers) = (self, Workers::new(par));
-        let is_gumbel = TypeId::of::<N>() == TypeId::of::<Gumbel>();
-        match self.ranks() {
-            Ranks::Single(k) if is_gumbel && size_of::<F>() == 4 => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 8>::new(k, self.epsilon(), num_classes, workers), loss })
-            }
-            Ranks::Single(k) if is_gumbel => {
-                Box::new(OrScalar { attempt: PlackettLuce::<F, 13>::new(k, self.epsilon(), num_classes, workers), loss })
-            }
-            _ => Box::new(Scalar::new(loss, num_classes)),
+        if TypeId::of::<N>() != TypeId::of::<Gumbel>() {
+            return Box::new(Scalar::new(loss, num_classes));
         }
+        let of_guesses = |k| gumbel_cross_entropy(k, self.epsilon(), num_classes, workers);
+        Box::new(OrScalar { attempt: Mixture::new(self.ranks(), of_guesses, workers), loss })
+    }
+}
+
+/// The hinge under exact smoothing, by expansions as long as the float needs.
+fn smoothed_hinge<F: Vectors>(hinge: TopKHinge<'_, F>, epsilon: F, num_classes: usize, workers: Workers) -> Box<dyn Attempt<F> + '_> {
+    if size_of::<F>() == 4 {
+        Box::new(Exact::<F, 16>::new(hinge, epsilon, num_classes, workers))
+    } else {
+        Box::new(Exact::<F, 25>::new(hinge, epsilon, num_classes, workers))
+    }
+}
+
+/// The top-K cross-entropy under Gumbel noise: for one guess the cross-entropy of s/ε.
+fn gumbel_cross_entropy<F: Vectors>(k: usize, epsilon: F, num_classes: usize, workers: Workers) -> Box<dyn Attempt<F>> {
+    if k == 1 {
+        Box::new(Scaled::new(Margins::Uniform(F::zero()), epsilon.recip(), workers))
+    } else if size_of::<F>() == 4 {
+        Box::new(PlackettLuce::<F, 8>::new(k, epsilon, num_classes, workers))
+    } else {
+        Box::new(PlackettLuce::<F, 13>::new(k, epsilon, num_classes, workers))
     }
 }

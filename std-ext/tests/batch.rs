@@ -3,8 +3,8 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::{
-    CrossEntropy, Error, Focal, Gumbel, Key, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler, SmoothTopKSvm, Smoothing,
-    TopKCrossEntropy, TopKHinge,
+    ClassWeighted, CrossEntropy, Error, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler, SmoothTopKSvm,
+    Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
 };
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
@@ -42,8 +42,19 @@ fn naive<F: BatchReal, L: BatchLoss<F>>(loss: &L, scores: MatRef<'_, F>, labels:
     (values, grads)
 }
 
-fn agrees_with_the_loop<F: BatchReal>(loss: &impl BatchLoss<F>) {
+/// A number for every class.
+const PER_CLASS: [f32; 1000] = {
+    let (mut numbers, mut class) = ([0.0; 1000], 0);
+    while class < numbers.len() {
+        numbers[class] = (class * 5 % 8 + 1) as f32 / 8.0;
+        class += 1;
+    }
+    numbers
+};
+
+fn agrees_with_the_loop<F: BatchReal, L: BatchLoss<F>>(loss_of: impl Fn(usize) -> L) {
     for (num_classes, batch) in SIZES {
+        let loss = &loss_of(num_classes);
         let (scores, labels) = (matrix::<F>(num_classes, batch), labels(num_classes, batch));
         let targets = Targets::new(&labels).ignoring(IGNORED);
         let (expected_values, expected_grads) = naive(loss, scores.as_ref(), &labels);
@@ -61,11 +72,16 @@ fn agrees_with_the_loop<F: BatchReal>(loss: &impl BatchLoss<F>) {
 
 #[test]
 fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
-    agrees_with_the_loop(&noised::<f32>());
-    agrees_with_the_loop(&noised::<f64>());
-    agrees_with_the_loop::<f32>(&CrossEntropy);
-    agrees_with_the_loop::<f64>(&CrossEntropy);
-    agrees_with_the_loop(&Focal::new(2.0_f32).unwrap());
+    agrees_with_the_loop::<f32, _>(|_| noised());
+    agrees_with_the_loop::<f64, _>(|_| noised());
+    agrees_with_the_loop::<f32, _>(|_| CrossEntropy);
+    agrees_with_the_loop::<f64, _>(|_| CrossEntropy);
+    agrees_with_the_loop(|_| Focal::new(2.0_f64).unwrap());
+    agrees_with_the_loop(|num_classes| Ldam::new(Margins::PerClass(&PER_CLASS[..num_classes]), 30.0).unwrap());
+    agrees_with_the_loop(|num_classes| ClassWeighted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
+    agrees_with_the_loop(|num_classes| LogitAdjusted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
+    agrees_with_the_loop(|_| TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0_f64).unwrap());
+    agrees_with_the_loop(|_| TopKHinges::new(&[0.5, 0.0, 0.5], Margins::Uniform(1.0_f32), 1.0, Some(0.5)).unwrap());
 }
 
 fn objective_is_the_weighted_sum<F: BatchReal>() {
@@ -97,29 +113,39 @@ fn the_objective_is_the_weighted_sum_of_the_losses() {
 
 #[test]
 fn views_may_be_strided_reversed_or_row_major() {
+    let (weights, shares) = ([0.5, 1.0, 0.25, 2.0].repeat(20), [0.5, 0.0, 0.5]);
+    any_view(&noised());
+    any_view(&ClassWeighted::new(LogitAdjusted::new(noised(), &weights[..77]).unwrap(), &weights[..77]).unwrap());
+    any_view(&Focal::new(2.0).unwrap());
+    any_view(&Ldam::new(Margins::PerClass(&weights[..77]), 30.0).unwrap());
+    any_view(&TopKCrossEntropy::mixture(&shares, Gumbel, 1.0).unwrap());
+    any_view(&TopKHinges::new(&shares, Margins::Uniform(1.0), 1.0, None).unwrap());
+}
+
+fn any_view(loss: &impl BatchLoss<f64>) {
     let (num_classes, batch) = (77, 37);
-    let (storage, labels, loss) = (matrix::<f64>(batch, 2 * num_classes), labels(num_classes, batch), noised());
+    let (storage, labels) = (matrix::<f64>(batch, 2 * num_classes), labels(num_classes, batch));
     let targets = Targets::new(&labels).ignoring(IGNORED);
     let row_major = |m: MatRef<'_, f64>| m.subcols(0, num_classes).transpose().to_owned();
     let reversed = |m: MatRef<'_, f64>| m.subcols(0, num_classes).transpose().reverse_rows_and_cols().to_owned();
     let evaluate = |scores: MatRef<'_, f64>, grads: MatMut<'_, f64>| {
         let mut values = vec![f64::NAN; batch];
-        values_and_grads(&loss, scores, &targets, &mut values, grads, Par::rayon(2)).unwrap();
+        values_and_grads(loss, scores, &targets, &mut values, grads, Par::rayon(2)).unwrap();
         let mut again = vec![f64::NAN; batch];
-        crate::values(&loss, scores, &targets, &mut again, Par::rayon(2)).unwrap();
+        crate::values(loss, scores, &targets, &mut again, Par::rayon(2)).unwrap();
         assert_eq!(values, again);
         values
     };
 
     let mut grads = Mat::full(batch, 2 * num_classes, f64::NAN);
     let view = storage.subcols(0, num_classes).transpose();
-    let (expected_values, expected_grads) = naive(&loss, view, &labels);
+    let (expected_values, expected_grads) = naive(loss, view, &labels);
     assert_eq!(evaluate(view, grads.as_mut().subcols_mut(0, num_classes).transpose_mut()), expected_values);
     assert_eq!(row_major(grads.as_ref()), expected_grads);
     assert!(grads.subcols(num_classes, num_classes).col_iter().all(|column| column.iter().all(|x| x.is_nan())));
 
     let view = view.reverse_rows_and_cols();
-    let (expected_values, expected_grads) = naive(&loss, view, &labels);
+    let (expected_values, expected_grads) = naive(loss, view, &labels);
     let out = grads.as_mut().subcols_mut(0, num_classes).transpose_mut().reverse_rows_and_cols_mut();
     assert_eq!(evaluate(view, out), expected_values);
     assert_eq!(reversed(grads.as_ref()), expected_grads);

@@ -68,8 +68,13 @@ impl<F: Real> Ranks<'_, F> {
         self.each().fold(F::zero(), |sum, (weight, _)| sum + weight.abs())
     }
 
-    /// The ranks that have a weight, one by one.
-    pub(crate) fn each(self) -> impl Iterator<Item = (F, usize)> {
+    /// The ranks that have a weight, one by one, each behind its weight.
+    ///
+    /// ```
+    /// use topk_loss::Ranks;
+    /// assert_eq!(Ranks::Weighted(&[0.5, 0.0, 0.25]).each().collect::<Vec<_>>(), [(0.5, 1), (0.25, 3)]);
+    /// ```
+    pub fn each(self) -> impl Iterator<Item = (F, usize)> {
         (self.first()..=self.last()).map(move |rank| (self.weight(rank), rank)).filter(|&(weight, _)| weight != F::zero())
     }
 }

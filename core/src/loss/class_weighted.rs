@@ -41,6 +41,25 @@ impl<'a, L, F: Real> ClassWeighted<'a, L, F> {
         Ok(Self { loss, weights })
     }
 
+    /// The loss that is weighted.
+    ///
+    /// ```
+    /// use topk_loss::{ClassWeighted, CrossEntropy};
+    /// let loss = ClassWeighted::new(CrossEntropy, &[1.0, 4.0])?;
+    /// assert_eq!((loss.loss(), loss.weights()), (&CrossEntropy, &[1.0, 4.0][..]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn loss(&self) -> &L {
+        &self.loss
+    }
+
+    /// The weights.
+    #[must_use]
+    pub const fn weights(&self) -> &'a [F] {
+        self.weights
+    }
+
     fn weight(&self, label: usize, num_classes: usize) -> Result<F> {
         check::length("weights", self.weights, num_classes)?;
         check::label(self.weights, label)

@@ -46,6 +46,17 @@ impl<F: Real> Focal<F> {
             Err(Error::Parameter { name: "gamma", must: "at least 0 and finite" })
         }
     }
+
+    /// The focusing parameter.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::Focal::new(2.0)?.gamma(), 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn gamma(&self) -> F {
+        self.gamma
+    }
 }
 
 impl<F: Real> Loss<F> for Focal<F> {

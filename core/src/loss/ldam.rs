@@ -43,6 +43,25 @@ impl<'a, F: Real> Ldam<'a, F> {
         Ok(Self { margins, scale: check::positive("scale", scale)? })
     }
 
+    /// The margins.
+    ///
+    /// ```
+    /// use topk_loss::{Ldam, Margins};
+    /// let loss = Ldam::new(Margins::Uniform(0.5), 30.0)?;
+    /// assert_eq!((loss.margins(), loss.scale()), (Margins::Uniform(0.5), 30.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn margins(&self) -> Margins<'a, F> {
+        self.margins
+    }
+
+    /// The scale.
+    #[must_use]
+    pub const fn scale(&self) -> F {
+        self.scale
+    }
+
     /// scale · (s − m_y e_y) up to a common offset, and the scratch that holds it.
     fn scaled<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<&'s [F]> {
         check::scores(scores)?;

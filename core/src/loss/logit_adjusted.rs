@@ -56,6 +56,31 @@ impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
         Self { shift_invariant: true, ..self }
     }
 
+    /// The loss of the adjusted scores.
+    ///
+    /// ```
+    /// use topk_loss::{CrossEntropy, LogitAdjusted};
+    /// let loss = LogitAdjusted::new(CrossEntropy, &[0.5, -0.5])?.shift_invariant();
+    /// assert_eq!((loss.loss(), loss.adjustments(), loss.is_shift_invariant()), (&CrossEntropy, &[0.5, -0.5][..], true));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn loss(&self) -> &L {
+        &self.loss
+    }
+
+    /// The adjustments.
+    #[must_use]
+    pub const fn adjustments(&self) -> &'a [F] {
+        self.adjustments
+    }
+
+    /// Whether the largest score is [subtracted](Self::shift_invariant) first.
+    #[must_use]
+    pub const fn is_shift_invariant(&self) -> bool {
+        self.shift_invariant
+    }
+
     /// s + a, and the scratch that is left for the loss.
     fn adjusted<'s>(&self, scores: &[F], scratch: &'s mut [F]) -> Result<(&'s [F], &'s mut [F])> {
         check::scores(scores)?;

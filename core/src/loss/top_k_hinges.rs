@@ -50,6 +50,37 @@ impl<'a, F: Real> TopKHinges<'a, F> {
         Ok(Self { shares, margins, scale, epsilon })
     }
 
+    /// The shares of 1, 2, … guesses.
+    ///
+    /// ```
+    /// use topk_loss::{Margins, TopKHinges};
+    /// let loss = TopKHinges::new(&[0.5, 0.5], Margins::Uniform(1.0), 2.0, None)?;
+    /// assert_eq!((loss.shares(), loss.margins(), loss.scale(), loss.epsilon()), (&[0.5, 0.5][..], Margins::Uniform(1.0), 2.0, None));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn shares(&self) -> &'a [F] {
+        self.shares
+    }
+
+    /// The margins.
+    #[must_use]
+    pub const fn margins(&self) -> Margins<'a, F> {
+        self.margins
+    }
+
+    /// The scale.
+    #[must_use]
+    pub const fn scale(&self) -> F {
+        self.scale
+    }
+
+    /// The scale of the noise, if it is smoothed.
+    #[must_use]
+    pub const fn epsilon(&self) -> Option<F> {
+        self.epsilon
+    }
+
     /// The largest number of guesses that has a share.
     fn depth(&self) -> usize {
         self.shares.iter().rposition(|&share| share > F::zero()).map_or(0, |i| i + 1)

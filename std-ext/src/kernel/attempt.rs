@@ -15,6 +15,11 @@ impl<F: Real> Weighted<'_, F> {
     pub fn is_usable(&self, num_classes: usize) -> bool {
         self.grad.len() == num_classes && self.weight.is_finite()
     }
+
+    /// The same place for a gradient of another weight.
+    pub fn with_weight(&mut self, weight: F) -> Weighted<'_, F> {
+        Weighted { weight, grad: self.grad }
+    }
 }
 
 /// A fast computation of a loss.
@@ -22,6 +27,22 @@ pub(super) trait Attempt<F: Real> {
     /// The loss of a row, and its gradient where one is asked for. Nothing, and an unspecified gradient, for a row that is refused or too
     /// near the end of the float's range: core's code then computes it or finds the error.
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
+}
+
+impl<A: Attempt<F> + ?Sized, F: Real> Attempt<F> for Box<A> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        (**self).attempt(example, scores, label, grad)
+    }
+}
+
+/// A kernel as a step of another loss's: a row that it refuses is for that loss's own code, which knows the error.
+impl<F: Real> Attempt<F> for dyn Kernel<F> + '_ {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        match grad {
+            None => self.value(example, scores, label).ok(),
+            Some(Weighted { weight, grad }) => self.value_and_grad(example, scores, label, weight, grad).ok(),
+        }
+    }
 }
 
 /// The two together; the scratch of the second is allocated for the row that needs it.

@@ -17,13 +17,6 @@ impl Exponentials {
         Self { workers }
     }
 
-    /// The largest score, if all are ordinary.
-    fn largest<F: Elementary>(&self, scores: &[F]) -> Option<F> {
-        let Self { workers } = *self;
-        let of_pieces = workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(Largest { scores }));
-        of_pieces.fold(Some(F::neg_infinity()), |largest, piece| Some(if piece? > largest? { piece? } else { largest? }))
-    }
-
     /// The sum of the exponentials of all scores but the label's, relative to the largest.
     fn rest<F: Elementary>(&self, scores: &[F], label: usize, largest: F, exponentials: Option<&mut [F]>) -> F {
         let Self { workers } = *self;
@@ -34,13 +27,19 @@ impl Exponentials {
     }
 }
 
+/// The largest score, if all are ordinary.
+pub(super) fn largest<F: Elementary>(workers: Workers, scores: &[F]) -> Option<F> {
+    let of_pieces = workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(Largest { scores }));
+    of_pieces.fold(Some(F::neg_infinity()), |largest, piece| Some(if piece? > largest? { piece? } else { largest? }))
+}
+
 impl<F: Elementary> Attempt<F> for Exponentials {
     fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let own = *scores.get(label)?;
         if scores.len() < 2 || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }
-        let largest = self.largest(scores)?;
+        let largest = largest(self.workers, scores)?;
         let gap = largest - own;
         let rest = self.rest(scores, label, largest, grad.as_mut().map(|grad| &mut *grad.grad));
         if let Some(Weighted { weight, grad }) = grad {

@@ -91,7 +91,7 @@ impl<F: Elementary> Units<F> {
 /// The kernel of a [`TopKHinge`] under exact smoothing; `TERMS` is the degree of the Chebyshev expansions, plus 1.
 #[derive(Debug)]
 pub(super) struct Exact<'a, F, const TERMS: usize> {
-    loss: &'a TopKHinge<'a, F>,
+    loss: TopKHinge<'a, F>,
     workers: Workers,
     k: usize,
     num_classes: usize,
@@ -108,7 +108,7 @@ pub(super) struct Exact<'a, F, const TERMS: usize> {
 }
 
 impl<'a, F: Vectors, const TERMS: usize> Exact<'a, F, TERMS> {
-    pub fn new(loss: &'a TopKHinge<'a, F>, epsilon: F, num_classes: usize, workers: Workers) -> Self {
+    pub fn new(loss: TopKHinge<'a, F>, epsilon: F, num_classes: usize, workers: Workers) -> Self {
         let precision = Precision::of_float();
         let k = loss.k() + 1;
         let below = F::from_usize(num_classes.saturating_sub(k) + 1);
@@ -225,7 +225,7 @@ mod tests {
                 let loss = TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon }).unwrap();
                 let outcomes = available().into_iter().map(|arch| {
                     let mut grad = vec![F::nan(); num_classes];
-                    let mut kernel = Exact::<F, TERMS>::new(&loss, epsilon, num_classes, Workers::of(arch));
+                    let mut kernel = Exact::<F, TERMS>::new(loss, epsilon, num_classes, Workers::of(arch));
                     let value =
                         kernel.attempt(0, &scores, 1, Some(Weighted { weight: F::one(), grad: &mut grad })).expect("a row for the kernel");
                     assert_eq!(kernel.attempt(0, &scores, 1, None), Some(value));

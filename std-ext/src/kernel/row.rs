@@ -57,8 +57,7 @@ impl<F: Elementary> Row<F> {
                 workers.clear(grad);
             } else {
                 grad[label] -= self.scale;
-                let in_range = workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight })).fold(true, |all, ok| all & ok);
-                in_range.then_some(())?;
+                multiply(workers, grad, weight).then_some(())?;
             }
         }
         Some(if is_zero { F::zero() } else { slack })
@@ -66,6 +65,11 @@ impl<F: Elementary> Row<F> {
 }
 
 /// Multiplies a gradient; whether it stays in the float's range.
+pub(super) fn multiply<F: Elementary>(workers: Workers, grad: &mut [F], weight: F) -> bool {
+    let in_range = workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight }));
+    in_range.fold(true, |all, piece| all & piece)
+}
+
 struct Multiply<'a, F> {
     grad: &'a mut [F],
     weight: F,

@@ -1,5 +1,7 @@
 //! Every kernel on every instruction set against core's scalar code.
 
+mod composed;
+
 use faer::Par;
 use proptest::prelude::*;
 use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Margins, MonteCarlo, Noise, Normal, Result, Sampler, Smoothing, TopKHinge};
@@ -227,11 +229,9 @@ proptest! {
     }
 }
 
-/// What core refuses is refused with the same error, and what is near the end of the range is as core has it.
-#[test]
-fn errors_are_those_of_core() {
-    let margins = [1.0_f32; 99];
-    let ordinary = Case {
+/// A row of 100 classes that nothing is wrong with.
+fn ordinary() -> Case {
+    Case {
         scores: (0..100).map(|i| f64::from(i % 13)).collect(),
         label: 3,
         k: 5,
@@ -241,14 +241,18 @@ fn errors_are_those_of_core() {
         scale: 1.0,
         weight: 1.0,
         seed: 1,
-    };
+    }
+}
+
+/// What single precision refuses, and rows near the end of its range.
+fn extremes() -> Vec<Case> {
     let with = |change: &dyn Fn(&mut Case)| {
-        let mut case = ordinary.clone();
+        let mut case = ordinary();
         change(&mut case);
         case
     };
     let most = f64::from(f32::MAX);
-    let cases = [
+    vec![
         with(&|case| case.k = 100),
         with(&|case| case.label = 100),
         with(&|case| case.scores[50] = f64::NAN),
@@ -262,8 +266,15 @@ fn errors_are_those_of_core() {
         with(&|case| (case.scale, case.weight) = (1e30, 1e30)),
         with(&|case| case.weight = f64::INFINITY),
         with(&|case| case.scores.truncate(1)),
-    ];
-    for case in &cases {
+    ]
+}
+
+/// What core refuses is refused with the same error, and what is near the end of the range is as core has it.
+#[test]
+fn errors_are_those_of_core() {
+    let margins = [1.0_f32; 99];
+    let ordinary = ordinary();
+    for case in &extremes() {
         for loss in [case.hinge::<f32>(Smoothing::None), case.pathwise(), case.conditional()] {
             let expected = case.by_core(&loss);
             let ours = case.by(&mut *super::BatchLoss::kernel(&loss, case.scores.len(), Par::Seq));

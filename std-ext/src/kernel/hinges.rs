@@ -1,0 +1,58 @@
+//! The calibrated hinge of several K at once: one selection and two entries of the gradient a hinge. The bits are core's.
+
+use topk_loss::{Ranks, TopKHinges};
+
+use super::attempt::{Attempt, Weighted};
+use super::ordinary::are_ordinary;
+use super::select::Best;
+use super::workers::Workers;
+use crate::elementary::Elementary;
+
+/// Room for the largest scores, as for one hinge.
+pub(super) struct HardHinges<'a, F> {
+    workers: Workers,
+    loss: &'a TopKHinges<'a, F>,
+    best: Best<F>,
+}
+
+impl<'a, F: Elementary> HardHinges<'a, F> {
+    pub fn new(loss: &'a TopKHinges<'_, F>, workers: Workers) -> Self {
+        Self { workers, loss, best: Best::new(workers) }
+    }
+}
+
+impl<F: Elementary> Attempt<F> for HardHinges<'_, F> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let (ranks, scale) = (Ranks::Weighted(self.loss.shares()), self.loss.scale());
+        let (own, margin) = (*scores.get(label)?, self.loss.margins().of(label, scores.len()).ok()?);
+        let is_usable = grad.as_ref().is_none_or(|grad| grad.is_usable(scores.len()));
+        if ranks.last() >= scores.len() || !is_usable || !are_ordinary(self.workers, scores) {
+            return None;
+        }
+        self.best.find(scores, ranks.last() + 1);
+        if let Some(Weighted { grad, .. }) = &mut grad {
+            self.workers.clear(grad);
+        }
+        let (mut loss, mut active) = (F::zero(), F::zero());
+        for (share, k) in ranks.each() {
+            let missed = self.best.found()[k];
+            let slack = share * (margin + (missed.value - own));
+            if slack > F::zero() {
+                loss += scale * slack;
+                active += scale * share;
+                if let Some(Weighted { grad, .. }) = &mut grad {
+                    grad[missed.index] = scale * share;
+                }
+            }
+        }
+        if let Some(Weighted { weight, grad }) = grad {
+            grad[label] -= active;
+            let others = self.best.found().iter().map(|missed| missed.index).filter(|&class| class != label);
+            for class in others.chain([label]) {
+                grad[class] *= weight;
+                grad[class].is_finite().then_some(())?;
+            }
+        }
+        loss.is_finite().then_some(loss)
+    }
+}

@@ -1,0 +1,61 @@
+//! The cross-entropy of scale · (s − m_y e_y): the LDAM loss, and the top-1 cross-entropy under Gumbel noise.
+
+use pulp::{Simd, WithSimd};
+use topk_loss::Margins;
+
+use super::attempt::{Attempt, Weighted};
+use super::cross_entropy::{self, Exponentials};
+use super::workers::{Piece, Workers};
+use crate::elementary::Elementary;
+
+pub(super) struct Scaled<'a, F> {
+    workers: Workers,
+    margins: Margins<'a, F>,
+    scale: F,
+    cross_entropy: Exponentials,
+    scaled: Vec<F>,
+}
+
+impl<'a, F: Elementary> Scaled<'a, F> {
+    pub fn new(margins: Margins<'a, F>, scale: F, workers: Workers) -> Self {
+        Self { workers, margins, scale, cross_entropy: Exponentials::new(workers), scaled: vec![] }
+    }
+}
+
+impl<F: Elementary> Attempt<F> for Scaled<'_, F> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+        let (own, margin) = (*scores.get(label)?, self.margins.of(label, scores.len()).ok()?);
+        // A scale that is the reciprocal of a subnormal ε is infinite, that of a huge one has lost digits.
+        if !self.scale.is_normal() {
+            return None;
+        }
+        let largest = cross_entropy::largest(self.workers, scores)?;
+        self.scaled.resize(scores.len(), F::zero());
+        let Self { workers, scale, .. } = *self;
+        workers.map(scores, Some(&mut self.scaled), |Piece { scores, out, .. }| {
+            workers.dispatch(Scale { scores, largest, scale, scaled: out.unwrap_or_default() });
+        });
+        self.scaled[label] = self.scale * ((own - largest) - margin);
+        let weighted = grad.as_mut().map(|grad| grad.with_weight(grad.weight * self.scale));
+        self.cross_entropy.attempt(example, &self.scaled, label, weighted)
+    }
+}
+
+/// scale · (s − largest).
+struct Scale<'a, F> {
+    scores: &'a [F],
+    largest: F,
+    scale: F,
+    scaled: &'a mut [F],
+}
+
+impl<F: Elementary> WithSimd for Scale<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (scaled, &score) in self.scaled.iter_mut().zip(self.scores) {
+            *scaled = self.scale * (score - self.largest);
+        }
+    }
+}

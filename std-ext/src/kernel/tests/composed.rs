@@ -1,0 +1,201 @@
+//! The kernels of losses that are made of others.
+
+use faer::Par;
+use topk_loss::{ClassWeighted, Focal, Gumbel, Ldam, LogitAdjusted, Ranks, TopKCrossEntropy, TopKHinges};
+
+use super::super::BatchLoss;
+use super::super::class_weighted::ByClass;
+use super::super::focal::Focused;
+use super::super::hinges::HardHinges;
+use super::super::ldam::Scaled;
+use super::super::logit_adjusted::Adjusted;
+use super::super::mixture::Mixture;
+use super::super::{gumbel_cross_entropy, smoothed_hinge};
+use super::*;
+use crate::vectors::Vectors;
+
+/// A number from 1/8 to 1 for every class.
+fn per_class<F: Elementary>(case: &Case) -> Vec<F> {
+    let seed = case.seed as usize % 8;
+    (0..case.scores.len()).map(|class| F::from_f64(((37 * class + seed) % 8 + 1) as f64 / 8.0)).collect()
+}
+
+/// Shares of 1, about K/2 and K guesses.
+fn shares<F: Elementary>(k: usize) -> Vec<F> {
+    let mut shares = vec![F::zero(); k];
+    for (place, share) in [(k, 0.5), (1, 0.25), (k.div_ceil(2), 0.25)] {
+        shares[place - 1] += F::from_f64(share);
+    }
+    shares
+}
+
+fn hinge_kernel<'a, F: Elementary>(case: &Case, workers: Workers, hinge: &'a TopKHinge<'a, F>) -> Box<dyn Kernel<F> + 'a> {
+    if hinge.smoothing() == Smoothing::None {
+        return Box::new(OrScalar { attempt: Hard::new(hinge, workers), loss: hinge });
+    }
+    Box::new(OrScalar { attempt: Pathwise::new(hinge, case.draws(), Leaders::new(workers, Screening::Usual), workers), loss: hinge })
+}
+
+fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
+    let per_class = per_class::<F>(case);
+    for hinge in [case.hinge(Smoothing::None), case.pathwise()] {
+        let weighted = ClassWeighted::new(hinge, &per_class).unwrap();
+        let expected = case.by_core(&weighted);
+        for workers in available().into_iter().map(Workers::of) {
+            let attempt = || ByClass::new(&weighted, hinge_kernel(case, workers, &hinge), workers);
+            assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &weighted }), expected);
+            assert!(case.is_served(attempt()));
+        }
+        let adjusted = LogitAdjusted::new(hinge, &per_class).unwrap();
+        for adjusted in [adjusted, adjusted.shift_invariant()] {
+            let expected = case.by_core(&adjusted);
+            for workers in available().into_iter().map(Workers::of) {
+                let attempt = || Adjusted::new(&adjusted, hinge_kernel(case, workers, &hinge), workers);
+                assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &adjusted }), expected);
+                assert!(case.is_served(attempt()));
+            }
+        }
+    }
+}
+
+fn hard_hinges_are_core<F: Elementary>(case: &Case) {
+    let shares = shares::<F>(case.k);
+    let loss = TopKHinges::new(&shares, Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), None).unwrap();
+    let expected = case.by_core(&loss);
+    for workers in available().into_iter().map(Workers::of) {
+        assert_eq!(case.by(&mut OrScalar { attempt: HardHinges::new(&loss, workers), loss: &loss }), expected);
+        assert!(case.is_served(HardHinges::new(&loss, workers)));
+    }
+}
+
+/// Against core in the same precision, which makes the same row of scores to take the exponentials of. Relative to each number: as for the
+/// cross-entropy, and core's own sum of L terms; half as much again for a logarithm of 2 or more. The focal loss multiplies that by
+/// its power, and by four for what is added and multiplied to it.
+fn near_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), condition: f64, attempt: impl Fn(Workers) -> A) {
+    let (value, grad) = case.by_core(loss).unwrap();
+    let len = case.scores.len() as f64;
+    let relative = condition * 1.5 * F::epsilon().to_f64().unwrap() * (48.0 + len / 32.0 + len);
+    let absolute = condition * F::min_positive_value().to_f64().unwrap() * (4.0 + len) * (1.0 + case.scale * case.weight);
+    let near = |ours: F, truth: F| {
+        let (ours, truth) = (ours.to_f64().unwrap(), truth.to_f64().unwrap());
+        (ours - truth).abs() <= relative * truth.abs() + absolute
+    };
+    let mut first = None;
+    for workers in available().into_iter().map(Workers::of) {
+        let result = case.by(&mut OrScalar { attempt: attempt(workers), loss }).unwrap();
+        assert!(near(result.0, value), "{} where core has {value}", result.0);
+        for (class, (&entry, &expected)) in result.1.iter().zip(&grad).enumerate() {
+            assert!(near(entry, expected), "class {class}: {entry} where core has {expected}");
+        }
+        assert_eq!(&result, first.get_or_insert(result.clone()));
+        assert!(case.is_served(attempt(workers)));
+    }
+}
+
+fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
+    let (margins, scale, per_class) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), per_class::<F>(case));
+    near_core(case, &Ldam::new(margins, scale).unwrap(), 1.0, |workers| Scaled::new(margins, scale, workers));
+
+    let gamma = [0.0, 0.5, 2.0, 5.0][case.seed as usize % 4];
+    near_core(case, &Focal::new(F::from_f64(gamma)).unwrap(), 4.0 + gamma, |workers| Focused::new(F::from_f64(gamma), workers));
+
+    let softmax = |workers| Box::new(OrScalar { attempt: Exponentials::new(workers), loss: &CrossEntropy });
+    let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
+    near_core(case, &weighted, 1.0, |workers| ByClass::new(&weighted, softmax(workers), workers));
+    let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
+    for adjusted in [adjusted, adjusted.shift_invariant()] {
+        near_core(case, &adjusted, 1.0, |workers| Adjusted::new(&adjusted, softmax(workers), workers));
+    }
+}
+
+/// Value and gradient, where they are served.
+fn attempted<F: Elementary>(case: &Case, attempt: &mut dyn Attempt<F>, weight: F) -> Option<(F, Vec<F>)> {
+    let (scores, mut grad) = (case.scores::<F>(), vec![F::nan(); case.scores.len()]);
+    let value = attempt.attempt(7, &scores, case.label, Some(Weighted { weight, grad: &mut grad }))?;
+    assert_eq!(attempt.attempt(7, &scores, case.label, None), Some(value));
+    Some((value, grad))
+}
+
+fn mixture_is_the_sum<F: Vectors>(case: &Case, of_rank: impl Fn(usize, Workers) -> Box<dyn Attempt<F>>) {
+    let (shares, weight) = (shares::<F>(case.k), F::from_f64(case.weight));
+    let (mut sum, zeros) = (Some((F::zero(), vec![F::zero(); case.scores.len()])), F::zero());
+    for (rank, &share) in (1..).zip(&shares).filter(|&(_, &share)| share > zeros) {
+        sum = sum.and_then(|(value, mut grad)| {
+            let (part, part_grad) = attempted(case, &mut *of_rank(rank, Workers::new(Par::Seq)), weight * share)?;
+            grad.iter_mut().zip(part_grad).for_each(|(sum, part)| *sum += part);
+            Some((value + share * part, grad))
+        });
+    }
+    for workers in available().into_iter().map(Workers::of) {
+        let mut mixture = Mixture::new(Ranks::Weighted(&shares), |rank| of_rank(rank, workers), workers);
+        assert_eq!(attempted(case, &mut mixture, weight), sum);
+    }
+}
+
+fn mixtures_are_the_sums<F: Vectors>(case: &Case) {
+    let (len, epsilon) = (case.scores.len(), F::from_f64(case.epsilon));
+    mixture_is_the_sum(case, |k, workers| {
+        let hinge = TopKHinge::new(k, Margins::Uniform(F::from_f64(case.margin)), F::one(), Smoothing::Exact { epsilon }).unwrap();
+        smoothed_hinge(hinge, epsilon, len, workers)
+    });
+    mixture_is_the_sum(case, |k, workers| gumbel_cross_entropy(k, epsilon, len, workers));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn weighted_and_adjusted_hinges_have_the_bits_of_core(case in cases()) {
+        wrapped_hinges_are_core::<f32>(&case);
+        wrapped_hinges_are_core::<f64>(&case);
+    }
+
+    #[test]
+    fn hard_hinges_of_several_k_have_the_bits_of_core(case in cases()) {
+        hard_hinges_are_core::<f32>(&case);
+        hard_hinges_are_core::<f64>(&case);
+    }
+
+    #[test]
+    fn relatives_of_cross_entropy_are_near_core(case in cases()) {
+        functions_of_the_softmax_are_near_core::<f32>(&case);
+        functions_of_the_softmax_are_near_core::<f64>(&case);
+    }
+
+    #[test]
+    fn mixtures_are_the_sums_of_their_parts(case in cases()) {
+        mixtures_are_the_sums::<f32>(&case);
+        mixtures_are_the_sums::<f64>(&case);
+    }
+}
+
+fn agree_on_errors(case: &Case, loss: &impl BatchLoss<f32>) {
+    let (ours, expected) = (case.by(&mut *loss.kernel(case.scores.len(), Par::Seq)), case.by_core(loss));
+    assert_eq!(ours.map(|_| ()), expected.map(|_| ()), "{case:?}");
+}
+
+#[test]
+fn errors_are_those_of_core() {
+    let (numbers, most) = (per_class::<f32>(&ordinary()), [f32::MAX; 100]);
+    for case in extremes().iter().chain([&ordinary()]) {
+        let (hinge, margins) = (case.hinge(Smoothing::None), Margins::PerClass(&numbers));
+        let (scale, epsilon, shares) = (case.scale as f32, case.epsilon as f32, shares(case.k));
+        for loss in [hinge, case.pathwise(), case.hinge(Smoothing::Exact { epsilon })] {
+            agree_on_errors(case, &LogitAdjusted::new(ClassWeighted::new(loss, &numbers).unwrap(), &numbers).unwrap());
+        }
+        for numbers in [&numbers[..], &numbers[1..], &most] {
+            let adjusted = LogitAdjusted::new(CrossEntropy, numbers).unwrap();
+            agree_on_errors(case, &adjusted);
+            agree_on_errors(case, &adjusted.shift_invariant());
+            agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
+            agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
+            agree_on_errors(case, &Ldam::new(Margins::PerClass(numbers), scale).unwrap());
+            agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, None).unwrap());
+            agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, Some(epsilon)).unwrap());
+        }
+        agree_on_errors(case, &Ldam::new(margins, f32::MAX).unwrap());
+        agree_on_errors(case, &Focal::new(f32::MAX).unwrap());
+        agree_on_errors(case, &TopKCrossEntropy::new(1, Gumbel, epsilon).unwrap());
+        agree_on_errors(case, &TopKCrossEntropy::mixture(&shares, Gumbel, epsilon).unwrap());
+    }
+}
