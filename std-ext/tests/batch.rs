@@ -11,9 +11,9 @@ use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, obje
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
 const IGNORED: usize = usize::MAX;
 
-/// Threads that must not matter: fewer, as many and more than there are processors.
-fn parallelisms() -> [Par; 5] {
-    [Par::Seq, Par::rayon(1), Par::rayon(2), Par::rayon(3), Par::rayon(64)]
+/// Threads that must not matter: as many as the library thinks right, fewer, as many and more than there are processors.
+fn parallelisms() -> [Par; 6] {
+    [Par::Seq, Par::rayon(0), Par::rayon(1), Par::rayon(2), Par::rayon(3), Par::rayon(64)]
 }
 
 fn matrix<F: BatchReal>(rows: usize, columns: usize) -> Mat<F> {

@@ -7,7 +7,7 @@
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
 //! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
-//! | exact: census, summary, gradient | `exact` |
+//! | exact: census, summary, gradient, by vector or core's code | `exact` |
 
 mod cross_entropy;
 mod exact;
@@ -40,7 +40,10 @@ use stripwise::Stripwise;
 /// | cross-entropy | 1 | 4: scores twice, gradients of weights and features | a few numbers |
 /// | hard hinge | 1 | 1, and two columns of weights an example | K + 1 classes |
 /// | pathwise hinge of B draws | 1 | 1, and at most B + 1 columns an example | B(K + 1) classes |
-/// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 4 kB, and the classes near the window |
+/// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 1 kB, and the classes near the window |
+///
+/// Rows of the exact hinge that vector code does not serve (K + 1 beyond the middle of the ranks) or cannot certify are read again by core's
+/// code: two or three products more, and about 4 kB for each.
 ///
 /// Every other loss is computed by [`forward`](LinearHead::forward), [`objective_and_grads`](crate::objective_and_grads) and
 /// [`backward`](LinearHead::backward). The trait is sealed.
