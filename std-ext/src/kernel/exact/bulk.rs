@@ -6,7 +6,7 @@ use super::window::{Tails, Window};
 use super::{FAR, Units};
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
-use crate::kernel::quadrature::chebyshev::clenshaw;
+use crate::kernel::quadrature::chebyshev::Polynomial;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
 use crate::vectors::Vectors;
 
@@ -153,11 +153,11 @@ impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
     /// Turns the weights that [`summarise`](Self::summarise) left in `grad` into the bulk's gradient times `weight`.
     #[inline(always)]
     pub fn write_grad(&self, scores: &[F], units: &Units<F>, division: &Division<F>, coefficients: &[F; TERMS], weight: F, grad: &mut [F]) {
-        let coefficients = coefficients.map(|c| c * weight);
+        let polynomial = Polynomial::new(coefficients.map(|c| c * weight));
         // A weight may be negative; the shares of a gradient are not.
         let sign = if weight < F::zero() { -F::one() } else { F::one() };
         for (entry, &score) in grad.iter_mut().zip(scores) {
-            let share = *entry * clenshaw(&coefficients, division.coordinate(units.of(score)));
+            let share = *entry * polynomial.at(division.coordinate(units.of(score)));
             *entry = if *entry > F::zero() && share * sign > F::zero() { share } else { F::zero() };
         }
     }

@@ -8,7 +8,7 @@ use super::contest::Contest;
 use super::rivals::Rivals;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
-use crate::kernel::quadrature::chebyshev::clenshaw;
+use crate::kernel::quadrature::chebyshev::Polynomial;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::total;
 use crate::kernel::quadrature::moments::{BLOCK, Block, Moments};
@@ -175,9 +175,10 @@ impl<F: Vectors, const TERMS: usize> Bulk<F, TERMS> {
     /// Turns the rates in `grad` into the bulk's gradient times `factor`, 0 for the candidates.
     #[inline(always)]
     pub fn write_grad(division: &Division<F>, coefficients: &[F; TERMS], factor: F, grad: &mut [F]) {
+        let polynomial = Polynomial::new(*coefficients);
         for entry in grad {
             let weight = division.weight(*entry);
-            let share = weight * clenshaw(coefficients, Division::coordinate(weight));
+            let share = weight * polynomial.at(Division::coordinate(weight));
             // The polynomial may be negative, shares are not.
             *entry = if share > F::zero() { share * factor } else { F::zero() };
         }
