@@ -24,8 +24,8 @@ pub(super) struct Division<F> {
     target: F,
 }
 
-/// The quantile of ¾: below that much under the window a class is above t with probability ¼ at most.
-const UPPER_QUARTILE: f64 = 0.674_489_750_196_081_7;
+/// The quantile of ⅔: below that much under the window a class is above t with probability ⅓ at most.
+const UPPER_TERTILE: f64 = 0.430_727_299_295_457_6;
 
 /// How far above the window's lower end a class of the bulk aims, as a share of its width and at most.
 const LIFT: f64 = 0.3;
@@ -33,7 +33,7 @@ const MAX_LIFT: f64 = 2.0;
 
 impl<F: Elementary> Division<F> {
     pub fn new(window: Window<F>, tails: &Tails<F>) -> Self {
-        let bulk_below = window.low - F::from_f64(UPPER_QUARTILE);
+        let bulk_below = window.low - F::from_f64(UPPER_TERTILE);
         let negligible_below = window.low - tails.negligible;
         let lift = ((window.high - window.low) * F::from_f64(LIFT)).min(F::from_f64(MAX_LIFT));
         let gain = F::from_f64(2.0) / (bulk_below - negligible_below);
