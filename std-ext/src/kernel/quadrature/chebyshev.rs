@@ -99,8 +99,8 @@ impl<F: Elementary, const TERMS: usize> Polynomial<F, TERMS> {
     #[inline(always)]
     fn inner(&self, n: usize, t: [F; STRIDE]) -> F {
         let mut sum = self.coefficients[n];
-        for j in 1..STRIDE.min(TERMS - n) {
-            sum += self.coefficients[n + j] * t[j];
+        for (&q, &t) in self.coefficients[n + 1..].iter().zip(&t[1..]) {
+            sum += q * t;
         }
         sum
     }
