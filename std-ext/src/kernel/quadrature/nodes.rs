@@ -196,8 +196,12 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     fn visit_candidates<S: Simd, L: Law<F>>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, L, F, TERMS>, rate: &mut Lanes<F>) {
         let (unlikely, likely) = (classes.unlikely.as_chunks::<TOGETHER>().0, classes.likely.as_chunks::<TOGETHER>().0);
         let (Self { counts, leave_one_out, candidates: Trials { tails, shares }, .. }, none) = (self, [[F::zero(); LANES]; TOGETHER]);
-        tails.resize(unlikely.len() + likely.len(), none);
-        shares.resize(tails.len(), none);
+        let groups = unlikely.len() + likely.len();
+        for room in [&mut *tails, &mut *shares] {
+            // Most of what a row takes: room for twice as many would show.
+            room.reserve_exact(groups.saturating_sub(room.len()));
+            room.resize(groups, none);
+        }
         for ((positions, tails), densities) in unlikely.iter().chain(likely).zip(&mut *tails).zip(&mut *shares) {
             for ((&u, tail), density) in positions.iter().zip(tails).zip(densities) {
                 evaluate(classes.law, t, u, tail, density);
