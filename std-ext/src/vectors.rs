@@ -21,8 +21,8 @@ pub trait Vectors: Elementary {
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn difference<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     fn product<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
-    /// `x` where it is above the limit, 0 elsewhere.
-    fn above<S: Simd>(simd: S, x: Self::Vector<S>, limit: Self::Vector<S>) -> Self::Vector<S>;
+    /// The larger one.
+    fn larger<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 /// How many registers hold all lanes.
@@ -32,7 +32,7 @@ pub fn num_vectors<S: Simd, F: Vectors>() -> usize {
 }
 
 macro_rules! vectors {
-    ($float:ty, $vector:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $add:ident, $sub:ident, $mul:ident, $greater:ident, $select:ident) => {
+    ($float:ty, $vector:ident, $splat:ident, $as_simd:ident, $as_mut_simd:ident, $add:ident, $sub:ident, $mul:ident, $max:ident) => {
         impl Vectors for $float {
             type Vector<S: Simd> = S::$vector;
 
@@ -61,12 +61,12 @@ macro_rules! vectors {
                 simd.$mul(a, b)
             }
             #[inline(always)]
-            fn above<S: Simd>(simd: S, x: S::$vector, limit: S::$vector) -> S::$vector {
-                simd.$select(simd.$greater(x, limit), x, simd.$splat(0.0))
+            fn larger<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$max(a, b)
             }
         }
     };
 }
 
-vectors!(f32, f32s, splat_f32s, as_simd_f32s, as_mut_simd_f32s, add_f32s, sub_f32s, mul_f32s, greater_than_f32s, select_f32s);
-vectors!(f64, f64s, splat_f64s, as_simd_f64s, as_mut_simd_f64s, add_f64s, sub_f64s, mul_f64s, greater_than_f64s, select_f64s);
+vectors!(f32, f32s, splat_f32s, as_simd_f32s, as_mut_simd_f32s, add_f32s, sub_f32s, mul_f32s, max_f32s);
+vectors!(f64, f64s, splat_f64s, as_simd_f64s, as_mut_simd_f64s, add_f64s, sub_f64s, mul_f64s, max_f64s);

@@ -4,8 +4,8 @@
 //! number reaches the normal law's distribution function there. That bound on the generator's word is computed once for all draws;
 //! a draw then costs the generator and one comparison of integers a class, and the quantile is left for the few that pass.
 //!
-//! T decides how much is computed, never what comes out: a draw with too few noised scores from T on is repeated with a T that they are
-//! known to reach.
+//! T decides how much is computed, never what comes out: a draw with too few noised scores from T on is repeated with a lower T, at last
+//! with one that they are known to reach.
 
 mod sieve;
 mod tail;
@@ -104,14 +104,19 @@ impl<F: Elementary> Leaders<F> {
                 let these = start..start + self.counts[place];
                 start = these.end;
                 let noised = &self.noised[these.clone()];
-                let reach_it = noised.iter().fold(0, |count, &noised| count + usize::from(noised >= threshold));
-                if reach_it >= n {
+                if num_reaching(noised, threshold) >= n {
                     visit(&self.classes[these], noised);
-                } else {
-                    let mut again = Self::new(self.workers, self.screening);
-                    again.evaluate(noise, reached_surely, draw..draw + 1);
-                    visit(&again.classes, &again.noised);
+                    continue;
                 }
+                let mut again = Self::new(self.workers, self.screening);
+                let (mut lowered, mut step) = (threshold, noise.epsilon);
+                while num_reaching(&again.noised, lowered) < n {
+                    // Not at once to where nearly every class may reach it: that many would have to be kept.
+                    lowered = (lowered - step).max(reached_surely);
+                    step += step;
+                    again.evaluate(noise, lowered, draw..draw + 1);
+                }
+                visit(&again.classes, &again.noised);
             }
         }
     }
@@ -135,4 +140,8 @@ impl<F: Elementary> Leaders<F> {
             *place = (noise.scores[class] - noise.center) + noise.epsilon * *place;
         }
     }
+}
+
+fn num_reaching<F: Elementary>(noised: &[F], threshold: F) -> usize {
+    noised.iter().fold(0, |count, &noised| count + usize::from(noised >= threshold))
 }

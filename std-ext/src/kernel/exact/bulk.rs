@@ -6,7 +6,7 @@ use super::window::{Tails, Window};
 use super::{FAR, Units};
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
-use crate::kernel::quadrature::chebyshev::clenshaw;
+use crate::kernel::quadrature::chebyshev::Polynomial;
 use crate::kernel::quadrature::moments::{BLOCK, Block};
 use crate::kernel::quadrature::summary::{self, Room, Summary};
 use crate::kernel::workers::{Piece, Workers};
@@ -26,8 +26,8 @@ pub struct Division<F> {
     target: F,
 }
 
-/// The quantile of ¾: below that much under the window a class is above t with probability ¼ at most.
-const UPPER_QUARTILE: f64 = 0.674_489_750_196_081_7;
+/// The quantile of ⅔: below that much under the window a class is above t with probability ⅓ at most.
+const UPPER_TERTILE: f64 = 0.430_727_299_295_457_6;
 
 /// How far above the window's lower end a class of the bulk aims, as a share of its width and at most.
 const LIFT: f64 = 0.3;
@@ -35,7 +35,7 @@ const MAX_LIFT: f64 = 2.0;
 
 impl<F: Elementary> Division<F> {
     pub fn new(window: Window<F>, tails: &Tails<F>) -> Self {
-        let bulk_below = window.low - F::from_f64(UPPER_QUARTILE);
+        let bulk_below = window.low - F::from_f64(UPPER_TERTILE);
         let negligible_below = window.low - tails.negligible;
         let lift = ((window.high - window.low) * F::from_f64(LIFT)).min(F::from_f64(MAX_LIFT));
         let gain = F::from_f64(2.0) / (bulk_below - negligible_below);
@@ -182,11 +182,11 @@ pub fn write_grad<F: Elementary, const TERMS: usize>(
     weight: F,
     grad: &mut [F],
 ) {
-    let coefficients = coefficients.map(|c| c * weight);
+    let polynomial = &Polynomial::new(coefficients.map(|c| c * weight));
     // A weight may be negative; the shares of a gradient are not.
     let sign = if weight < F::zero() { -F::one() } else { F::one() };
     workers.map(scores, Some(grad), |Piece { scores, out, .. }| {
-        workers.dispatch(WriteGrad { scores, units, division, coefficients: &coefficients, sign, grad: out.unwrap_or_default() });
+        workers.dispatch(WriteGrad { scores, units, division, polynomial, sign, grad: out.unwrap_or_default() });
     });
 }
 
@@ -194,7 +194,7 @@ struct WriteGrad<'a, F, const TERMS: usize> {
     scores: &'a [F],
     units: &'a Units<F>,
     division: &'a Division<F>,
-    coefficients: &'a [F; TERMS],
+    polynomial: &'a Polynomial<F, TERMS>,
     sign: F,
     grad: &'a mut [F],
 }
@@ -204,9 +204,9 @@ impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { scores, units, division, coefficients, sign, grad } = self;
+        let Self { scores, units, division, polynomial, sign, grad } = self;
         for (entry, &score) in grad.iter_mut().zip(scores) {
-            let share = *entry * clenshaw(coefficients, division.coordinate(units.of(score)));
+            let share = *entry * polynomial.at(division.coordinate(units.of(score)));
             *entry = if *entry > F::zero() && share * sign > F::zero() { share } else { F::zero() };
         }
     }
@@ -217,7 +217,7 @@ pub struct Differentiate<'a, F, const TERMS: usize> {
     pub entries: &'a mut [F],
     pub units: &'a Units<F>,
     pub division: &'a Division<F>,
-    pub coefficients: &'a [F; TERMS],
+    pub polynomial: &'a Polynomial<F, TERMS>,
 }
 
 impl<F: Elementary, const TERMS: usize> WithSimd for Differentiate<'_, F, TERMS> {
@@ -225,10 +225,10 @@ impl<F: Elementary, const TERMS: usize> WithSimd for Differentiate<'_, F, TERMS>
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { entries, units, division, coefficients } = self;
+        let Self { entries, units, division, polynomial } = self;
         for entry in entries {
             let u = units.of(*entry);
-            let share = division.weight(u) * clenshaw(coefficients, division.coordinate(u));
+            let share = division.weight(u) * polynomial.at(division.coordinate(u));
             // The polynomial may be negative, shares are not.
             *entry = if division.in_bulk(u) && share > F::zero() { share } else { F::zero() };
         }

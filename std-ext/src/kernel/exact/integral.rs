@@ -148,16 +148,14 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
         let Self { nodes, coarse, finer, .. } = self;
         let Batch { t, end, has_coarse } = batch;
         let (mut lower, mut upper) = (Sums::zero(), Sums::zero());
-        let at_nodes = nodes.shares(
-            simd,
-            t,
-            classes,
-            |i, share| {
-                let (first, second) = halves_of(share, end);
-                if *has_coarse { (coarse[i], finer[i]) = (first, second) } else { finer[i] += first + second }
-            },
-            |n, share| (lower.points[n], upper.points[n]) = halves_of(share, end),
-        );
+        let at_nodes = nodes.visit(simd, t, classes);
+        for (i, share) in nodes.candidates().iter().enumerate() {
+            let (first, second) = halves_of(share, end);
+            if *has_coarse { (coarse[i], finer[i]) = (first, second) } else { finer[i] += first + second }
+        }
+        for (n, share) in nodes.points().iter().enumerate() {
+            (lower.points[n], upper.points[n]) = halves_of(share, end);
+        }
         (lower.survival, upper.survival) = halves_of(&at_nodes.survival, end);
         (lower.density, upper.density) = halves_of(&at_nodes.density, end);
         (lower.bulk_error, upper.bulk_error) = halves_of(&at_nodes.bulk_error, end);
@@ -166,6 +164,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
 
     /// Σ over the classes of |finer − coarser|, at most: the bulk's by the largest ratio to p(low) at the points times Σ p_i(low), since
     /// their multiplicities may be negative.
+    #[inline(always)]
     fn change(
         &self,
         classes: &Classes<'_, Normal, F, TERMS>,

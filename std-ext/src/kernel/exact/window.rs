@@ -193,22 +193,19 @@ impl<F: Elementary> Histogram<F> {
         }
     }
 
-    /// ln of a bound on P(fewer than k noised scores are above edge m).
+    /// ln of a bound on P(fewer than k noised scores are above edge m). The count of those below would bound it too, but no closer for a rank
+    /// in the upper half.
     #[inline(always)]
-    fn bound_below(&self, tails: &Tails<F>, m: usize, k: usize, total: F) -> F {
+    fn bound_below(&self, tails: &Tails<F>, m: usize, k: usize) -> F {
         let union = Tails::sum(&tails.cdf, &self.leading, m, 0).ln();
-        let few = at_most(F::from_usize(k - 1), Tails::sum(&tails.survival, &self.all, m, 0));
-        let many = at_least(total + F::one() - F::from_usize(k), Tails::sum(&tails.cdf, &self.all, m, 0));
-        union.min(few).min(many)
+        union.min(at_most(F::from_usize(k - 1), Tails::sum(&tails.survival, &self.all, m, 0)))
     }
 
     /// ln of a bound on P(at least k noised scores are above edge m).
     #[inline(always)]
-    fn bound_above(&self, tails: &Tails<F>, m: usize, k: usize, total: F) -> F {
+    fn bound_above(&self, tails: &Tails<F>, m: usize, k: usize) -> F {
         let union = Tails::sum(&tails.survival, &self.rest, m, 1).ln();
-        let many = at_least(F::from_usize(k), Tails::sum(&tails.survival, &self.all, m, 1));
-        let few = at_most(total - F::from_usize(k), Tails::sum(&tails.cdf, &self.all, m, 1));
-        union.min(few).min(many)
+        union.min(at_least(F::from_usize(k), Tails::sum(&tails.survival, &self.all, m, 1)))
     }
 }
 
@@ -229,17 +226,16 @@ impl<F: Elementary> WithSimd for FindWindow<'_, F> {
         let Self { histogram, tails, leaders, units, limit } = self;
         histogram.set(tails, leaders, units);
         let k = leaders.len();
-        let total = histogram.all.iter().fold(F::zero(), |sum, &n| sum + n);
         // Not by closures: those are compiled without the instruction set that they are called under.
         let (mut low, mut end) = (0, BINS);
         while low < end {
             let m = low.midpoint(end);
-            if histogram.bound_below(tails, m, k, total) <= limit { low = m + 1 } else { end = m }
+            if histogram.bound_below(tails, m, k) <= limit { low = m + 1 } else { end = m }
         }
         let (mut high, mut end) = (low, BINS);
         while high < end {
             let m = high.midpoint(end);
-            if histogram.bound_above(tails, m, k, total) > limit { high = m + 1 } else { end = m }
+            if histogram.bound_above(tails, m, k) > limit { high = m + 1 } else { end = m }
         }
         let low = low.saturating_sub(1);
         Window { low: tails.edge(low), high: tails.edge(high.max(low + 1)) }

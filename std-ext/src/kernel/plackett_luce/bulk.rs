@@ -8,7 +8,7 @@ use super::contest::Contest;
 use super::rivals::Rivals;
 use crate::elementary::Elementary;
 use crate::kernel::quadrature::candidates::Candidates;
-use crate::kernel::quadrature::chebyshev::clenshaw;
+use crate::kernel::quadrature::chebyshev::Polynomial;
 use crate::kernel::quadrature::counts::vanishing;
 use crate::kernel::quadrature::lanes::total;
 use crate::kernel::quadrature::moments::{BLOCK, Block};
@@ -215,12 +215,13 @@ pub(super) fn write_grad<F: Elementary, const TERMS: usize>(
     factor: F,
     grad: &mut [F],
 ) {
-    workers.overwrite(grad, |grad| workers.dispatch(WriteGrad { division, coefficients, factor, grad }));
+    let polynomial = &Polynomial::new(*coefficients);
+    workers.overwrite(grad, |grad| workers.dispatch(WriteGrad { division, polynomial, factor, grad }));
 }
 
 struct WriteGrad<'a, F, const TERMS: usize> {
     division: &'a Division<F>,
-    coefficients: &'a [F; TERMS],
+    polynomial: &'a Polynomial<F, TERMS>,
     factor: F,
     grad: &'a mut [F],
 }
@@ -230,10 +231,10 @@ impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { division, coefficients, factor, grad } = self;
+        let Self { division, polynomial, factor, grad } = self;
         for entry in grad {
             let weight = division.weight(*entry);
-            let share = weight * clenshaw(coefficients, Division::<F>::coordinate(weight));
+            let share = weight * polynomial.at(Division::<F>::coordinate(weight));
             // The polynomial may be negative, shares are not.
             *entry = if share > F::zero() { share * factor } else { F::zero() };
         }

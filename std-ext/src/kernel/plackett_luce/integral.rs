@@ -176,16 +176,14 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
             exposures[lane] = densities[lane] + tails[lane];
         }
         let (mut lower, mut upper) = (Sums::zero(), Sums::zero());
-        let at_nodes = nodes.shares(
-            simd,
-            &v,
-            classes,
-            |i, share| {
-                let (first, second) = halves_of(share, &densities);
-                if batch.has_coarse { (coarse[i], finer[i]) = (first, second) } else { finer[i] += first + second }
-            },
-            |n, share| (lower.points[n], upper.points[n]) = halves_of(share, &densities),
-        );
+        let at_nodes = nodes.visit(simd, &v, classes);
+        for (i, share) in nodes.candidates().iter().enumerate() {
+            let (first, second) = halves_of(share, &densities);
+            if batch.has_coarse { (coarse[i], finer[i]) = (first, second) } else { finer[i] += first + second }
+        }
+        for (n, share) in nodes.points().iter().enumerate() {
+            (lower.points[n], upper.points[n]) = halves_of(share, &densities);
+        }
         (lower.total, upper.total) = halves_of(&at_nodes.density, &densities);
         (lower.event, upper.event) = halves_of(&at_nodes.density, &tails);
         (lower.first, upper.first) = halves_of(&at_nodes.density, &moments);
@@ -195,6 +193,7 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
 
     /// Σ over the classes of |finer − coarser|, at most: the bulk's by the largest ratio to the weight at the points, since their
     /// multiplicities may be negative.
+    #[inline(always)]
     fn change(
         &self,
         classes: &Classes<'_, Clock, F, TERMS>,

@@ -8,7 +8,7 @@ use crate::elementary::Elementary;
 pub struct Candidates<F> {
     /// How many need no care, since they are above every t.
     pub sure: usize,
-    /// Those not likelier than not to be above any t; filled up with what cannot matter.
+    /// Those not likelier than not to be above any t. Both kinds are filled up with what cannot matter.
     unlikely: Vec<F>,
     unlikely_classes: Vec<u32>,
     likely: Vec<F>,
@@ -48,10 +48,11 @@ impl<F: Elementary> Candidates<F> {
         self.likely_classes.extend_from_slice(&later.likely_classes);
     }
 
-    /// Makes the unlikely ones a multiple of [`TOGETHER`], by classes at a position that is never above any t.
+    /// Makes either kind a multiple of [`TOGETHER`], by classes at a position that is never above any t.
     pub fn fill_up(&mut self, never: F) {
-        let filled = self.unlikely.len().next_multiple_of(TOGETHER);
-        self.unlikely.resize(filled, never);
+        for positions in [&mut self.unlikely, &mut self.likely] {
+            positions.resize(positions.len().next_multiple_of(TOGETHER), never);
+        }
     }
 
     /// How many there are.

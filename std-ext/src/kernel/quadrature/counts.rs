@@ -6,7 +6,7 @@ use pulp::Simd;
 use crate::elementary::Elementary;
 use crate::vectors::{LANES, Lanes, Vectors, num_vectors};
 
-/// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
+/// The least probability that is told apart from 0, and what stands for all below it: subnormal numbers are a hundred times slower.
 #[inline(always)]
 pub fn vanishing<F: Elementary>() -> F {
     F::min_positive_value() / (F::epsilon() * F::epsilon())
@@ -33,7 +33,7 @@ pub fn add_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &mut [La
                 *before = sum;
                 sum = mixed;
             }
-            *count = F::above(simd, sum, vanishing);
+            *count = F::larger(simd, sum, vanishing);
         }
     }
 }
@@ -54,7 +54,7 @@ pub fn last_without_trials<S: Simd, F: Vectors, const N: usize>(simd: S, counts:
         for count in counts {
             let count = F::vectors::<S>(count)[v];
             for (rest, &ratio) in rest.iter_mut().zip(&ratio) {
-                *rest = F::above(simd, F::difference(simd, count, F::product(simd, ratio, *rest)), vanishing);
+                *rest = F::larger(simd, F::difference(simd, count, F::product(simd, ratio, *rest)), vanishing);
             }
         }
         for (last, &rest) in last.iter_mut().zip(&rest) {
@@ -76,45 +76,30 @@ fn over_failure<F: Elementary>(x: &Lanes<F>, p: &Lanes<F>, quotient: &mut Lanes<
     }
 }
 
-/// Σ_j a_j·b_{n−j}, n = the last index of `a`, over the entries that `b` has.
-#[inline(always)]
-pub fn convolved_last<F: Elementary>(a: &[Lanes<F>], b: &[Lanes<F>]) -> Lanes<F> {
-    let mut sum = [F::zero(); LANES];
-    for (a, b) in a.iter().rev().zip(b) {
-        for lane in 0..LANES {
-            sum[lane] += a[lane] * b[lane];
-        }
-    }
-    sum
-}
-
 /// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ), given s_0 and the j·s_j from j = 1 on.
 ///
 /// Half of s_0 is applied before the recurrence and half after it, so that neither end leaves the float's range.
 #[inline(always)]
-pub fn exp_series<F: Elementary>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
-    let vanishing = vanishing::<F>();
+pub fn exp_series<S: Simd, F: Vectors>(simd: S, constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
     let mut half = *constant;
     for half in &mut half {
         *half = (*half * F::from_f64(0.5)).fast_exp();
     }
-    for n in 0..counts.len() {
-        let (known, rest) = counts.split_at_mut(n);
-        let mut sum = if n == 0 { half } else { [F::zero(); LANES] };
-        for (s, f) in derivative.iter().zip(known.iter().rev()) {
-            for lane in 0..LANES {
-                sum[lane] += s[lane] * f[lane];
+    counts.fill([F::zero(); LANES]);
+    counts[0] = half;
+    let vanishing = F::splat(simd, vanishing());
+    for v in 0..num_vectors::<S, F>() {
+        for n in 0..counts.len() {
+            let inverse = F::splat(simd, F::from_usize(n.max(1)).recip());
+            let (known, sums) = counts[n..].split_at_mut(1);
+            let known = &mut F::vectors_mut::<S>(&mut known[0])[v];
+            let entry = F::product(simd, *known, inverse);
+            *known = F::larger(simd, F::product(simd, entry, F::vectors::<S>(&half)[v]), vanishing);
+            // n·f_n = Σ_j j·s_j·f_{n−j}, each f added to the sums that need it: those do not wait for each other.
+            for (sum, s) in sums.iter_mut().zip(derivative) {
+                let sum = &mut F::vectors_mut::<S>(sum)[v];
+                *sum = F::sum(simd, *sum, F::product(simd, F::vectors::<S>(s)[v], entry));
             }
-        }
-        let inverse = F::from_usize(n.max(1)).recip();
-        for (entry, sum) in rest[0].iter_mut().zip(sum) {
-            *entry = sum * inverse;
-        }
-    }
-    for count in counts {
-        for lane in 0..LANES {
-            let entry = count[lane] * half[lane];
-            count[lane] = if entry > vanishing { entry } else { vanishing };
         }
     }
 }

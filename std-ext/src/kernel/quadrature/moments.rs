@@ -35,14 +35,16 @@ impl<F: Elementary> Block<F> {
         self.twice_x[len..filled].fill(F::zero());
         self.before[len..filled].fill(F::zero());
         self.now[len..filled].fill(F::zero());
+        self.above[len..filled].fill(0);
     }
 
     /// Which of the first `len` classes are above the bulk.
     #[inline(always)]
     pub fn list_above<'r>(&self, len: usize, room: &'r mut [u16; BLOCK]) -> &'r [u16] {
         let mut found = 0;
-        for (first, group) in (0_u16..).step_by(LANES).zip(self.above[..len].chunks(LANES)) {
-            if group.iter().all(|&above| above == 0) {
+        let groups = self.above[..len.next_multiple_of(LANES)].as_chunks::<LANES>().0;
+        for (first, group) in (0_u16..).step_by(LANES).zip(groups) {
+            if group.iter().fold(0, |any, &above| any | above) == 0 {
                 continue;
             }
             // Without a branch for each class: which ones are above is anyone's guess.

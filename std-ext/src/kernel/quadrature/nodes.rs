@@ -3,7 +3,8 @@
 use pulp::Simd;
 
 use super::chebyshev::{Chebyshev, Points};
-use super::counts::{TOGETHER, add_trials, convolved_last, exp_series, last_without_trials};
+use super::counts::{TOGETHER, add_trials, exp_series, last_without_trials};
+use super::leave_one_out::LeaveOneOut;
 use crate::elementary::Elementary;
 use crate::vectors::{LANES, Lanes, Vectors};
 
@@ -20,13 +21,13 @@ pub trait Law<F>: Copy {
     fn ln_failure(self, t: F, position: F, tail: F) -> (F, F);
 }
 
-/// A class's two functions of t.
-#[derive(Debug, Clone, Copy)]
-struct Trial<F> {
+/// Classes' functions of t, each class's in its place.
+#[derive(Debug)]
+struct Trials<C> {
     /// P(above t).
-    tail: Lanes<F>,
-    /// The density of the noised score.
-    density: Lanes<F>,
+    tails: C,
+    /// The density of the noised score, then the share of the wanted rank.
+    shares: C,
 }
 
 /// Room for the distributions at the nodes.
@@ -34,13 +35,10 @@ struct Trial<F> {
 pub struct Nodes<F, const TERMS: usize> {
     /// How many of the bulk are above t, then of all, up to one less than the wanted rank.
     counts: Vec<Lanes<F>>,
-    /// The counts before each likely candidate.
-    prefixes: Vec<Lanes<F>>,
-    /// How many of the likely candidates after one are above t.
-    suffix: Vec<Lanes<F>>,
-    unlikely: Vec<Trial<F>>,
-    likely: Vec<Trial<F>>,
-    points: [Trial<F>; TERMS],
+    leave_one_out: LeaveOneOut<F>,
+    /// The unlikely ones, then the others, by [`TOGETHER`].
+    candidates: Trials<Vec<[Lanes<F>; TOGETHER]>>,
+    points: Trials<[Lanes<F>; TERMS]>,
 }
 
 /// What the nodes know beside the classes' shares.
@@ -62,7 +60,7 @@ pub struct Classes<'a, L, F, const TERMS: usize> {
     pub depth: usize,
     /// Candidates that are not likelier than not to be above any t: a multiple of [`TOGETHER`].
     pub unlikely: &'a [F],
-    /// The other candidates.
+    /// The other candidates, likewise.
     pub likely: &'a [F],
     /// The bulk, if there is one, and the sum of its weights.
     pub bulk: Option<(&'a Points<F, TERMS>, F)>,
@@ -71,69 +69,57 @@ pub struct Classes<'a, L, F, const TERMS: usize> {
 
 impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     pub fn new() -> Self {
-        let none = Trial { tail: [F::zero(); LANES], density: [F::zero(); LANES] };
-        Self { counts: vec![], prefixes: vec![], suffix: vec![], unlikely: vec![], likely: vec![], points: [none; TERMS] }
+        let none = [[F::zero(); LANES]; TERMS];
+        Self {
+            counts: vec![],
+            leave_one_out: LeaveOneOut::new(),
+            candidates: Trials { tails: vec![], shares: vec![] },
+            points: Trials { tails: none, shares: none },
+        }
     }
 
-    /// Calls `visit` with every candidate's and every point's share of the wanted rank at the nodes t: f(t − u_i)·P(k − 1 of the
-    /// others above t).
+    /// Every candidate's share of the wanted rank at the nodes t that were visited last: f(t − u_i)·P(k − 1 of the others above t).
+    pub fn candidates(&self) -> &[Lanes<F>] {
+        self.candidates.shares.as_flattened()
+    }
+
+    /// Every point's, if there was a bulk.
+    pub fn points(&self) -> &[Lanes<F>; TERMS] {
+        &self.points.shares
+    }
+
+    /// Finds the shares at some nodes.
     #[inline(always)]
-    pub fn shares<S: Simd, L: Law<F>>(
-        &mut self,
-        simd: S,
-        t: &Lanes<F>,
-        classes: &Classes<'_, L, F, TERMS>,
-        mut candidate: impl FnMut(usize, &Lanes<F>),
-        mut point: impl FnMut(usize, &Lanes<F>),
-    ) -> NodeSums<F> {
-        let len = classes.depth + 1;
+    pub fn visit<S: Simd, L: Law<F>>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, L, F, TERMS>) -> NodeSums<F> {
         self.counts.clear();
-        self.counts.resize(len, [F::zero(); LANES]);
-        let mut bulk_error = [F::zero(); LANES];
+        self.counts.resize(classes.depth + 1, [F::zero(); LANES]);
+        let (mut bulk_error, mut rate) = ([F::zero(); LANES], [F::zero(); LANES]);
         match classes.bulk {
-            Some((points, size)) => bulk_error = self.distribute(t, points, size, classes),
+            Some((points, size)) => bulk_error = self.distribute(simd, t, points, size, classes, &mut rate),
             None => self.counts[0] = [F::one(); LANES],
         }
-        self.add_candidates(simd, t, classes);
+        self.visit_candidates(simd, t, classes, &mut rate);
 
-        let (mut density, mut rate) = ([F::zero(); LANES], [F::zero(); LANES]);
-        let mut add = |trial: &Trial<F>, multiplicity: F, probability: &Lanes<F>| {
-            let mut share = [F::zero(); LANES];
+        let mut density = [F::zero(); LANES];
+        for share in self.candidates.shares.as_flattened() {
             for lane in 0..LANES {
-                share[lane] = trial.density[lane] * probability[lane];
-                density[lane] += multiplicity * share[lane];
-                rate[lane] += multiplicity * trial.density[lane];
+                density[lane] += share[lane];
             }
-            share
-        };
-
-        for (group, trials) in self.unlikely.as_chunks::<TOGETHER>().0.iter().enumerate() {
-            let probabilities = last_without_trials(simd, &self.counts, trials.each_ref().map(|trial| &trial.tail));
-            for (i, (trial, probability)) in trials.iter().zip(&probabilities).enumerate() {
-                candidate(TOGETHER * group + i, &add(trial, F::one(), probability));
-            }
-        }
-        self.suffix.clear();
-        self.suffix.resize(len, [F::zero(); LANES]);
-        self.suffix[0] = [F::one(); LANES];
-        for (after, (i, trial)) in (1..).zip(self.likely.iter().enumerate().rev()) {
-            let probability = convolved_last(&self.prefixes[i * len..][..len], &self.suffix[..len.min(after)]);
-            add_trials(simd, &mut self.suffix[..len.min(after + 1)], [&trial.tail]);
-            candidate(self.unlikely.len() + i, &add(trial, F::one(), &probability));
         }
         if let Some((points, _)) = classes.bulk {
-            let (groups, rest) = self.points.as_chunks::<TOGETHER>();
-            let mut visit =
-                |n: usize, trial: &Trial<F>, probability: &Lanes<F>| point(n, &add(trial, points.multiplicities[n], probability));
-            for (group, trials) in groups.iter().enumerate() {
-                let probabilities = last_without_trials(simd, &self.counts, trials.each_ref().map(|trial| &trial.tail));
-                for (i, (trial, probability)) in trials.iter().zip(&probabilities).enumerate() {
-                    visit(TOGETHER * group + i, trial, probability);
-                }
+            let Trials { tails, shares } = &mut self.points;
+            let (groups, rest) = tails.as_chunks::<TOGETHER>();
+            let (shares, shares_of_rest) = shares.as_chunks_mut::<TOGETHER>();
+            for (tails, shares) in groups.iter().zip(shares) {
+                divide(simd, &self.counts, tails, shares);
             }
-            for (n, trial) in (TOGETHER * groups.len()..).zip(rest) {
-                let [probability] = last_without_trials(simd, &self.counts, [&trial.tail]);
-                visit(n, trial, &probability);
+            for (tail, share) in rest.iter().zip(shares_of_rest) {
+                divide(simd, &self.counts, core::array::from_ref(tail), core::array::from_mut(share));
+            }
+            for (share, &multiplicity) in self.points.shares.iter().zip(&points.multiplicities) {
+                for lane in 0..LANES {
+                    density[lane] += multiplicity * share[lane];
+                }
             }
         }
 
@@ -156,24 +142,33 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
     ///
     /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
     #[inline(always)]
-    fn distribute<L: Law<F>>(&mut self, t: &Lanes<F>, points: &Points<F, TERMS>, size: F, classes: &Classes<'_, L, F, TERMS>) -> Lanes<F> {
+    fn distribute<S: Simd, L: Law<F>>(
+        &mut self,
+        simd: S,
+        t: &Lanes<F>,
+        points: &Points<F, TERMS>,
+        size: F,
+        classes: &Classes<'_, L, F, TERMS>,
+        rate: &mut Lanes<F>,
+    ) -> Lanes<F> {
         let powers = POWERS.min(self.counts.len() - 1);
         let truncated = self.counts.len() > POWERS + 1;
         let (mut constant, mut derivative) = ([F::zero(); LANES], [[F::zero(); LANES]; POWERS]);
         let (mut highest, mut dropped) = ([[F::zero(); LANES]; 2], [F::zero(); LANES]);
         let [last_but_one, last] = classes.chebyshev.highest();
-        for (n, trial) in self.points.iter_mut().enumerate() {
-            evaluate(classes.law, t, points.positions[n], trial);
+        for (n, (tail, density)) in self.points.tails.iter_mut().zip(&mut self.points.shares).enumerate() {
+            evaluate(classes.law, t, points.positions[n], tail, density);
             let (multiplicity, inverse_weight) = (points.multiplicities[n], points.weights[n].recip());
             let (mut ratio, mut power) = ([F::zero(); LANES], [F::zero(); LANES]);
             for lane in 0..LANES {
-                let p = trial.tail[lane];
+                let p = tail[lane];
                 let (log, hardest) = classes.law.ln_failure(t[lane], points.positions[n], p);
                 constant[lane] += multiplicity * log;
                 highest[0][lane] += last_but_one[n] * (hardest * inverse_weight);
                 highest[1][lane] += last[n] * (hardest * inverse_weight);
                 ratio[lane] = p / (F::one() - p);
                 power[lane] = -multiplicity;
+                rate[lane] += multiplicity * density[lane];
             }
             for term in &mut derivative[..powers] {
                 for lane in 0..LANES {
@@ -188,7 +183,7 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
                 }
             }
         }
-        exp_series(&constant, &derivative[..powers], &mut self.counts);
+        exp_series(simd, &constant, &derivative[..powers], &mut self.counts);
         let mut error = [F::zero(); LANES];
         for lane in 0..LANES {
             error[lane] = size * (highest[0][lane].abs() + highest[1][lane].abs() + dropped[lane] / F::from_usize(POWERS));
@@ -196,33 +191,55 @@ impl<F: Vectors, const TERMS: usize> Nodes<F, TERMS> {
         error
     }
 
-    /// Adds the candidates: first those that are unlikely at every node, which can be divided out again, then the others, each with the
-    /// counts before it kept.
+    /// Adds the candidates to the counts, and finds their shares.
     #[inline(always)]
-    fn add_candidates<S: Simd, L: Law<F>>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, L, F, TERMS>) {
-        let none = Trial { tail: [F::zero(); LANES], density: [F::zero(); LANES] };
-        for (trials, positions) in [(&mut self.unlikely, classes.unlikely), (&mut self.likely, classes.likely)] {
-            trials.clear();
-            trials.resize(positions.len(), none);
-            for (trial, &u) in trials.iter_mut().zip(positions) {
-                evaluate(classes.law, t, u, trial);
+    fn visit_candidates<S: Simd, L: Law<F>>(&mut self, simd: S, t: &Lanes<F>, classes: &Classes<'_, L, F, TERMS>, rate: &mut Lanes<F>) {
+        let (unlikely, likely) = (classes.unlikely.as_chunks::<TOGETHER>().0, classes.likely.as_chunks::<TOGETHER>().0);
+        let (Self { counts, leave_one_out, candidates: Trials { tails, shares }, .. }, none) = (self, [[F::zero(); LANES]; TOGETHER]);
+        let groups = unlikely.len() + likely.len();
+        for room in [&mut *tails, &mut *shares] {
+            // Most of what a row takes: room for twice as many would show.
+            room.reserve_exact(groups.saturating_sub(room.len()));
+            room.resize(groups, none);
+        }
+        for ((positions, tails), densities) in unlikely.iter().chain(likely).zip(&mut *tails).zip(&mut *shares) {
+            for ((&u, tail), density) in positions.iter().zip(tails).zip(densities) {
+                evaluate(classes.law, t, u, tail, density);
+                for lane in 0..LANES {
+                    rate[lane] += density[lane];
+                }
             }
         }
-        for trials in self.unlikely.as_chunks::<TOGETHER>().0 {
-            add_trials(simd, &mut self.counts, trials.each_ref().map(|trial| &trial.tail));
+        let (unlikely_tails, likely_tails) = tails.split_at(unlikely.len());
+        let (unlikely_shares, likely_shares) = shares.split_at_mut(unlikely.len());
+        for tails in unlikely_tails {
+            add_trials(simd, counts, tails.each_ref());
         }
-        self.prefixes.clear();
-        for trial in &self.likely {
-            self.prefixes.extend_from_slice(&self.counts);
-            add_trials(simd, &mut self.counts, [&trial.tail]);
+        leave_one_out.multiply(simd, counts, likely_tails, likely_shares);
+        for tails in likely_tails {
+            add_trials(simd, counts, tails.each_ref());
+        }
+        for (tails, shares) in unlikely_tails.iter().zip(unlikely_shares) {
+            divide(simd, counts, tails, shares);
+        }
+    }
+}
+
+/// Multiplies densities by the last entry of the distribution without a trial.
+#[inline(always)]
+fn divide<S: Simd, F: Vectors, const N: usize>(simd: S, counts: &[Lanes<F>], tails: &[Lanes<F>; N], densities: &mut [Lanes<F>; N]) {
+    let probabilities = last_without_trials(simd, counts, tails.each_ref());
+    for (density, probability) in densities.iter_mut().zip(&probabilities) {
+        for lane in 0..LANES {
+            density[lane] *= probability[lane];
         }
     }
 }
 
 #[inline(always)]
-fn evaluate<L: Law<F>, F: Elementary>(law: L, t: &Lanes<F>, position: F, trial: &mut Trial<F>) {
-    for ((tail, density), &t) in trial.tail.iter_mut().zip(&mut trial.density).zip(t) {
-        (*tail, *density) = law.tail_and_density(t, position);
+fn evaluate<L: Law<F>, F: Elementary>(law: L, t: &Lanes<F>, position: F, tail: &mut Lanes<F>, density: &mut Lanes<F>) {
+    for lane in 0..LANES {
+        (tail[lane], density[lane]) = law.tail_and_density(t[lane], position);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::kernel::exact::bulk::{Differentiate, Division, Summarise, never_above
 use crate::kernel::exact::integral::Integral;
 use crate::kernel::exact::window::{BINS, Count, Histogram, Tails, Tally, Window};
 use crate::kernel::exact::{Precision, Units, is_served};
-use crate::kernel::quadrature::chebyshev::Chebyshev;
+use crate::kernel::quadrature::chebyshev::{Chebyshev, Polynomial};
 use crate::kernel::quadrature::moments::Block;
 use crate::kernel::quadrature::rule::MAX_CANDIDATES;
 use crate::kernel::quadrature::summary::Summary;
@@ -140,11 +140,11 @@ impl<F: BatchReal, const TERMS: usize> Row<F, TERMS> {
         self.summary.candidates.fill_up(never_above());
         let mut integral = Integral::new(*k);
         let outcome = integral.integrate(*workers, &self.window, &self.division, &self.summary, chebyshev, precision)?;
-        let (value, coefficients) = (self.units.center + *epsilon * outcome.mean, *outcome.coefficients);
+        let (value, polynomial) = (self.units.center + *epsilon * outcome.mean, Polynomial::new(*outcome.coefficients));
         let mut candidates: Vec<_> = self.summary.candidates.placed(integral.shares()).collect();
         candidates.sort_unstable_by_key(|&(class, _)| class);
         let Self { frame, units, division, .. } = self;
-        Some(Solution { frame, value, units, division, coefficients, candidates, next: 0 })
+        Some(Solution { frame, value, units, division, polynomial, candidates, next: 0 })
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) struct Solution<F, const TERMS: usize> {
     pub value: F,
     units: Units<F>,
     division: Division<F>,
-    coefficients: [F; TERMS],
+    polynomial: Polynomial<F, TERMS>,
     /// Their gradients, in the order of the classes.
     candidates: Vec<(usize, F)>,
     /// The next strip's first candidate.
@@ -164,8 +164,8 @@ pub(super) struct Solution<F, const TERMS: usize> {
 impl<F: BatchReal, const TERMS: usize> Solution<F, TERMS> {
     /// Puts the gradient of the order statistic in the place of a strip's scores, strip after strip.
     pub fn differentiate(&mut self, workers: Workers, first: usize, scores: &mut [F]) {
-        let Self { units, division, coefficients, .. } = self;
-        workers.dispatch(Differentiate { entries: scores, units, division, coefficients });
+        let Self { units, division, polynomial, .. } = self;
+        workers.dispatch(Differentiate { entries: scores, units, division, polynomial });
         let (left, end) = (self.candidates[self.next..].iter(), first + scores.len());
         for &(class, share) in left.take_while(|&&(class, _)| class < end) {
             scores[class - first] = share;
