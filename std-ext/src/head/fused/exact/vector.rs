@@ -173,3 +173,35 @@ impl<F: BatchReal, const TERMS: usize> Solution<F, TERMS> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use faer::Mat;
+    use topk_loss::{Key, MonteCarlo, Normal, Sampler};
+
+    use super::*;
+    use crate::{LinearHead, Reduction, Similarity, Targets};
+
+    /// Which rows are solved, the scores of each being multiples of the weights.
+    fn solved<F: BatchReal, const TERMS: usize>(k: usize, weights: &[f64]) -> Vec<bool> {
+        let weights = Mat::from_fn(1, weights.len(), |_, j| F::from_f64(weights[j]));
+        let (num_classes, head) = (weights.ncols(), LinearHead::new(weights, None, Similarity::Inner).unwrap());
+        let features = Mat::from_fn(1, 4, |_, b| F::from_f64([0.1, 1.0, 3.0, -10.0][b]));
+        let examples = Examples::new(&Targets::new(&[0, 1, 2, 3]), Reduction::Mean, num_classes, 4).unwrap();
+        let strips = Strips::new(&head, features.as_ref(), Par::Seq).unwrap();
+        let solutions = solve::<F, TERMS>(k, F::one(), &strips, &examples).unwrap();
+        solutions.iter().map(Option::is_some).collect()
+    }
+
+    #[test]
+    fn what_training_meets_is_solved_here() {
+        let mut normal = [0.0; 5000];
+        MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(1), 0, &mut normal).unwrap();
+        for k in [1, 6, 51] {
+            assert_eq!([solved::<f32, 16>(k, &normal), solved::<f64, 25>(k, &normal)], [[true; 4]; 2], "k = {k}");
+        }
+        // A rank beyond the middle, and more candidates than are kept.
+        assert_eq!(solved::<f64, 25>(4000, &normal), [false; 4]);
+        assert_eq!(solved::<f64, 25>(2000, &[0.0; 5000]), [false; 4]);
+    }
+}
