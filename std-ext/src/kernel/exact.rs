@@ -19,7 +19,7 @@ use pulp::{Simd, WithSimd};
 use topk_loss::{Normal, TopKHinge};
 
 use self::bulk::Division;
-use self::integral::{Integral, Outcome};
+use self::integral::{Integral, Integrate, Outcome};
 use self::window::{Histogram, Tails};
 use super::attempt::{Attempt, Weighted};
 use super::ordinary::largest_ordinary;
@@ -185,8 +185,9 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
         let division = Division::new(window, &self.tails);
         bulk::summarise(workers, scores, &units, &division, &mut self.rooms, grad.as_mut().map(|grad| &mut *grad.grad));
         let Room { summary, .. } = self.rooms.first()?;
-        let outcome = self.integral.integrate(workers, &window, &division, summary, &self.chebyshev, &self.precision)?;
-        let Outcome { mean, coefficients } = outcome;
+        let Self { integral, chebyshev, precision, .. } = self;
+        let (window, division) = (&window, &division);
+        let Outcome { mean, coefficients } = workers.dispatch(Integrate { integral, window, division, summary, chebyshev, precision })?;
 
         let slack = (margin + (self.epsilon * mean - (own - center))) * scale;
         if !slack.is_finite() {
@@ -201,7 +202,7 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for Exact<'_, F, TERMS> {
         if !weight.is_finite() {
             return None;
         }
-        bulk::write_grad(workers, scores, &units, &division, coefficients, weight, grad);
+        bulk::write_grad(workers, scores, &units, division, coefficients, weight, grad);
         for (class, share) in summary.candidates.placed(self.integral.shares()) {
             grad[class] = weight * share;
         }

@@ -23,7 +23,7 @@ use pulp::{Simd, WithSimd};
 
 use self::bulk::{Division, Rates};
 use self::contest::Contest;
-use self::integral::Integral;
+use self::integral::{Integral, Integrate};
 use self::rivals::Rivals;
 use super::attempt::{Attempt, Weighted};
 use super::ordinary::are_ordinary;
@@ -154,12 +154,14 @@ impl<F: Vectors, const TERMS: usize> Attempt<F> for PlackettLuce<F, TERMS> {
         let division = Division::new(&contest, &self.rivals);
         bulk::summarise(workers, row, &rates, &division, &mut self.rooms, grad.as_ref().map(|grad| &*grad.grad));
         let Room { summary, .. } = self.rooms.first()?;
-        let outcome = self.integral.integrate(workers, &contest, &division, summary, &self.chebyshev, &self.precision)?;
+        let Self { integral, chebyshev, precision, .. } = self;
+        let (contest, division) = (&contest, &division);
+        let outcome = workers.dispatch(Integrate { integral, contest, division, summary, chebyshev, precision })?;
         let Some(Weighted { weight, grad }) = grad else { return Some(outcome.value) };
 
         let factor = weight * self.inverse_epsilon;
         grad[label] = F::zero();
-        bulk::write_grad(workers, &division, &outcome.coefficients, factor, grad);
+        bulk::write_grad(workers, division, &outcome.coefficients, factor, grad);
         let gain = outcome.gain * factor;
         for (class, share) in summary.candidates.placed(self.integral.shares()) {
             grad[class] = gain * share;

@@ -28,6 +28,14 @@ impl<F: Real> Largest<F> {
         &self.0
     }
 
+    /// Takes in those of some scores that are above the last one, and leaves what has no place in their stead.
+    pub fn take(&mut self, first: usize, scores: &mut [F]) {
+        let last = self.last().value;
+        if scores.iter().fold(false, |any, &score| any | (score > last)) {
+            scores.iter_mut().zip(first..).for_each(|(score, class)| *score = self.offer(class, *score));
+        }
+    }
+
     /// Takes a score in if it is above the last one, and returns the one that has no place.
     pub fn offer(&mut self, index: usize, value: F) -> F {
         let last = self.last().value;

@@ -12,7 +12,6 @@ use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
 use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
 use crate::kernel::quadrature::summary::Summary;
-use crate::kernel::workers::Workers;
 use crate::vectors::Vectors;
 
 /// The integrands are entire and fall like Gaussians, and each halving of the rule cubes its error where that is small, up to a factor
@@ -72,74 +71,6 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     /// The candidates' shares of the gradient, which sums to 1.
     pub fn shares(&self) -> &[F] {
         &self.coarse
-    }
-
-    /// Integrates; nothing if the error bound is too large.
-    pub fn integrate(
-        &mut self,
-        workers: Workers,
-        window: &Window<F>,
-        division: &Division<F>,
-        summary: &Summary<F, TERMS>,
-        chebyshev: &Chebyshev<F, TERMS>,
-        precision: &Precision<F>,
-    ) -> Option<Outcome<'_, F, TERMS>> {
-        workers.dispatch(Integrate { integral: self, window, division, summary, chebyshev, precision })
-    }
-
-    #[inline(always)]
-    fn converge<S: Simd>(
-        &mut self,
-        simd: S,
-        window: &Window<F>,
-        division: &Division<F>,
-        summary: &Summary<F, TERMS>,
-        chebyshev: &Chebyshev<F, TERMS>,
-        precision: &Precision<F>,
-    ) -> Option<Outcome<'_, F, TERMS>> {
-        let Summary { candidates, moments, .. } = summary;
-        let ((unlikely, likely), sure, moments) = (candidates.positions(), candidates.sure, moments.sums());
-        let candidates = unlikely.len() + likely.len();
-        if candidates > MAX_CANDIDATES || sure >= self.k {
-            return None;
-        }
-        let points = Points::new(moments, chebyshev, |x| division.at(x));
-        let size = moments[0];
-        let (depth, compressed) = (self.k - 1 - sure, (size > F::zero()).then_some((&points, size)));
-        let classes = Classes { law: Normal, depth, unlikely, likely, bulk: compressed, chebyshev };
-        let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon();
-        let width = window.high - window.low;
-
-        self.coarse.clear();
-        self.coarse.resize(candidates, F::zero());
-        self.finer.clear();
-        self.finer.resize(candidates, F::zero());
-        let mut intervals = INTERVALS;
-        let (mut sums, mut added) = self.visit(simd, &Batch::first(window.low, width), &classes);
-
-        loop {
-            let step = width / F::from_usize(intervals);
-            let change = step * self.change(&classes, &points, &sums, &added, window.low);
-            for (sum, part) in self.coarse.iter_mut().zip(&self.finer) {
-                *sum += *part;
-            }
-            sums.add(&added);
-            let total = step * sums.density;
-            let surplus = ((total - F::one()).abs() - rounding).max(F::zero());
-            let squared = change * change * F::from_f64(SQUARING).min(F::from_f64(CUBING) * change);
-            let error = squared + F::from_f64(2.0) * surplus;
-            if error <= precision.quadrature || intervals == MAX_INTERVALS {
-                return self.outcome(&sums, step, error + step * sums.bulk_error + rounding, window, &points, &classes, precision);
-            }
-            added = Sums::zero();
-            self.finer.fill(F::zero());
-            for batch in Batch::midpoints(window.low, width, intervals) {
-                let (lower, upper) = self.visit(simd, &batch, &classes);
-                added.add(&lower);
-                added.add(&upper);
-            }
-            intervals *= 2;
-        }
     }
 
     /// The sums over either half of the nodes; the candidates' of a coarse half go to `coarse`, all others to `finer`.
@@ -219,13 +150,14 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     }
 }
 
-struct Integrate<'a, 's, F, const TERMS: usize> {
-    integral: &'s mut Integral<F, TERMS>,
-    window: &'a Window<F>,
-    division: &'a Division<F>,
-    summary: &'a Summary<F, TERMS>,
-    chebyshev: &'a Chebyshev<F, TERMS>,
-    precision: &'a Precision<F>,
+/// Integrates; nothing if the error bound is too large.
+pub struct Integrate<'a, 's, F, const TERMS: usize> {
+    pub integral: &'s mut Integral<F, TERMS>,
+    pub window: &'a Window<F>,
+    pub division: &'a Division<F>,
+    pub summary: &'a Summary<F, TERMS>,
+    pub chebyshev: &'a Chebyshev<F, TERMS>,
+    pub precision: &'a Precision<F>,
 }
 
 impl<'s, F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, 's, F, TERMS> {
@@ -234,6 +166,48 @@ impl<'s, F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, 's, F, TERMS
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Self { integral, window, division, summary, chebyshev, precision } = self;
-        integral.converge(simd, window, division, summary, chebyshev, precision)
+        let Summary { candidates, moments, .. } = summary;
+        let ((unlikely, likely), sure, moments) = (candidates.positions(), candidates.sure, moments.sums());
+        let candidates = unlikely.len() + likely.len();
+        if candidates > MAX_CANDIDATES || sure >= integral.k {
+            return None;
+        }
+        let points = Points::new(moments, chebyshev, |x| division.at(x));
+        let size = moments[0];
+        let (depth, compressed) = (integral.k - 1 - sure, (size > F::zero()).then_some((&points, size)));
+        let classes = Classes { law: Normal, depth, unlikely, likely, bulk: compressed, chebyshev };
+        let rounding = (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon();
+        let width = window.high - window.low;
+
+        integral.coarse.clear();
+        integral.coarse.resize(candidates, F::zero());
+        integral.finer.clear();
+        integral.finer.resize(candidates, F::zero());
+        let mut intervals = INTERVALS;
+        let (mut sums, mut added) = integral.visit(simd, &Batch::first(window.low, width), &classes);
+
+        loop {
+            let step = width / F::from_usize(intervals);
+            let change = step * integral.change(&classes, &points, &sums, &added, window.low);
+            for (sum, part) in integral.coarse.iter_mut().zip(&integral.finer) {
+                *sum += *part;
+            }
+            sums.add(&added);
+            let total = step * sums.density;
+            let surplus = ((total - F::one()).abs() - rounding).max(F::zero());
+            let squared = change * change * F::from_f64(SQUARING).min(F::from_f64(CUBING) * change);
+            let error = squared + F::from_f64(2.0) * surplus;
+            if error <= precision.quadrature || intervals == MAX_INTERVALS {
+                return integral.outcome(&sums, step, error + step * sums.bulk_error + rounding, window, &points, &classes, precision);
+            }
+            added = Sums::zero();
+            integral.finer.fill(F::zero());
+            for batch in Batch::midpoints(window.low, width, intervals) {
+                let (lower, upper) = integral.visit(simd, &batch, &classes);
+                added.add(&lower);
+                added.add(&upper);
+            }
+            intervals *= 2;
+        }
     }
 }

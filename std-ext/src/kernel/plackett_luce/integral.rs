@@ -12,7 +12,6 @@ use crate::kernel::quadrature::lanes::halves_of;
 use crate::kernel::quadrature::nodes::{Classes, Nodes};
 use crate::kernel::quadrature::rule::{Batch, INTERVALS, MAX_CANDIDATES};
 use crate::kernel::quadrature::summary::Summary;
-use crate::kernel::workers::Workers;
 use crate::vectors::{LANES, Vectors};
 
 /// The rule of an analytic integrand squares its error at each halving, up to a factor that this covers.
@@ -88,69 +87,6 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     /// The candidates' integrals over the [gain](Outcome::gain).
     pub fn shares(&self) -> &[F] {
         &self.coarse
-    }
-
-    /// Integrates; nothing if the error bound is too large.
-    pub fn integrate(
-        &mut self,
-        workers: Workers,
-        contest: &Contest<F>,
-        division: &Division<F>,
-        summary: &Summary<F, TERMS>,
-        chebyshev: &Chebyshev<F, TERMS>,
-        precision: &Precision<F>,
-    ) -> Option<Outcome<F, TERMS>> {
-        workers.dispatch(Integrate { integral: self, contest, division, summary, chebyshev, precision })
-    }
-
-    #[inline(always)]
-    fn converge<S: Simd>(
-        &mut self,
-        simd: S,
-        contest: &Contest<F>,
-        division: &Division<F>,
-        summary: &Summary<F, TERMS>,
-        chebyshev: &Chebyshev<F, TERMS>,
-        precision: &Precision<F>,
-    ) -> Option<Outcome<F, TERMS>> {
-        let ((unlikely, likely), moments) = (summary.candidates.positions(), summary.moments.sums());
-        let candidates = unlikely.len() + likely.len();
-        if candidates > MAX_CANDIDATES {
-            return None;
-        }
-        let points = Points::new(moments, chebyshev, |x| division.at(x));
-        let size = moments[0];
-        let compressed = (size > F::zero()).then_some((&points, size));
-        let classes = Classes { law: Clock, depth: self.k - 1, unlikely, likely, bulk: compressed, chebyshev };
-
-        for shares in [&mut self.coarse, &mut self.finer] {
-            shares.clear();
-            shares.resize(candidates, F::zero());
-        }
-        let width = contest.high - contest.low;
-        let mut intervals = INTERVALS;
-        let (mut sums, mut added) = self.visit(simd, &Batch::first(contest.low, width), contest, &classes);
-        loop {
-            let step = width / F::from_usize(intervals);
-            let change = self.change(&classes, &points, &sums, &added) + sums.event_change(&added);
-            for (sum, part) in self.coarse.iter_mut().zip(&self.finer) {
-                *sum += *part;
-            }
-            sums.add(&added);
-            let share = if change > F::zero() { change / sums.event } else { F::zero() };
-            let error = F::from_f64(SQUARING) * share * share;
-            if error <= precision.quadrature && step <= F::from_f64(LONGEST_STEP) || intervals == MAX_INTERVALS {
-                return Self::outcome(&sums, step, error, contest, &points, &classes, precision);
-            }
-            added = Sums::zero();
-            self.finer.fill(F::zero());
-            for batch in Batch::midpoints(contest.low, width, intervals) {
-                let (lower, upper) = self.visit(simd, &batch, contest, &classes);
-                added.add(&lower);
-                added.add(&upper);
-            }
-            intervals *= 2;
-        }
     }
 
     /// The sums over either half of the nodes; the candidates' of a coarse half go to `coarse`, all others to `finer`.
@@ -238,13 +174,14 @@ impl<F: Vectors, const TERMS: usize> Integral<F, TERMS> {
     }
 }
 
-struct Integrate<'a, F, const TERMS: usize> {
-    integral: &'a mut Integral<F, TERMS>,
-    contest: &'a Contest<F>,
-    division: &'a Division<F>,
-    summary: &'a Summary<F, TERMS>,
-    chebyshev: &'a Chebyshev<F, TERMS>,
-    precision: &'a Precision<F>,
+/// Integrates; nothing if the error bound is too large.
+pub(super) struct Integrate<'a, F, const TERMS: usize> {
+    pub integral: &'a mut Integral<F, TERMS>,
+    pub contest: &'a Contest<F>,
+    pub division: &'a Division<F>,
+    pub summary: &'a Summary<F, TERMS>,
+    pub chebyshev: &'a Chebyshev<F, TERMS>,
+    pub precision: &'a Precision<F>,
 }
 
 impl<F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, F, TERMS> {
@@ -253,6 +190,43 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Integrate<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Self { integral, contest, division, summary, chebyshev, precision } = self;
-        integral.converge(simd, contest, division, summary, chebyshev, precision)
+        let ((unlikely, likely), moments) = (summary.candidates.positions(), summary.moments.sums());
+        let candidates = unlikely.len() + likely.len();
+        if candidates > MAX_CANDIDATES {
+            return None;
+        }
+        let points = Points::new(moments, chebyshev, |x| division.at(x));
+        let size = moments[0];
+        let compressed = (size > F::zero()).then_some((&points, size));
+        let classes = Classes { law: Clock, depth: integral.k - 1, unlikely, likely, bulk: compressed, chebyshev };
+
+        for shares in [&mut integral.coarse, &mut integral.finer] {
+            shares.clear();
+            shares.resize(candidates, F::zero());
+        }
+        let width = contest.high - contest.low;
+        let mut intervals = INTERVALS;
+        let (mut sums, mut added) = integral.visit(simd, &Batch::first(contest.low, width), contest, &classes);
+        loop {
+            let step = width / F::from_usize(intervals);
+            let change = integral.change(&classes, &points, &sums, &added) + sums.event_change(&added);
+            for (sum, part) in integral.coarse.iter_mut().zip(&integral.finer) {
+                *sum += *part;
+            }
+            sums.add(&added);
+            let share = if change > F::zero() { change / sums.event } else { F::zero() };
+            let error = F::from_f64(SQUARING) * share * share;
+            if error <= precision.quadrature && step <= F::from_f64(LONGEST_STEP) || intervals == MAX_INTERVALS {
+                return Integral::outcome(&sums, step, error, contest, &points, &classes, precision);
+            }
+            added = Sums::zero();
+            integral.finer.fill(F::zero());
+            for batch in Batch::midpoints(contest.low, width, intervals) {
+                let (lower, upper) = integral.visit(simd, &batch, contest, &classes);
+                added.add(&lower);
+                added.add(&upper);
+            }
+            intervals *= 2;
+        }
     }
 }

@@ -50,10 +50,7 @@ impl<'e, F: BatchReal> Census<'e, F> {
     ) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
         for (scores, start) in scores.chunks_mut(CHUNK).zip((first..).step_by(CHUNK)) {
-            let last = self.largest.last().value;
-            if scores.iter().fold(false, |any, &score| any | (score > last)) {
-                scores.iter_mut().zip(start..).for_each(|(score, class)| *score = self.largest.offer(class, *score));
-            }
+            self.largest.take(start, scores);
             // What leaves the places that were not filled yet is no score.
             let empty = scores.iter().take_while(|&&score| score == F::neg_infinity()).count();
             if empty < scores.len() {

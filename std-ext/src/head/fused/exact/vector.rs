@@ -9,7 +9,7 @@ use super::super::largest::Largest;
 use super::super::strips::Strips;
 use super::CHUNK;
 use crate::kernel::exact::bulk::{Differentiate, Division, Summarise, never_above};
-use crate::kernel::exact::integral::Integral;
+use crate::kernel::exact::integral::{Integral, Integrate};
 use crate::kernel::exact::window::{BINS, Count, Histogram, Tails, Tally, Window};
 use crate::kernel::exact::{Precision, Units, is_served};
 use crate::kernel::quadrature::chebyshev::{Chebyshev, Polynomial};
@@ -71,10 +71,7 @@ impl<F: BatchReal> Census<F> {
     fn add<const TERMS: usize>(&mut self, first: usize, scores: &mut [F], problem: &Problem<F, TERMS>) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
         for (scores, start) in scores.chunks_mut(CHUNK).zip((first..).step_by(CHUNK)) {
-            let last = self.largest.last().value;
-            if scores.iter().fold(false, |any, &score| any | (score > last)) {
-                scores.iter_mut().zip(start..).for_each(|(score, class)| *score = self.largest.offer(class, *score));
-            }
+            self.largest.take(start, scores);
         }
         // What leaves the places that were not filled yet is no score.
         let empty = scores.iter().take_while(|&&score| score == F::neg_infinity()).count();
@@ -139,7 +136,8 @@ impl<F: BatchReal, const TERMS: usize> Row<F, TERMS> {
         let Problem { workers, k, epsilon, precision, chebyshev, .. } = problem;
         self.summary.candidates.fill_up(never_above());
         let mut integral = Integral::new(*k);
-        let outcome = integral.integrate(*workers, &self.window, &self.division, &self.summary, chebyshev, precision)?;
+        let Self { window, division, summary, .. } = &self;
+        let outcome = workers.dispatch(Integrate { integral: &mut integral, window, division, summary, chebyshev, precision })?;
         let (value, polynomial) = (self.units.center + *epsilon * outcome.mean, Polynomial::new(*outcome.coefficients));
         let mut candidates: Vec<_> = self.summary.candidates.placed(integral.shares()).collect();
         candidates.sort_unstable_by_key(|&(class, _)| class);
