@@ -53,6 +53,7 @@ pub fn evaluate(contestant: &str, head: &mut Head, par: Par) -> Result<f32> {
     match contestant {
         "head-stored" => head.stored(&pathwise, par),
         "head-fused" => head.fused(&pathwise, par),
+        "head-fused-exact" => head.fused(&TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1.0 })?, par),
         "head-fused-cross-entropy" => head.fused(&CrossEntropy, par),
         _ => bail!("no such contestant"),
     }

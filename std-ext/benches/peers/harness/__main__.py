@@ -67,6 +67,11 @@ class Run:
         title = f"Converged scores: batch {BATCH}, L = {classes:,}, the label ahead by 10 ε in 95 % of the rows"
         self.measure(problem, title, ["sum", "cross-entropy", "hinge", "exact-5"], ["torch cross-entropy", "torch hinge"], (1, 2))
 
+    def one_row(self, classes):
+        problem = problems.scores_problem(self.folder, f"row {classes}", classes, 1)
+        shared = [name for name in ours.CONTESTANTS if "svm" not in name]
+        self.measure(problem, f"One row of {classes:,} classes", shared, ["torch cross-entropy", "pytopk-5"], (1, 2))
+
     def scaling(self, classes):
         batch = max(1, round(LOGITS / classes))
         problem = problems.scores_problem(self.folder, f"scaling {classes}", classes, batch)
@@ -77,7 +82,6 @@ class Run:
         problem = problems.head_problem(self.folder, 100_000)
         title = f"Linear heads: batch {BATCH}, d = 512, L = 100,000; gradients of weights and features"
         self.measure(problem, title, list(ours.HEADS), ["torch head cross-entropy"], (1, 2))
-
 
     def save(self, output):
         """What there is so far."""
@@ -93,7 +97,7 @@ def main():
         run = Run(Path(folder), chosen.rounds)
         steps = [(run.both_sides, classes) for classes in chosen.classes]
         steps += [(run.converged, classes) for classes in chosen.classes]
-        steps += [] if chosen.no_scaling else [(run.scaling, classes) for classes in SCALING]
+        steps += [] if chosen.no_scaling else [(run.one_row, SCALING[-1])] + [(run.scaling, classes) for classes in SCALING]
         steps += [] if chosen.no_head else [(run.heads,)]
         for step, *classes in steps:
             step(*classes)

@@ -26,6 +26,7 @@ CONTESTANTS = {
 HEADS = {
     "head-stored": "linear head, pathwise, B = 5, scores stored",
     "head-fused": "linear head, pathwise, B = 5, fused",
+    "head-fused-exact": "linear head, exact, fused",
     "head-fused-cross-entropy": "linear head, cross-entropy, fused",
 }
 
