@@ -4,10 +4,12 @@
 use core::f64::consts::SQRT_2;
 
 use faer::{Mat, Par};
-use topk_loss::{CrossEntropy, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
-use topk_loss_laws::tolerances::ROUNDING;
+use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 use topk_loss_laws::{loss_fn, loss_laws};
+
+use crate::losses::PER_CLASS;
 
 /// Where the example stands, among others.
 const PLACE: usize = 1;
@@ -44,6 +46,30 @@ loss_laws! {
 loss_laws! {
     calibrated_hinge: f64 = |example| in_a_batch(TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap());
     gradient_is_the_slope(ROUNDING), gradient_sums_to(0.0, ROUNDING), vanishes_with_the_lead(1.0, ROUNDING), ties_go_to_the_lowest_index(),
+}
+
+loss_laws! {
+    focal: f64 = |_| in_a_batch(Focal::new(2.0).unwrap());
+    gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
+    falls_with_the_label_score(ROUNDING),
+}
+
+loss_laws! {
+    logit_adjusted: f64 =
+        |example| in_a_batch(LogitAdjusted::new(CrossEntropy, &PER_CLASS[..example.scores.len()]).unwrap().shift_invariant());
+    gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING),
+    falls_with_the_label_score(ROUNDING), is_convex(ROUNDING),
+}
+
+loss_laws! {
+    exactly_smoothed_hinge: f64 = |example| in_a_batch(TopKHinge::smoothed(example.k, 0.5).unwrap());
+    gradient_is_the_slope(quadrature::<f64>()), ignores_a_common_offset(quadrature::<f64>()), treats_classes_alike(quadrature::<f64>()),
+    gradient_sums_to(0.0, quadrature::<f64>()), falls_with_the_label_score(quadrature::<f64>()),
+}
+
+loss_laws! {
+    top_k_cross_entropy: f64 = |example| in_a_batch(TopKCrossEntropy::new(example.k, Gumbel, 1.0).unwrap());
+    gradient_is_the_slope(TOP_K_CROSS_ENTROPY), ignores_a_common_offset(TOP_K_CROSS_ENTROPY), gradient_sums_to(0.0, TOP_K_CROSS_ENTROPY),
 }
 
 /// What of a step through the head is looked at.

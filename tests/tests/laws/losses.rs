@@ -13,7 +13,7 @@ use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 const UNIT: Margins<'static, f64> = Margins::Uniform(1.0);
 
 /// A number between 0 and 1 for each of up to 40 classes: margins, adjustments, weights.
-const PER_CLASS: [f64; 40] = {
+pub const PER_CLASS: [f64; 40] = {
     let mut numbers = [0.0; 40];
     let mut class = 0;
     while class < numbers.len() {

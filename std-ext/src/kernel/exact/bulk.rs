@@ -113,6 +113,8 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { first, scores, units, division, summary, block, mut weights } = self;
+        // Of its own: what is stored meanwhile could change them otherwise, as far as the compiler knows.
+        let (units, division) = (&{ *units }, &{ *division });
         for (start, scores) in (0..).step_by(BLOCK).zip(scores.chunks(BLOCK)) {
             let (in_bulk, above) = weigh(block, scores, units, division);
             if above > 0 {
@@ -205,6 +207,7 @@ impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { scores, units, division, polynomial, sign, grad } = self;
+        let (units, division, polynomial) = (*units, *division, *polynomial);
         for (entry, &score) in grad.iter_mut().zip(scores) {
             let share = *entry * polynomial.at(division.coordinate(units.of(score)));
             *entry = if *entry > F::zero() && share * sign > F::zero() { share } else { F::zero() };
@@ -226,6 +229,7 @@ impl<F: Elementary, const TERMS: usize> WithSimd for Differentiate<'_, F, TERMS>
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { entries, units, division, polynomial } = self;
+        let (units, division, polynomial) = (*units, *division, *polynomial);
         for entry in entries {
             let u = units.of(*entry);
             let share = division.weight(u) * polynomial.at(division.coordinate(u));

@@ -102,6 +102,8 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Rest<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> (F, usize) {
         let Self { piece: Piece { first, scores, out: mut grad, room: Room { block, .. } }, label, rates } = self;
+        // Of its own: what is stored meanwhile could change them otherwise, as far as the compiler knows.
+        let rates = *rates;
         let (mut slower, mut num_leaders) = (F::zero(), 0_u32);
         for (place, run) in around(scores, label.checked_sub(first)) {
             for (start, scores) in (place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
@@ -150,6 +152,7 @@ impl<F: Vectors, const TERMS: usize> WithSimd for Summarise<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { piece: Piece { first, scores, room: Room { summary, block }, .. }, label, rates, division, grad } = self;
+        let (rates, division) = (&{ *rates }, &{ *division });
         summary.clear();
         for (place, run) in around(scores, label.checked_sub(first)) {
             for (start, scores) in (first + place..).step_by(BLOCK).zip(run.chunks(BLOCK)) {
@@ -232,6 +235,7 @@ impl<F: Elementary, const TERMS: usize> WithSimd for WriteGrad<'_, F, TERMS> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { division, polynomial, factor, grad } = self;
+        let (division, polynomial) = (*division, *polynomial);
         for entry in grad {
             let weight = division.weight(*entry);
             let share = weight * polynomial.at(Division::<F>::coordinate(weight));

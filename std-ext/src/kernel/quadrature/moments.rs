@@ -95,7 +95,12 @@ impl<F: Vectors, const TERMS: usize> Moments<F, TERMS> {
                 F::vectors_mut::<S>(moment)[v] = sum;
             }
         }
-        self.add_sums(&moments.each_ref().map(sum));
+        // Not by `map`: closures are compiled without the instruction set.
+        let mut sums = [F::zero(); TERMS];
+        for (sum_of_lanes, moment) in sums.iter_mut().zip(&moments) {
+            *sum_of_lanes = sum(moment);
+        }
+        self.add_sums(&sums);
     }
 
     /// Adds the sums over other classes.
