@@ -54,7 +54,8 @@ use workers::Workers;
 
 /// A loss that batches can compute.
 ///
-/// A loss of your own needs a line, and runs by its own code:
+/// A loss of your own needs a line, and runs by its own code. It is handed the scores as they are: that NaN is an error is its own affair,
+/// as everywhere with a [`Loss`].
 ///
 /// ```
 /// use faer::{Par, mat};
