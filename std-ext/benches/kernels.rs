@@ -34,6 +34,8 @@ fn hinges<F: BatchReal>() -> Vec<(&'static str, TopKHinge<'static, F>)> {
         ("pathwise, K = 50, 5 draws", hinge(50, pathwise(one, 5))),
         ("conditional, K = 5, 1 draw", hinge(5, conditional(one, 1))),
         ("conditional, K = 50, 1 draw", hinge(50, conditional(one, 1))),
+        ("exact, K = 5", hinge(5, Smoothing::Exact { epsilon: one })),
+        ("exact, K = 50", hinge(50, Smoothing::Exact { epsilon: one })),
     ]
 }
 
