@@ -1,7 +1,7 @@
 //! Which losses are top-K calibrated: verdicts for up to three guesses and six classes, with the witnesses (`--nocapture` prints them).
 //!
-//! The whole table, with every loss under the full search, is
-//! `cargo test --release -p topk-loss-laws --test calibration -- --ignored --nocapture`.
+//! The losses that integrate under a quick search, for all sizes, and every loss under the full search, are
+//! `cargo test --release -p topk-loss-laws --test calibration -- --ignored --nocapture`, with the name of either test before the `--` or both.
 
 use std::time::Instant;
 
@@ -220,8 +220,22 @@ fn mistakes_are_named() {
     assert!(matches!(top_k_calibrated(&margins, 1, 3, &search), Err(Error::Length { .. })));
 }
 
+/// The sizes that take the other tests too long.
 #[test]
-#[ignore = "a quarter of an hour in release"]
+#[ignore = "two minutes in release"]
+fn losses_that_integrate_for_all_sizes() {
+    for size in sizes(6).collect::<Vec<_>>().into_iter().rev() {
+        let (k, critical) = (size.0, critical_epsilon(size.0));
+        assert!(!judge("top-K cross-entropy", &TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap(), size, &QUICK).is_refuted());
+        for epsilon in [1.05 * critical, 0.95 * critical, 0.2] {
+            let verdict = judge(&format!("smoothed hinge, ε = {epsilon:.3}"), &TopKHinge::smoothed(k, epsilon).unwrap(), size, &QUICK);
+            assert_eq!(verdict.is_refuted(), epsilon > critical);
+        }
+    }
+}
+
+#[test]
+#[ignore = "some hours in release"]
 fn the_whole_table() {
     let search = Search { parts: 10, random: 60, descents: 20, ..Search::default() };
     for size in sizes(6) {
