@@ -2,7 +2,7 @@
 
 use faer::prelude::*;
 use faer::{ColRef, Par};
-use topk_loss::{Error, Real};
+use topk_loss::Real;
 
 use crate::kernel::{BatchLoss, Kernel};
 use crate::parallel::{column_blocks, try_for_each};
@@ -157,11 +157,7 @@ fn check_inputs<F: Real>(scores: MatRef<'_, F>, targets: &Targets<'_, F>) -> Res
     let (num_classes, batch) = scores.shape();
     check::not_empty("example", batch)?;
     check::not_empty("class", num_classes)?;
-    check::length("labels", batch, targets.labels().len())?;
-    match targets.counted().find(|&(_, label)| label >= num_classes) {
-        Some((example, label)) => Err(BatchError::Example { example, error: Error::Label { label, num_classes } }),
-        None => Ok(()),
-    }
+    check::labels(targets, num_classes, batch)
 }
 
 /// How many examples a thread takes: all, when there is too little work to share. And who shares a row, when there are more threads than

@@ -3,7 +3,7 @@
 use faer::{ColRef, MatRef};
 use topk_loss::{Error, Real};
 
-use crate::{BatchError, Result};
+use crate::{BatchError, Result, Targets};
 
 pub(crate) fn shape(what: &'static str, expected: (usize, usize), actual: (usize, usize)) -> Result<()> {
     if actual == expected { Ok(()) } else { Err(BatchError::Shape { what, expected, actual }) }
@@ -17,16 +17,21 @@ pub(crate) fn not_empty(what: &'static str, count: usize) -> Result<()> {
     if count > 0 { Ok(()) } else { Err(BatchError::Empty { what }) }
 }
 
-/// A matrix of one example a column.
-pub(crate) fn examples<F: Real>(what: &'static str, matrix: MatRef<'_, F>) -> Result<()> {
-    (0..matrix.ncols()).try_for_each(|example| self::example(what, matrix, example))
+/// One label an example, each a class or ignored.
+pub(crate) fn labels<F: Real>(targets: &Targets<'_, F>, num_classes: usize, batch: usize) -> Result<()> {
+    length("labels", batch, targets.labels().len())?;
+    match targets.counted().find(|&(_, label)| label >= num_classes) {
+        None => Ok(()),
+        Some((example, label)) => Err(BatchError::Example { example, error: Error::Label { label, num_classes } }),
+    }
 }
 
-/// One column of such a matrix.
-pub(crate) fn example<F: Real>(what: &'static str, matrix: MatRef<'_, F>, example: usize) -> Result<()> {
-    match first_not_finite(matrix.col(example)) {
+/// A matrix of one example a column.
+pub(crate) fn examples<F: Real>(what: &'static str, matrix: MatRef<'_, F>) -> Result<()> {
+    let position = matrix.col_iter().enumerate().find_map(|(example, column)| Some((example, first_not_finite(column)?)));
+    match position {
         None => Ok(()),
-        Some(index) => Err(BatchError::Example { example, error: Error::NotFinite { what, index } }),
+        Some((example, index)) => Err(BatchError::Example { example, error: Error::NotFinite { what, index } }),
     }
 }
 

@@ -35,7 +35,7 @@ impl<F: Elementary> Attempt<F> for Adjusted<'_, F> {
         let in_range = workers.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {
             workers.dispatch(Adjust { scores, adjustments: &adjustments[first..], center, adjusted: out.unwrap_or_default() })
         });
-        in_range.fold(true, |all, piece| all & piece).then_some(())?;
+        in_range.all().then_some(())?;
         self.kernel.attempt(example, &self.adjusted, label, grad)
     }
 }

@@ -38,7 +38,7 @@ impl<F: Elementary> Attempt<F> for Mixture<'_, F> {
             let in_range = workers.map(&self.part, Some(grad), |Piece { scores: part, out, .. }| {
                 workers.dispatch(Add { grad: out.unwrap_or_default(), part })
             });
-            in_range.fold(true, |all, piece| all & piece).then_some(())?;
+            in_range.all().then_some(())?;
         }
         value.is_finite().then_some(value)
     }

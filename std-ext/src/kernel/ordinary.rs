@@ -7,8 +7,7 @@ use crate::elementary::Elementary;
 
 /// Whether the difference of any two of the scores is far from the end of the float's range; with a NaN it is not.
 pub fn are_ordinary<F: Elementary>(workers: Workers, scores: &[F]) -> bool {
-    let of_pieces = workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(AreOrdinary { scores }));
-    of_pieces.fold(true, |all, ordinary| all & ordinary)
+    workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(AreOrdinary { scores })).all()
 }
 
 /// The largest size of such a score.

@@ -66,8 +66,7 @@ impl<F: Elementary> Row<F> {
 
 /// Multiplies a gradient; whether it stays in the float's range.
 pub(super) fn multiply<F: Elementary>(workers: Workers, grad: &mut [F], weight: F) -> bool {
-    let in_range = workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight }));
-    in_range.fold(true, |all, piece| all & piece)
+    workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight })).all()
 }
 
 struct Multiply<'a, F> {

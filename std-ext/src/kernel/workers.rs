@@ -40,6 +40,12 @@ impl<T> Outcomes<T> {
     }
 }
 
+impl Outcomes<bool> {
+    pub fn all(self) -> bool {
+        self.fold(true, |all, piece| all & piece)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 pub struct Workers {
     arch: Arch,

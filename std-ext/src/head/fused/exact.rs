@@ -42,7 +42,8 @@ fn of_degree<F: BatchReal, const TERMS: usize>(
 ) -> Result<F> {
     let (num_classes, par, k) = (strips.num_classes(), strips.par(), loss.k() + 1);
     let exact = examples.check(KthLargest::new(k).and_then(|oracle| Exact::new(oracle, Normal, epsilon)))?;
-    let solved = vector::solve::<F, TERMS>(k, epsilon, strips, examples)?;
+    let workers = Workers::new(Par::Seq);
+    let solved = vector::solve::<F, TERMS>(workers, k, epsilon, strips, examples)?;
     let unsolved = examples.states(|example, label| solved[example].is_none().then(|| Frame::new(label)));
     let unsolved: Vec<_> = unsolved.into_iter().map(Option::flatten).collect();
     let rows = if unsolved.iter().any(Option::is_some) { scalar::summarise(&exact, k, strips, unsolved)? } else { vec![] };
@@ -57,7 +58,7 @@ fn of_degree<F: BatchReal, const TERMS: usize>(
     let mut others = others.into_iter();
     let solutions = solved.into_iter().map(|solved| {
         let other = others.next().flatten();
-        solved.map(|solved| (solved.frame.clone(), Solution::Vector(solved))).or(other)
+        solved.map(|(frame, solution)| (frame, Solution::Vector(solution))).or(other)
     });
     let mut hinges = map(solutions.collect(), par, |example, (frame, solution)| {
         let value = hinge(loss, frame.label(), num_classes, solution.value() - frame.own())?;
@@ -66,7 +67,6 @@ fn of_degree<F: BatchReal, const TERMS: usize>(
     })?;
     let objective = examples.objective(&hinges, |hinge| Ok(hinge.value))?;
     if let Some(grads) = grads {
-        let workers = Workers::new(Par::Seq);
         strips.backward(&mut hinges, grads, |hinge, first, scores| hinge.put(workers, first, scores))?;
     }
     Ok(objective)

@@ -1,7 +1,7 @@
 //! Which examples count, with which label, and how much.
 
 use faer::Par;
-use topk_loss::{Error, Real};
+use topk_loss::Real;
 
 use crate::parallel::try_for_each;
 use crate::{BatchError, Reduction, Result, Targets, check, reduction};
@@ -15,10 +15,7 @@ pub struct Examples<'a, F> {
 
 impl<'a, F: Real> Examples<'a, F> {
     pub(super) fn new(targets: &Targets<'a, F>, reduction: Reduction, num_classes: usize, batch: usize) -> Result<Self> {
-        check::length("labels", batch, targets.labels().len())?;
-        if let Some((example, label)) = targets.counted().find(|&(_, label)| label >= num_classes) {
-            return Err(BatchError::Example { example, error: Error::Label { label, num_classes } });
-        }
+        check::labels(targets, num_classes, batch)?;
         let mut coefficients = vec![F::zero(); batch];
         reduction.coefficients(targets, &mut coefficients)?;
         Ok(Self { targets: *targets, coefficients })

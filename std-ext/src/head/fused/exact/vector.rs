@@ -1,6 +1,5 @@
 //! Rows in vector code: the steps of the kernel for stored scores, strip by strip.
 
-use faer::Par;
 use topk_loss::Ranked;
 
 use super::super::examples::{Examples, map};
@@ -32,18 +31,19 @@ struct Problem<F, const TERMS: usize> {
 /// Reads all rows twice: a census, from which the division follows, and the summary. Rows that this does not serve, or cannot certify,
 /// have no solution.
 pub(super) fn solve<F: BatchReal, const TERMS: usize>(
+    workers: Workers,
     k: usize,
     epsilon: F,
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
-) -> Result<Vec<Option<Solution<F, TERMS>>>> {
+) -> Result<Vec<Option<Solved<F, TERMS>>>> {
     let (num_classes, par) = (strips.num_classes(), strips.par());
     if !is_served(k, num_classes, epsilon) {
         return Ok(examples.states(|_, _| None).into_iter().flatten().collect());
     }
     let precision = Precision::of_float();
     let tails = Tails::new(precision.outside, num_classes);
-    let problem = Problem { workers: Workers::new(Par::Seq), k, epsilon, precision, tails, chebyshev: Chebyshev::new() };
+    let problem = Problem { workers, k, epsilon, precision, tails, chebyshev: Chebyshev::new() };
 
     let mut censuses = examples.states(|_, label| Census::new(label, k));
     strips.read(&mut censuses, |census, first, scores| census.add(first, scores, &problem))?;
@@ -132,7 +132,7 @@ impl<F: BatchReal, const TERMS: usize> Row<F, TERMS> {
         Ok(())
     }
 
-    fn solve(mut self, problem: &Problem<F, TERMS>) -> Option<Solution<F, TERMS>> {
+    fn solve(mut self, problem: &Problem<F, TERMS>) -> Option<Solved<F, TERMS>> {
         let Problem { workers, k, epsilon, precision, chebyshev, .. } = problem;
         self.summary.candidates.fill_up(never_above());
         let mut integral = Integral::new(*k);
@@ -142,13 +142,15 @@ impl<F: BatchReal, const TERMS: usize> Row<F, TERMS> {
         let mut candidates: Vec<_> = self.summary.candidates.placed(integral.shares()).collect();
         candidates.sort_unstable_by_key(|&(class, _)| class);
         let Self { frame, units, division, .. } = self;
-        Some(Solution { frame, value, units, division, polynomial, candidates, next: 0 })
+        Some((frame, Solution { value, units, division, polynomial, candidates, next: 0 }))
     }
 }
 
-/// A row that is solved.
+/// A row that is solved, in its frame.
+type Solved<F, const TERMS: usize> = (Frame<F>, Solution<F, TERMS>);
+
+/// What it comes to.
 pub(super) struct Solution<F, const TERMS: usize> {
-    pub frame: Frame<F>,
     pub value: F,
     units: Units<F>,
     division: Division<F>,
@@ -174,7 +176,7 @@ impl<F: BatchReal, const TERMS: usize> Solution<F, TERMS> {
 
 #[cfg(test)]
 mod tests {
-    use faer::Mat;
+    use faer::{Mat, Par};
     use topk_loss::{Key, MonteCarlo, Normal, Sampler};
 
     use super::*;
@@ -187,7 +189,7 @@ mod tests {
         let features = Mat::from_fn(1, 4, |_, b| F::from_f64([0.1, 1.0, 3.0, -10.0][b]));
         let examples = Examples::new(&Targets::new(&[0, 1, 2, 3]), Reduction::Mean, num_classes, 4).unwrap();
         let strips = Strips::new(&head, features.as_ref(), Par::Seq).unwrap();
-        let solutions = solve::<F, TERMS>(k, F::one(), &strips, &examples).unwrap();
+        let solutions = solve::<F, TERMS>(Workers::new(Par::Seq), k, F::one(), &strips, &examples).unwrap();
         solutions.iter().map(Option::is_some).collect()
     }
 
