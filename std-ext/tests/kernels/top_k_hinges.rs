@@ -1,8 +1,9 @@
-//! The smoothed hinges of several K against core's code in double precision.
+//! The smoothed hinges of several K.
 
-use faer::{ColRef, Mat, Par};
-use topk_loss::{Key, Loss, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge, TopKHinges};
-use topk_loss_batch::{BatchReal, Targets, values, values_and_grads};
+use topk_loss::{Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge, TopKHinges};
+use topk_loss_batch::BatchReal;
+
+use crate::rows::{by_core, by_kernel};
 
 const SCALE: f64 = 2.0;
 
@@ -17,23 +18,6 @@ fn shares<F: BatchReal>(k: usize) -> Vec<F> {
 
 fn hinges<F: BatchReal>(shares: &[F], epsilon: f64) -> TopKHinges<'_, F> {
     TopKHinges::new(shares, Margins::Uniform(F::one()), F::from_f64(SCALE), Some(F::from_f64(epsilon))).unwrap()
-}
-
-/// Value and gradient by the batch call.
-fn by_kernel<F: BatchReal>(loss: &TopKHinges<'_, F>, scores: &[f64], label: usize) -> (f64, Vec<f64>) {
-    let scores: Vec<F> = scores.iter().map(|&s| F::from_f64(s)).collect();
-    let (targets, column) = ([label], ColRef::from_slice(&scores).as_mat());
-    let (mut losses, mut grads) = ([F::nan()], Mat::from_fn(scores.len(), 1, |_, _| F::nan()));
-    values_and_grads(loss, column, &Targets::new(&targets), &mut losses, grads.as_mut(), Par::Seq).unwrap();
-    let mut again = [F::nan()];
-    values(loss, column, &Targets::new(&targets), &mut again, Par::Seq).unwrap();
-    assert_eq!(losses, again);
-    (losses[0].to_f64().unwrap(), grads.col(0).iter().map(|g| g.to_f64().unwrap()).collect())
-}
-
-fn by_core(loss: &impl Loss<f64>, scores: &[f64], label: usize) -> (f64, Vec<f64>) {
-    let (mut grad, mut scratch) = (vec![0.0; scores.len()], vec![0.0; loss.scratch_len(scores.len())]);
-    (loss.value_and_grad(scores, label, &mut grad, &mut scratch).unwrap(), grad)
 }
 
 /// To what is documented of the exact hinge, times the scale.
