@@ -253,4 +253,15 @@ impl<F: Real> Real for Dual<F> {
         let slope = -F::from_f64(core::f64::consts::FRAC_2_SQRT_PI) * (-(self.value * self.value)).exp();
         self.chain(self.value.erfc(), slope)
     }
+    fn fast_exp(self) -> Self {
+        let exp = self.value.fast_exp();
+        self.chain(exp, exp)
+    }
+    fn normal_tail_and_density(self) -> (Self, Self) {
+        let (tail, density) = self.value.normal_tail_and_density();
+        (self.chain(tail, -density), self.chain(density, -self.value * density))
+    }
+    fn nearest_byte(self) -> u8 {
+        self.value.nearest_byte()
+    }
 }
