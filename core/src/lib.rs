@@ -55,6 +55,7 @@ mod estimator;
 mod exact;
 mod fenchel_young;
 mod key;
+mod lanes;
 mod loss;
 mod margins;
 mod maximizer;
@@ -64,6 +65,8 @@ mod oracle;
 mod perturbation;
 mod perturbed_argmax;
 mod philox;
+#[doc(hidden)]
+pub mod pieces;
 mod real;
 mod sampler;
 mod select;
