@@ -1,4 +1,4 @@
-//! Our contestants over a batch of scores; a new one is one line here and one in `contestants.py`.
+//! Our contestants over a batch of scores; a new one is one arm here and one in `ours.py`.
 
 use anyhow::{Result, bail};
 use faer::{MatRef, Par};
@@ -8,34 +8,31 @@ use crate::problem::Problem;
 
 const EPSILON: f32 = 1.0;
 
+/// A number at the name's end is the pathwise ones' of draws, the others' K; without one it is 5.
 pub fn evaluate(contestant: &str, problem: &mut Problem, par: Par) -> Result<f32> {
-    match contestant {
+    let numbered = contestant.rsplit_once('-').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+    let (name, number) = numbered.unwrap_or((contestant, 5));
+    match name {
         "sum" => Ok(sum(problem.scores.as_ref())),
         "cross-entropy" => problem.objective(&CrossEntropy, par),
-        "hinge" => problem.objective(&hinge(5, Smoothing::None)?, par),
-        "pathwise-1" => problem.objective(&hinge(5, pathwise(1))?, par),
-        "pathwise-5" => problem.objective(&hinge(5, pathwise(5))?, par),
-        "pathwise-50" => problem.objective(&hinge(5, pathwise(50))?, par),
-        "conditional" => {
-            let smoothing = Smoothing::Conditional { epsilon: EPSILON, num_samples: 1, key: Key::new(1) };
+        "hinge" => problem.objective(&hinge(number, Smoothing::None)?, par),
+        "pathwise" => {
+            let smoothing = Smoothing::Pathwise { epsilon: EPSILON, num_samples: number, key: Key::new(1) };
             problem.objective(&hinge(5, smoothing)?, par)
         }
-        "exact-1" => problem.objective(&hinge(1, Smoothing::Exact { epsilon: EPSILON })?, par),
-        "exact-5" => problem.objective(&hinge(5, Smoothing::Exact { epsilon: EPSILON })?, par),
-        "exact-50" => problem.objective(&hinge(50, Smoothing::Exact { epsilon: EPSILON })?, par),
-        "top-k-cross-entropy" => problem.objective(&TopKCrossEntropy::new(5, Gumbel, EPSILON)?, par),
-        "smooth-svm-5" => problem.objective(&SmoothTopKSvm::new(5, 1.0, 1.0)?, par),
-        "smooth-svm-50" => problem.objective(&SmoothTopKSvm::new(50, 1.0, 1.0)?, par),
+        "conditional" => {
+            let smoothing = Smoothing::Conditional { epsilon: EPSILON, num_samples: 1, key: Key::new(1) };
+            problem.objective(&hinge(number, smoothing)?, par)
+        }
+        "exact" => problem.objective(&hinge(number, Smoothing::Exact { epsilon: EPSILON })?, par),
+        "top-k-cross-entropy" => problem.objective(&TopKCrossEntropy::new(number, Gumbel, EPSILON)?, par),
+        "smooth-svm" => problem.objective(&SmoothTopKSvm::new(number, 1.0, 1.0)?, par),
         _ => bail!("no such contestant"),
     }
 }
 
 fn hinge(k: usize, smoothing: Smoothing<f32>) -> topk_loss::Result<TopKHinge<'static, f32>> {
     TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing)
-}
-
-fn pathwise(num_samples: usize) -> Smoothing<f32> {
-    Smoothing::Pathwise { epsilon: EPSILON, num_samples, key: Key::new(1) }
 }
 
 /// A plain pass over the scores on one thread, with enough partial sums for memory to be what it waits for.

@@ -12,12 +12,15 @@ BATCH = 256
 LEAD = 10.0  # ten ε
 SCALING = (1_000, 10_000, 100_000, 1_000_000)
 LOGITS = 2_560_000
+PYTOPK = (100, 1_000)  # where its five draws of spread scores are worth the wait
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="turns of every contestant")
-    parser.add_argument("--classes", type=int, nargs="+", default=[1_000, 10_000])
+    parser.add_argument("--classes", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[10, 24, 100, 1_000, 10_000, 100_000], help="classes of the spread scores")
+    parser.add_argument("--spreads", type=float, nargs="+", default=[0.1, 1, 3, 10, 30], help="of the scores, in ε")
     parser.add_argument("--no-scaling", action="store_true", help="skip our own scaling, and its scores of up to a million classes")
     parser.add_argument("--no-head", action="store_true", help="skip the linear heads")
     parser.add_argument("--output", type=Path, default=ours.HERE, help="the folder for results.md and results.json")
@@ -45,7 +48,8 @@ class Run:
         times = measure.rounds(self.binary, problem, our_names, their_names, threads, self.rounds, progress)
         self.results["times"][problem.name] = times
         progress(f"{problem.name}: memory")
-        figures = {name: memory.of_theirs(problem, name) for name in their_names}
+        # XLA's memory cannot be told from its compiler's.
+        figures = {name: memory.of_theirs(problem, name) for name in their_names if "optax" not in name}
         figures |= {name: memory.of_ours(self.binary, problem, name) for name in our_names}
         self.results["memory"][problem.name] = figures
 
@@ -72,6 +76,16 @@ class Run:
         shared = [name for name in ours.CONTESTANTS if "svm" not in name]
         self.measure(problem, f"One row of {classes:,} classes", shared, ["torch cross-entropy", "pytopk-5"], (1, 2))
 
+    def spread(self, classes, spread):
+        """By time alone."""
+        batch = min(BATCH, max(1, LOGITS // 10 // classes))
+        problem = problems.scores_problem(self.folder, f"spread {classes} {spread:g}", classes, batch, spread=spread)
+        our_names = ["cross-entropy", "hinge", "pathwise-5", "conditional", *ours.of_guesses(classes)]
+        their_names = ["torch cross-entropy", "optax cross-entropy", "tuned pathwise-5"]
+        their_names += ["pytopk-5"] if classes in PYTOPK else []
+        times = measure.rounds(self.binary, problem, our_names, their_names, (1,), self.rounds, progress)
+        self.results["times"][problem.name] = times
+
     def scaling(self, classes):
         batch = max(1, round(LOGITS / classes))
         problem = problems.scores_problem(self.folder, f"scaling {classes}", classes, batch)
@@ -97,6 +111,7 @@ def main():
         run = Run(Path(folder), chosen.rounds)
         steps = [(run.both_sides, classes) for classes in chosen.classes]
         steps += [(run.converged, classes) for classes in chosen.classes]
+        steps += [(run.spread, classes, spread) for classes in chosen.sizes for spread in chosen.spreads]
         steps += [] if chosen.no_scaling else [(run.one_row, SCALING[-1])] + [(run.scaling, classes) for classes in SCALING]
         steps += [] if chosen.no_head else [(run.heads,)]
         for step, *classes in steps:

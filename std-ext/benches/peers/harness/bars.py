@@ -22,11 +22,11 @@ class Measured:
         times = self.results["times"].get(problem, {})
         return {name: self.ns(problem, name) / self.ns(problem, name, 2) for name in times if self.ns(problem, name, 2)}
 
-    def scaling(self):
-        """For each of our contestants ns a logit by the number of classes."""
-        sizes = [name for name in self.results["times"] if name.startswith("scaling ")]
-        names = self.results["times"][sizes[0]] if sizes else []
-        return {name: {int(size.split()[1]): self.ns(size, name) for size in sizes} for name in names}
+    def along(self, prefix):
+        """For each contestant ns a logit, by the number that follows the prefix in the problem's name."""
+        problems = [name for name in self.results["times"] if name.startswith(prefix)]
+        names = self.results["times"][problems[0]] if problems else []
+        return {name: {float(problem.removeprefix(prefix)): self.ns(problem, name) for problem in problems} for name in names}
 
     def memory(self, problem, contestant):
         return self.results["memory"].get(problem, {}).get(contestant)
@@ -88,7 +88,7 @@ def judge(results):
     if speedups:
         worst = min(speedups, key=speedups.get)
         add(f"two threads / one, worst: {worst}", "10000", speedups[worst], "≥", TWO_THREADS)
-    spreads = {name: max(ns.values()) / min(ns.values()) for name, ns in measured.scaling().items() if name in results["losses"]}
+    spreads = {name: max(ns.values()) / min(ns.values()) for name, ns in measured.along("scaling ").items() if name in results["losses"]}
     if spreads:
         worst = max(spreads, key=spreads.get)
         add(f"ns per logit, slowest L / fastest, worst: {worst}", "10³ to 10⁶", spreads[worst], "≤", SCALING)

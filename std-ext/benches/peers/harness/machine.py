@@ -20,10 +20,10 @@ def facts(rounds, load):
     quiet = load < 0.5
     noise = "quiet" if quiet else "**not quiet**: other work ran beside, so ratios of contestants that take turns say more than times"
     commit, rustc = said("git", "rev-parse", "--short", "HEAD"), said("rustc", "--version")
-    packages = [f"{name} {version(name)}" for name in ("torch", "pytopk", "numpy")]
+    packages = [f"{name} {version(name)}" for name in ("torch", "pytopk", "optax", "jax", "numpy")]
     return [
-        f"`std-ext/benches/peers/run`, {rounds} rounds, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit {commit}",
         f"{processor}, {os.cpu_count()} cores, torch uses {torch.backends.cpu.get_cpu_capability()}",
+        f"`std-ext/benches/peers/run`, {rounds} rounds, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit {commit}",
         f"{', '.join(packages)}, Python {platform.python_version()}, {rustc}",
         f"the machine was {noise} (load average {load:.1f} before the run)",
     ]

@@ -22,6 +22,18 @@ CONTESTANTS = {
     "smooth-svm-50": "smooth top-K SVM, K = 50",
 }
 
+# How many guesses the rows of so many classes are compared with; beyond the middle, each K beside the one that it is the mirror of.
+GUESSES = {10: (1, 5), 24: (16, 7), 100: (1, 5, 50, 80, 19)}
+MORE_CLASSES = (1, 5, 50)
+
+
+def of_guesses(classes):
+    """Contestants by the number of guesses."""
+    guesses = GUESSES.get(classes, MORE_CLASSES)
+    exact = {f"exact-{k}": f"exact, K = {k}" for k in guesses}
+    return exact | {f"top-k-cross-entropy-{k}": f"top-K cross-entropy, K = {k}" for k in guesses}
+
+
 # Those of head.rs.
 HEADS = {
     "head-stored": "linear head, pathwise, B = 5, scores stored",

@@ -27,10 +27,10 @@ def written(folder, labels, **arrays):
         array.astype("<f4").tofile(folder / name)
 
 
-def scores_problem(folder, name, classes, batch, lead=None):
-    """Scores N(0, 1); with a lead, the label is that far ahead of all others in 95 % of the rows."""
+def scores_problem(folder, name, classes, batch, lead=None, spread=1.0):
+    """Scores spread·N(0, 1), the label drawn at random; with a lead, the label is that far ahead of all others in 95 % of the rows."""
     random = np.random.default_rng([SEED, classes])
-    scores = random.standard_normal((batch, classes), dtype=np.float32)
+    scores = np.float32(spread) * random.standard_normal((batch, classes), dtype=np.float32)
     labels = random.integers(classes, size=batch)
     if lead is not None:
         converged = random.permutation(batch) < round(0.95 * batch)

@@ -6,6 +6,7 @@ from . import bars, ours
 
 PEERS = {
     "torch cross-entropy": "torch: cross-entropy",
+    "optax cross-entropy": "optax under XLA: cross-entropy",
     "torch hinge": "torch: calibrated hinge by `topk`",
     "pytopk-1": "pytopk: noised balanced, B = 1",
     "pytopk-5": "pytopk: noised balanced, B = 5",
@@ -16,7 +17,8 @@ PEERS = {
     "torch randn": "torch: `randn`, one number a score",
     "torch head cross-entropy": "torch: linear head, cross-entropy",
 }
-TITLES = PEERS | {name: f"ours: {title}" for name, title in (ours.CONTESTANTS | ours.HEADS).items()}
+BY_GUESSES = {name: title for classes in (*ours.GUESSES, None) for name, title in ours.of_guesses(classes).items()}
+TITLES = PEERS | {name: f"ours: {title}" for name, title in (ours.CONTESTANTS | BY_GUESSES | ours.HEADS).items()}
 
 
 def table(header, rows):
@@ -56,13 +58,20 @@ def contestants(results, problem):
 
 def scaling(results):
     measured = bars.Measured(results)
-    rows, by_name = [], measured.scaling()
-    sizes = sorted(next(iter(by_name.values())))
+    rows, by_name = [], measured.along("scaling ")
+    sizes = [int(classes) for classes in next(iter(by_name.values()))]
     for name, by_size in by_name.items():
-        times = [by_size[classes] for classes in sizes]
+        times = by_size.values()
         memory = measured.memory(f"scaling {sizes[-1]}", name)
         rows.append([TITLES[name], *map(number, times), number(max(times) / min(times)), size(memory)])
     return table(["", *[f"L = {classes:,}" for classes in sizes], "slowest / fastest", f"extra memory at L = {sizes[-1]:,}"], rows)
+
+
+def spreads(results, classes):
+    """All contestants by how far the scores are spread, one thread."""
+    by_name = bars.Measured(results).along(f"spread {classes} ")
+    rows = [[TITLES[name], *map(number, by.values()), number(max(by.values()) / min(by.values()))] for name, by in by_name.items()]
+    return table([f"L = {classes:,}", *map("{:g}".format, next(iter(by_name.values()))), "slowest / fastest"], rows)
 
 
 def variance(results):
@@ -78,11 +87,16 @@ def markdown(results):
     text += "\n\nValue and gradient in `f32`, nanoseconds a logit, median (lowest … highest) of the rounds;\nK = 5 and ε = 1 unless said.\n"
     text += "Extra memory is with one thread, beside inputs and outputs.\n"
     for problem in results["times"]:
-        if not problem.startswith("scaling "):
+        if not problem.startswith(("scaling ", "spread ")):
             text += f"\n## {results['titles'][problem]}\n\n{contestants(results, problem)}\n"
     if any(problem.startswith("scaling ") for problem in results["times"]):
         text += f"\n## Ours by the number of classes, {results['titles']['scaling']}\n\n{scaling(results)}\n"
-    text += f"\n## Total variance of a row's gradient\n\n{variance(results)}\n"
+    classes_of_spreads = list(dict.fromkeys(problem.split()[1] for problem in results["times"] if problem.startswith("spread ")))
+    if classes_of_spreads:
+        text += "\n## By the spread of the scores, in ε, the label drawn at random, one thread\n"
+        text += "".join(f"\n{spreads(results, int(classes))}\n" for classes in classes_of_spreads)
+    if results["variance"]:
+        text += f"\n## Total variance of a row's gradient\n\n{variance(results)}\n"
     text += "\n## The bars\n\nStretch in brackets. Ratios of medians decide; of many contestants the worst is named.\n\n"
     text += table(["", "on", "bar", "measured", "by lowest times", ""], bars.judge(results)) + "\n"
     return text + "\n## Agreement, before the timing\n\n" + "\n".join(f"- {line}" for line in results["agreement"]) + "\n"

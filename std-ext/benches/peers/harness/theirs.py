@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from pytopk import BalNoisedTopK
 
+from .compiled import cross_entropy
 from .smooth_svm import smooth_svm
 
 K = 5
@@ -64,6 +65,7 @@ def linear_cross_entropy(weights, features, labels):
 
 CONTESTANTS = {
     "torch cross-entropy": differentiated(F.cross_entropy),
+    "optax cross-entropy": cross_entropy,
     "torch hinge": differentiated(hinge),
     "pytopk-1": differentiated(BalNoisedTopK(k=K, epsilon=EPSILON, n_sample=1)),
     "pytopk-5": differentiated(BalNoisedTopK(k=K, epsilon=EPSILON, n_sample=5)),
