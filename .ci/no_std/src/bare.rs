@@ -1,4 +1,5 @@
-//! What the operating system and libc would have brought: an entry, an exit, and the four memory functions that compiled code calls.
+//! What the operating system and libc would have brought: an entry, an exit, a way to print, and the four memory functions that compiled code
+//! calls.
 
 use core::arch::{asm, global_asm};
 use core::panic::PanicInfo;
@@ -18,6 +19,32 @@ extern "C" fn start() -> ! {
         #[cfg(target_arch = "aarch64")]
         asm!("svc #0", in("x8") 94, in("x0") code, options(noreturn, nostack));
     }
+}
+
+/// To the standard output; what does not get there is lost.
+pub fn print(text: &[u8]) {
+    // SAFETY: write reads the bytes that it is given, and overwrites the registers named.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        asm!("syscall", inout("rax") 1_usize => _, in("rdi") 1, in("rsi") text.as_ptr(), in("rdx") text.len(),
+            out("rcx") _, out("r11") _, options(nostack));
+        #[cfg(target_arch = "aarch64")]
+        asm!("svc #0", in("x8") 64, inout("x0") 1_usize => _, in("x1") text.as_ptr(), in("x2") text.len(), options(nostack));
+    }
+}
+
+/// Where the stack ends in the caller, or not far above.
+#[inline(always)]
+pub fn stack_pointer() -> usize {
+    let address;
+    // SAFETY: this copies a register.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        asm!("mov {}, rsp", out(reg) address, options(nomem, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        asm!("mov {}, sp", out(reg) address, options(nomem, nostack, preserves_flags));
+    }
+    address
 }
 
 unsafe extern "C" {
