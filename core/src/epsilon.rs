@@ -1,7 +1,7 @@
 //! Choosing ε: what a scale of noise does to an order statistic, before and after looking at the scores.
 
-use crate::exact::tail;
 use crate::noise::Reflected;
+use crate::noise::{Side, reach};
 use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
 
 /// An interval that holds E (θ + εZ)₍ₖ₎ − θ₍ₖ₎ for **every** θ of `num_classes` entries.
@@ -39,8 +39,8 @@ fn expected_maximum<F: Real>(law: impl Noise<F>, n: usize) -> F {
     const STEPS_A_UNIT: usize = 64;
     let n = F::from_usize(n);
     let negligible = F::epsilon() * F::epsilon();
-    let start = -tail(|z| law.cdf(-z), negligible / n);
-    let end = tail(|z| law.survival(z), negligible / n);
+    let start = -reach(&law, Side::Lower, negligible / n);
+    let end = reach(&law, Side::Upper, negligible / n);
     let step = F::from_usize(STEPS_A_UNIT).recip();
     let steps = ((end - start) / step).to_usize().unwrap_or(0);
     let exceeds = |i: usize| {

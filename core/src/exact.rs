@@ -1,41 +1,50 @@
 //! The smoothed order statistic without a random number.
 //!
 //! N(t), the number of noised scores above t, is a sum of independent trials with p_i(t) = P(Z > t − u_i), u_i = (s_i − center)/ε, and
-//! top_{k,ε} is an integral of P(N(t) ≥ k) over t. One file a step:
+//! top_{k,ε} is an integral of P(N(t) ≥ k) over t. One file a step, each calling only those above it but for `division` and `summary`,
+//! which hand out what the next step starts from:
 //!
 //! | step | file |
 //! |---|---|
-//! | coarse histogram of the scores, certified window of t | `profile` |
+//! | what is wanted, and how exactly | `ranks`, `precision`, `problem` |
+//! | coarse histogram of the scores, certified window of t | `profile`, `bounds`, `chernoff` |
 //! | which classes need individual care | `division` |
 //! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
-//! | distributions of N(t) and of N(t) without one class | `counts`, `node` |
-//! | trapezoid rule over t, error bound | `trapezoid`, `quadrature` |
-//! | what the integrals are for | `means`, `contest` |
+//! | distributions of N(t) and of N(t) without one class, at 16 nodes | `counts`, `leave_one_out`, `nodes`; one by one, `plain` |
+//! | trapezoid rule over t, error bound | `rule` |
+//! | what the integrals are for | `mean`, `contest` |
+//! | values and gradients | `solution`, and of a whole row, `row` |
+//!
+//! The hot loops are written for 16 [lanes](crate::lanes): functions that a caller inlines, so that they take its instruction set.
 
+mod bounds;
 mod chebyshev;
+mod chernoff;
 mod classes;
-pub(crate) mod contest;
+mod contest;
 mod counts;
 mod division;
-mod means;
-mod node;
+mod leave_one_out;
+mod mean;
+mod nodes;
+mod plain;
 mod precision;
 mod problem;
 mod profile;
-mod quadrature;
 mod ranks;
+mod row;
+mod rule;
+mod solution;
 mod summary;
-mod trapezoid;
 
 pub use division::Division;
 pub use profile::Profile;
-pub use quadrature::Solution;
 pub use ranks::Ranks;
+pub use solution::Solution;
 pub use summary::{Part, Summary};
 
+pub(crate) use contest::{Event, Label};
 pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
-pub(crate) use profile::tail;
-pub(crate) use quadrature::scratch_len;
 pub(crate) use ranks::Run;
-pub(crate) use trapezoid::MAX_INTERVALS;
+pub(crate) use row::{Competitors, Outcome, Output, lose, scratch_len, smooth};

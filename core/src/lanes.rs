@@ -6,6 +6,8 @@
 //! Whatever a hot loop calls is `#[inline(always)]`, and it does not hand closures to functions that are not: only what is inlined takes
 //! the instruction set of its caller.
 
+#![expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "a lane is below the number of lanes")]
+
 use crate::Real;
 
 /// How many numbers are computed side by side, on every instruction set.
@@ -13,6 +15,44 @@ pub(crate) const LANES: usize = 16;
 
 /// One number a lane.
 pub(crate) type Lanes<F> = [F; LANES];
+
+/// What `f`, a line at most, makes of each lane. Lanes go in and come out by value: what a function stores through a reference could change what it reads
+/// through another, as far as a compiler knows, and then it is no vector code.
+#[inline(always)]
+pub(crate) fn map<F: Real>(a: Lanes<F>, f: impl Fn(F) -> F) -> Lanes<F> {
+    let mut out = [F::zero(); LANES];
+    for lane in 0..LANES {
+        out[lane] = f(a[lane]);
+    }
+    out
+}
+
+/// What `f` makes of two lanes each.
+#[inline(always)]
+pub(crate) fn zip<F: Real>(a: Lanes<F>, b: Lanes<F>, f: impl Fn(F, F) -> F) -> Lanes<F> {
+    let mut out = [F::zero(); LANES];
+    for lane in 0..LANES {
+        out[lane] = f(a[lane], b[lane]);
+    }
+    out
+}
+
+/// What `f` makes of three lanes each.
+#[inline(always)]
+pub(crate) fn zip3<F: Real>(a: Lanes<F>, b: Lanes<F>, c: Lanes<F>, f: impl Fn(F, F, F) -> F) -> Lanes<F> {
+    let mut out = [F::zero(); LANES];
+    for lane in 0..LANES {
+        out[lane] = f(a[lane], b[lane], c[lane]);
+    }
+    out
+}
+
+/// 0, 1, 2, …
+#[inline(always)]
+pub(crate) fn numbers<F: Real>() -> Lanes<F> {
+    let n = F::from_f64;
+    [n(0.0), n(1.0), n(2.0), n(3.0), n(4.0), n(5.0), n(6.0), n(7.0), n(8.0), n(9.0), n(10.0), n(11.0), n(12.0), n(13.0), n(14.0), n(15.0)]
+}
 
 /// The sum of all lanes.
 #[inline(always)]

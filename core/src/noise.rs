@@ -21,6 +21,7 @@ pub(crate) use reflected::Reflected;
 pub use uniform::Uniform;
 
 use crate::Real;
+use crate::lanes::{LANES, numbers};
 
 /// A law of real noise with a density; noise of a vector is independent and identically distributed over its entries.
 ///
@@ -54,6 +55,29 @@ pub trait Noise<F: Real>: Copy {
     fn survival_and_pdf(&self, z: F) -> (F, F) {
         (self.survival(z), self.pdf(z))
     }
+    /// t as [`tail_and_density`](Noise::tail_and_density) takes it: what many classes have in common at one t. The default is t itself.
+    #[inline(always)]
+    fn threshold(&self, t: F) -> F {
+        t
+    }
+    /// u likewise: what a class has in common at many t.
+    #[inline(always)]
+    fn position(&self, u: F) -> F {
+        u
+    }
+    /// P(u + Z > t) and the density of u + Z at t, given [`threshold`](Noise::threshold) and [`position`](Noise::position) of them.
+    ///
+    /// The hot loops of exact smoothing call this and nothing else. The laws of this crate that have no kink compute it without a branch,
+    /// to a few units in the last place times the condition number, with 0 in place of subnormal numbers.
+    #[inline(always)]
+    fn tail_and_density(&self, threshold: F, position: F) -> (F, F) {
+        self.survival_and_pdf(threshold - position)
+    }
+    /// P(u + Z ≤ t) and the density, likewise.
+    #[inline(always)]
+    fn failure_and_density(&self, threshold: F, position: F) -> (F, F) {
+        self.cdf_and_pdf(threshold - position)
+    }
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 
@@ -85,4 +109,50 @@ pub enum Regularity {
     GaussianTail,
     /// Analytic, survival an analytic function of exp(−z): classes far below are summed by their moments in exp(−z).
     ExponentialTail,
+}
+
+/// One side of a law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Lower,
+    Upper,
+}
+
+/// The first multiple of ½ at which a tail has fallen to `level`; a law that never falls gets the largest that is tried.
+#[inline(always)]
+pub(crate) fn reach<N: Noise<F>, F: Real>(law: &N, side: Side, level: F) -> F {
+    const MOST: usize = 25;
+    let (half, center) = (F::from_f64(0.5), law.position(F::zero()));
+    for chunk in 0..MOST {
+        let (first, mut tails) = (F::from_usize(chunk * LANES + 1), numbers());
+        for tail in &mut tails {
+            let z = (first + *tail) * half;
+            *tail = match side {
+                Side::Upper => law.tail_and_density(law.threshold(z), center).0,
+                Side::Lower => law.failure_and_density(law.threshold(-z), center).0,
+            };
+        }
+        if let Some(lane) = tails.iter().position(|&tail| tail <= level) {
+            return (first + F::from_usize(lane)) * half;
+        }
+    }
+    F::from_usize(MOST * LANES) * half
+}
+
+/// e^−(t or −t) beyond which any rate is as good as infinite: it keeps products of rates finite.
+const LARGEST_RATE: f64 = 1e30;
+
+/// The exponential of a position or a threshold, kept finite.
+#[inline(always)]
+fn rate<F: Real>(exponent: F) -> F {
+    const HIGHEST: f64 = 80.0;
+    let highest = F::from_f64(HIGHEST);
+    (if exponent < highest { exponent } else { highest }).fast_exp()
+}
+
+/// The product of two rates, kept so far from the float's end that its exponential and square are harmless.
+#[inline(always)]
+fn product<F: Real>(threshold: F, position: F) -> F {
+    let (x, largest) = (threshold * position, F::from_f64(LARGEST_RATE));
+    if x < largest { x } else { largest }
 }

@@ -2,9 +2,9 @@
 
 use faer::traits::RealField;
 
-use crate::vectors::Vectors;
+use crate::elementary::Elementary;
 
 /// A float of the losses that has kernels and is a scalar of [`faer`]: `f32`, `f64`.
-pub trait BatchReal: RealField + Vectors {}
+pub trait BatchReal: RealField + Elementary {}
 
-impl<F: RealField + Vectors> BatchReal for F {}
+impl<F: RealField + Elementary> BatchReal for F {}

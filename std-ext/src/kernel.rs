@@ -4,20 +4,16 @@ mod attempt;
 mod class_weighted;
 mod conditional;
 mod cross_entropy;
-pub(crate) mod exact;
-mod focal;
+pub(crate) mod focal;
 mod hinge;
 mod hinges;
 mod interval;
 mod ldam;
 mod logit_adjusted;
-mod mixture;
 pub(crate) mod noise;
 mod noised;
 mod ordinary;
 mod pathwise;
-mod plackett_luce;
-pub(crate) mod quadrature;
 mod row;
 mod scalar;
 mod select;
@@ -25,30 +21,24 @@ mod select;
 mod tests;
 pub(crate) mod workers;
 
-use core::any::TypeId;
-
 use faer::Par;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, Noise, Oracle, Ranks, Real,
-    Result, Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
+    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
-use crate::vectors::Vectors;
 use attempt::{Attempt, OrScalar};
 use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
-use exact::Exact;
 use focal::Focused;
 use hinge::Hard;
 use hinges::HardHinges;
 use ldam::Scaled;
 use logit_adjusted::Adjusted;
-use mixture::Mixture;
 use noised::{Leaders, Screening};
 use pathwise::{Draws, Pathwise};
-use plackett_luce::PlackettLuce;
 use scalar::Scalar;
 use workers::Workers;
 
@@ -92,9 +82,8 @@ pub trait BatchLoss<F: Real>: Loss<F> + FoldIn + Sync + Sized {
     /// What one thread computes examples of so many classes by: the loss's own scalar code, unless there is faster.
     ///
     /// `par` says how many threads may share a row; no bit depends on it.
-    #[expect(unused_variables, reason = "scalar code is one thread's")]
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(Scalar::new(self, num_classes))
+        Box::new(Scalar::new(self, num_classes, Workers::new(par)))
     }
 }
 
@@ -163,7 +152,7 @@ impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for LogitAdjusted<'_, L, F> {
     }
 }
 
-impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
+impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let (loss, workers) = (self, Workers::new(par));
         match self.smoothing() {
@@ -176,52 +165,26 @@ impl<F: Vectors> BatchLoss<F> for TopKHinge<'_, F> {
                 let draws = Draws { epsilon, num_samples, key };
                 Box::new(OrScalar { attempt: Conditional::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
             }
-            Smoothing::Exact { epsilon } => Box::new(OrScalar { attempt: smoothed_hinge(*loss, epsilon, num_classes, workers), loss }),
+            Smoothing::Exact { .. } => Box::new(Scalar::new(loss, num_classes, workers)),
             // A smoothing that this crate does not know yet.
-            _ => Box::new(Scalar::new(loss, num_classes)),
+            _ => Box::new(Scalar::new(loss, num_classes, workers)),
         }
     }
 }
 
-impl<F: Vectors> BatchLoss<F> for TopKHinges<'_, F> {
+impl<F: Elementary> BatchLoss<F> for TopKHinges<'_, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let (loss, workers) = (self, Workers::new(par));
-        let Some(epsilon) = self.epsilon() else { return Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss }) };
-        let of_guesses = |k| {
-            let hinge = TopKHinge::new(k, self.margins(), self.scale(), Smoothing::Exact { epsilon }).expect("checked by the hinges");
-            smoothed_hinge(hinge, epsilon, num_classes, workers)
-        };
-        Box::new(OrScalar { attempt: Mixture::new(Ranks::Weighted(self.shares()), of_guesses, workers), loss })
-    }
-}
-
-impl<N: Noise<F> + Sync + 'static, F: Vectors> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let (loss, workers) = (self, Workers::new(par));
-        if TypeId::of::<N>() != TypeId::of::<Gumbel>() {
-            return Box::new(Scalar::new(loss, num_classes));
+        if self.epsilon().is_none() {
+            return Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss });
         }
-        let of_guesses = |k| gumbel_cross_entropy(k, self.epsilon(), num_classes, workers);
-        Box::new(OrScalar { attempt: Mixture::new(self.ranks(), of_guesses, workers), loss })
+        Box::new(Scalar::new(loss, num_classes, workers))
     }
 }
 
-/// The hinge under exact smoothing, by expansions as long as the float needs.
-fn smoothed_hinge<F: Vectors>(hinge: TopKHinge<'_, F>, epsilon: F, num_classes: usize, workers: Workers) -> Box<dyn Attempt<F> + '_> {
-    if size_of::<F>() == 4 {
-        Box::new(Exact::<F, 16>::new(hinge, epsilon, num_classes, workers))
-    } else {
-        Box::new(Exact::<F, 25>::new(hinge, epsilon, num_classes, workers))
-    }
-}
-
-/// The top-K cross-entropy under Gumbel noise: for one guess the cross-entropy of s/ε.
-fn gumbel_cross_entropy<F: Vectors>(k: usize, epsilon: F, num_classes: usize, workers: Workers) -> Box<dyn Attempt<F>> {
-    if k == 1 {
-        Box::new(Scaled::new(Margins::Uniform(F::zero()), epsilon.recip(), workers))
-    } else if size_of::<F>() == 4 {
-        Box::new(PlackettLuce::<F, 8>::new(k, epsilon, num_classes, workers))
-    } else {
-        Box::new(PlackettLuce::<F, 13>::new(k, epsilon, num_classes, workers))
+impl<N: Noise<F> + Sync + 'static, F: Elementary> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let (loss, workers) = (self, Workers::new(par));
+        Box::new(Scalar::new(loss, num_classes, workers))
     }
 }

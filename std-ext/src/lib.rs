@@ -51,7 +51,6 @@ mod parallel;
 mod reduction;
 mod targets;
 mod variate;
-mod vectors;
 
 pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};

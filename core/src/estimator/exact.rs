@@ -2,7 +2,7 @@
 
 use num_traits::{One, Zero};
 
-use crate::exact::{MAX_INTERVALS, Precision, Problem, Profile, Ranks, scratch_len};
+use crate::exact::{Outcome, Output, Precision, Problem, Profile, Run, scratch_len, smooth};
 use crate::noise::Reflected;
 use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
@@ -93,18 +93,6 @@ impl<O, N, F: Real> Exact<O, N, F> {
         let quadrature = (tolerance * F::from_f64(0.5)).min(self.precision.quadrature);
         Ok(Self { precision: Precision { tolerance, quadrature, ..self.precision }, ..self })
     }
-
-    /// The nodes of the coarsest trapezoid rule, which is then halved until its error is small: 21 in `f64`, 15 in `f32` unless said.
-    ///
-    /// # Errors
-    /// Fewer than 2.
-    pub fn with_nodes(self, nodes: usize) -> Result<Self> {
-        if nodes < 2 {
-            return Err(Error::Parameter { name: "nodes", must: "at least 2" });
-        }
-        let nodes = nodes.min(MAX_INTERVALS);
-        Ok(Self { precision: Precision { nodes, ..self.precision }, ..self })
-    }
 }
 
 impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
@@ -135,38 +123,15 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// As for the type; another number of values.
     pub fn rank_values(&self, theta: &[F], values: &mut [F], scratch: &mut [F]) -> Result<()> {
-        check::scores(theta)?;
         let ranks = self.oracle.ranks();
-        check::rank(ranks.last(), theta.len())?;
+        let scratch = self.checked(theta, scratch)?;
         check::length("values", values, ranks.each().count())?;
-        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let (center, spread) = self.center_and_spread(theta, ranks, scratch);
-        if spread > F::from_usize(MAX_INTERVALS / 2) {
-            for ((_, rank), value) in ranks.each().zip(values) {
-                let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
-                let center = select::kth_value(theta, rank, selection);
-                *value = self.one_window(theta, Ranks::Single(rank), (center, F::zero()), None, scratch)?.value;
-            }
-            return Ok(());
+        for ((_, rank), value) in ranks.each().zip(values) {
+            let center = select::kth_value(theta, rank, scratch);
+            let smoothed = self.one_run(theta, Run { first: rank, last: rank }, (center, F::zero()), None, |_| true, scratch)?;
+            *value = check::in_range("smoothed value", center + smoothed.value)?;
         }
-        let (candidates, scratch) = check::split(scratch, theta.len())?;
-        let mut profile = Profile::new(self.problem(self.law, ranks, self.epsilon, center, spread, theta.len()));
-        profile.add(theta)?;
-        let division = profile.division()?;
-        for plain in [false, true].into_iter().skip(usize::from(self.plain)) {
-            let mut summary = if plain { division.plain() } else { division }.summary(&mut *candidates);
-            summary.add(theta)?;
-            let mut error_bound = F::zero();
-            for ((_, rank), value) in ranks.each().zip(values.iter_mut()) {
-                let solution = summary.solve_for(Ranks::Single(rank), scratch)?;
-                *value = solution.value();
-                error_bound = error_bound.max(solution.error_bound());
-            }
-            if error_bound <= self.precision.tolerance {
-                return Ok(());
-            }
-        }
-        Err(Error::Accuracy { what: "exact smoothing" })
+        Ok(())
     }
 
     /// Adds `weight`·H v to `out`, H = ∇²f_ε(θ) the Jacobian of the gradient and `direction` v.
@@ -216,101 +181,103 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     ///
     /// # Errors
     /// A center that is not finite, more ranks than one, k > `num_classes`.
-    pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<'_, N, F>> {
+    pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<N, F>> {
         check::finite("center", &[center])?;
         let ranks = self.oracle.ranks();
         check::rank(ranks.last(), num_classes)?;
         if ranks.first() != ranks.last() {
             return Err(Error::Parameter { name: "oracle", must: "a single order statistic to be computed over shards" });
         }
-        Ok(Profile::new(self.problem(self.law, ranks, self.epsilon, center, F::zero(), num_classes)))
+        let run = Run { first: ranks.last(), last: ranks.last() };
+        Ok(Profile::new(self.problem(self.law, run, self.epsilon, (center, F::zero()), num_classes)))
     }
 
-    fn problem<'w, M>(&self, law: M, ranks: Ranks<'w, F>, scale: F, center: F, spread: F, num_classes: usize) -> Problem<'w, M, F> {
-        Problem { law, ranks, scale, center, span: (F::zero(), spread), num_classes, precision: self.precision }
+    /// The k-th order statistic relative to its center, the k-th largest of scores that are known to be finite; adds the gradient if it
+    /// is wanted, given that.
+    #[inline(always)]
+    pub(crate) fn about_center(
+        &self,
+        theta: &[F],
+        (k, center): (usize, F),
+        output: Output<'_, F>,
+        wants_grad: impl Fn(F) -> bool,
+        scratch: &mut [F],
+    ) -> Result<F> {
+        Ok(self.one_run(theta, Run { first: k, last: k }, (center, F::zero()), output, wants_grad, scratch)?.value)
     }
 
-    fn all_ranks(&self, theta: &[F], mut output: Option<(F, &mut [F])>, scratch: &mut [F]) -> Result<Certified<F>> {
+    #[inline(always)]
+    fn problem<M>(&self, law: M, run: Run, scale: F, (center, spread): (F, F), num_classes: usize) -> Problem<M, F> {
+        Problem { law, run, scale, center, span: (F::zero(), spread), num_classes, precision: self.precision }
+    }
+
+    #[inline(always)]
+    fn checked<'s>(&self, theta: &[F], scratch: &'s mut [F]) -> Result<&'s mut [F]> {
         check::scores(theta)?;
-        let ranks = self.oracle.ranks();
-        check::rank(ranks.last(), theta.len())?;
-        let scratch = check::scratch(scratch, self.scratch_len(theta.len()))?;
-        let (center, spread) = self.center_and_spread(theta, ranks, scratch);
-        if spread <= F::from_usize(MAX_INTERVALS / 2) {
-            return self.one_window(theta, ranks, (center, spread), output, scratch);
-        }
-        // Ranks too far apart for one window: each has its own.
+        check::rank(self.oracle.ranks().last(), theta.len())?;
+        check::scratch(scratch, self.scratch_len(theta.len()))
+    }
+
+    #[inline(always)]
+    fn all_ranks(&self, theta: &[F], mut output: Output<'_, F>, scratch: &mut [F]) -> Result<Certified<F>> {
+        let scratch = self.checked(theta, scratch)?;
         let mut sum = Certified { value: F::zero(), error_bound: F::zero() };
-        for (share, rank) in ranks.each() {
-            let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
-            let center = select::kth_value(theta, rank, selection);
-            let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
-            let one = self.one_window(theta, Ranks::Single(rank), (center, F::zero()), output, scratch)?;
-            sum.value += share * one.value;
-            sum.error_bound += share.abs() * one.error_bound;
+        for (share, run) in self.oracle.ranks().runs() {
+            let center = select::kth_value(theta, run.last, scratch);
+            let first = if run.len() == 1 { center } else { select::kth_value(theta, run.first, scratch) };
+            let spread = (first - center) / self.epsilon;
+            let mut add = |run: Run, center: F, spread: F, scratch: &mut [F]| {
+                let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
+                let one = self.one_run(theta, run, (center, spread), output, |_| true, scratch)?;
+                sum.value += share * (center * F::from_usize(run.len()) + one.value);
+                sum.error_bound += share.abs() * one.error_bound;
+                Ok(())
+            };
+            // Ranks too far apart for one window have one each.
+            if spread <= F::from_f64(WIDEST) {
+                add(run, center, spread, scratch)?;
+            } else {
+                for rank in run.first..=run.last {
+                    let center = select::kth_value(theta, rank, scratch);
+                    add(Run { first: rank, last: rank }, center, F::zero(), scratch)?;
+                }
+            }
         }
+        check::in_range("smoothed value", sum.value)?;
         Ok(sum)
     }
 
-    /// The score of the deepest rank, and how far the first one is above it in units of ε.
-    fn center_and_spread(&self, theta: &[F], ranks: Ranks<'_, F>, scratch: &mut [F]) -> (F, F) {
-        let selection = scratch.get_mut(..theta.len()).unwrap_or_default();
-        let center = select::kth_value(theta, ranks.last(), selection);
-        let first = if ranks.first() == ranks.last() { center } else { select::kth_value(theta, ranks.first(), selection) };
-        (center, (first - center) / self.epsilon)
-    }
-
-    fn one_window(
+    #[inline(always)]
+    fn one_run(
         &self,
         theta: &[F],
-        ranks: Ranks<'_, F>,
-        (center, spread): (F, F),
-        output: Option<(F, &mut [F])>,
+        run: Run,
+        place: (F, F),
+        output: Output<'_, F>,
+        wants_grad: impl Fn(F) -> bool,
         scratch: &mut [F],
-    ) -> Result<Certified<F>> {
+    ) -> Result<Outcome<F>> {
         let len = theta.len();
-        match ranks {
-            // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
-            Ranks::Single(k) if k > len - k + 1 => {
-                let mirrored = Ranks::Single(len - k + 1);
-                let problem = self.problem(Reflected(self.law), mirrored, -self.epsilon, center, spread, len);
-                self.solve(problem, theta, output, scratch)
+        let mirrored = len + 1 - run.last;
+        // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
+        if run.len() == 1 && run.last > mirrored {
+            let run = Run { first: mirrored, last: mirrored };
+            if self.law.is_symmetric() {
+                return smooth(self.problem(self.law, run, -self.epsilon, place, len), theta, output, wants_grad, self.plain, scratch);
             }
-            _ => self.solve(self.problem(self.law, ranks, self.epsilon, center, spread, len), theta, output, scratch),
+            let problem = self.problem(Reflected(self.law), run, -self.epsilon, place, len);
+            return smooth(problem, theta, output, wants_grad, self.plain, scratch);
         }
-    }
-
-    fn solve<M: Noise<F>>(
-        &self,
-        problem: Problem<'_, M, F>,
-        theta: &[F],
-        output: Option<(F, &mut [F])>,
-        scratch: &mut [F],
-    ) -> Result<Certified<F>> {
-        let (candidates, scratch) = check::split(scratch, theta.len())?;
-        let mut profile = Profile::new(problem);
-        profile.add(theta)?;
-        let division = profile.division()?;
-        let limit = self.precision.tolerance * problem.ranks.size();
-        for plain in [false, true].into_iter().skip(usize::from(self.plain)) {
-            let mut summary = if plain { division.plain() } else { division }.summary(candidates);
-            summary.add(theta)?;
-            let solution = summary.solve(scratch)?;
-            let (value, error_bound) = (solution.value(), solution.error_bound());
-            if error_bound <= limit {
-                if let Some((weight, grad)) = output {
-                    solution.add_grad(theta, 0, weight, grad)?;
-                }
-                return Ok(Certified { value, error_bound });
-            }
-        }
-        Err(Error::Accuracy { what: "exact smoothing" })
+        smooth(self.problem(self.law, run, self.epsilon, place, len), theta, output, wants_grad, self.plain, scratch)
     }
 }
 
+/// Units of ε between the first and the last of several ranks that share a window.
+const WIDEST: f64 = 48.0;
+
 impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Oracle<F> for Exact<O, N, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        dim + scratch_len(dim, &self.oracle.ranks())
+        scratch_len::<F>(dim, self.oracle.ranks().last())
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

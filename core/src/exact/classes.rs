@@ -1,110 +1,83 @@
 //! All classes as a node sees them: those near the window one by one, the bulk as a few weighted ones.
 
-use super::chebyshev::{Chebyshev, Terms};
-use super::counts::exp_series;
+use super::chebyshev::{ROOM, Terms, highest, points_of, weights};
 use super::division::Division;
-use super::precision::MAX_TERMS;
 use super::ranks::Run;
 use super::summary::Part;
 use crate::{Noise, Real};
 
 /// All classes as the nodes see them.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Classes<'a, N, F> {
     pub law: N,
-    /// Of the law: a class further below t is likelier not to be above it.
-    pub median: F,
     /// The ranks whose order statistics are wanted.
     pub run: Run,
     /// How many are above every t.
     pub sure: usize,
-    /// The u of those treated by themselves.
+    /// The u of those treated by themselves, in the order of the classes.
     pub candidates: &'a [F],
-    pub bulk: Bulk<F>,
+    pub bulk: &'a Bulk<F>,
 }
 
-impl<'a, N: Noise<F>, F: Real> Classes<'a, N, F> {
-    /// Those of `part`, asked for `run`.
-    pub fn new(division: &Division<'_, N, F>, part: Part<'a, F>, run: Run) -> Self {
-        let law = division.profile.problem.law;
-        let median = law.quantile(F::from_f64(0.5));
-        Self { law, median, run, sure: part.sure, candidates: part.candidates, bulk: Bulk::compress(part, division) }
+impl<N, F> Classes<'_, N, F> {
+    /// One less than the deepest wanted rank among those not sure to be above.
+    #[inline(always)]
+    pub fn depth(&self) -> usize {
+        self.run.last.saturating_sub(1 + self.sure)
     }
 }
 
-/// The bulk as D+1 weighted classes.
+/// The bulk as weighted classes at the Chebyshev points.
 #[derive(Debug)]
 pub(crate) struct Bulk<F> {
-    pub chebyshev: Chebyshev<F>,
-    pub degree: usize,
-    /// The sum of its classes' weights; 0: there is none.
+    /// How many points; 0: there is none.
+    pub terms: usize,
+    /// The sum of its classes' weights.
     pub size: F,
-    /// The u of the Chebyshev points.
     pub positions: Terms<F>,
     /// The weight of a class at each point.
-    pub tails: Terms<F>,
+    pub weights: Terms<F>,
     /// How many classes each point stands for.
     pub multiplicities: Terms<F>,
+    /// What the last two coefficients of a polynomial are made of.
+    pub highest: [Terms<F>; 2],
 }
 
-/// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
-const POWERS: usize = 18;
-
 impl<F: Real> Bulk<F> {
-    pub fn len(&self) -> usize {
-        if self.size == F::zero() { 0 } else { self.degree + 1 }
-    }
-
-    fn compress<N: Noise<F>>(part: Part<'_, F>, division: &Division<'_, N, F>) -> Self {
-        let degree = division.profile.problem.precision.degree;
-        let chebyshev = Chebyshev::new(degree);
-        let mut moments = [F::zero(); MAX_TERMS];
-        moments.iter_mut().zip(part.moments).for_each(|(a, &b)| *a = b);
+    #[inline(always)]
+    pub fn new<N: Noise<F>>(part: &Part<'_, F>, division: &Division<N, F>) -> Self {
+        let zeros = [F::zero(); ROOM];
         let size = part.moments.first().copied().unwrap_or(F::zero());
-        let (mut positions, mut tails, mut multiplicities) = ([F::zero(); MAX_TERMS], [F::one(); MAX_TERMS], chebyshev.weights(&moments));
-        if size > F::zero() {
-            let points = positions.iter_mut().zip(&mut tails).zip(&mut multiplicities).enumerate().take(degree + 1);
-            for (n, ((position, tail), multiplicity)) in points {
-                let (u, far) = division.at(chebyshev.point(n));
-                (*position, *tail) = (u, far.weight);
-                *multiplicity /= far.weight;
+        let terms = if size > F::zero() { division.terms() } else { 0 };
+        let mut bulk = Self { terms, size, positions: zeros, weights: zeros, multiplicities: zeros, highest: [zeros; 2] };
+        if terms > 0 {
+            let mut moments = zeros;
+            moments.iter_mut().zip(part.moments).for_each(|(a, &b)| *a = b);
+            bulk.multiplicities = weights(&moments, terms);
+            let Self { positions, weights, multiplicities, highest: [last_but_one, last], .. } = &mut bulk;
+            let points = positions.iter_mut().zip(weights).zip(multiplicities).zip(last_but_one).zip(last);
+            for ((n, &x), ((((position, weight), multiplicity), last_but_one), last)) in points_of(terms).iter().enumerate().zip(points) {
+                let x = F::from_f64(x);
+                let (u, at) = division.at(x);
+                (*position, *weight) = (division.problem.law.position(u), at);
+                *multiplicity /= at;
+                [*last_but_one, *last] = highest(n, x, terms);
             }
         }
-        Self { chebyshev, degree, size, positions, tails, multiplicities }
+        bulk
     }
 
-    /// Turns the points' shares into values of the polynomial over the weight, and returns a bound on what the bulk's classes lose by it,
-    /// all together.
-    pub fn interpolation(&self, shares: &mut Terms<F>) -> F {
-        shares.iter_mut().zip(&self.tails).take(self.len()).for_each(|(share, &tail)| *share /= tail);
-        self.size * self.chebyshev.truncation(shares.get(..self.len()).unwrap_or_default())
-    }
-
-    /// Fills `counts` with the distribution of the bulk's count above t and returns a bound on its relative error.
-    ///
-    /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
-    pub fn distribution(&self, survivals: &[F], counts: &mut [F]) -> F {
-        let (mut constant, mut derivative) = (F::zero(), [F::zero(); POWERS]);
-        let powers = POWERS.min(counts.len().saturating_sub(1));
-        let derivative = derivative.get_mut(..powers).unwrap_or_default();
-        let mut logs = [F::zero(); MAX_TERMS];
-        let mut dropped = F::zero();
-        for (((&p, &multiplicity), &tail), kept) in survivals.iter().zip(&self.multiplicities).zip(&self.tails).zip(&mut logs) {
-            let log = (-p).ln_1p();
-            *kept = log / tail;
-            constant += multiplicity * log;
-            let ratio = p / (F::one() - p);
-            let mut power = -multiplicity;
-            for term in derivative.iter_mut() {
-                power *= -ratio;
-                *term += power;
-            }
-            if counts.len() > powers + 1 {
-                dropped = dropped.max((power / multiplicity * ratio).abs() / tail);
-            }
+    /// Turns the points' shares into the polynomial of the coordinate that the shares over the weight are, and returns it with a bound on
+    /// what the bulk's classes lose by it, all together.
+    #[inline(always)]
+    pub fn interpolation(&self, shares: &Terms<F>) -> (Terms<F>, F) {
+        let mut values = *shares;
+        values.iter_mut().zip(&self.weights).take(self.terms).for_each(|(share, &weight)| *share /= weight);
+        if self.terms == 0 {
+            return ([F::zero(); ROOM], F::zero());
         }
-        exp_series(constant, derivative, counts);
-        let kept = logs.get(..self.len()).unwrap_or_default();
-        self.size * (self.chebyshev.truncation(kept) + dropped / F::from_usize(POWERS))
+        let coefficients = super::chebyshev::coefficients(&values, self.terms);
+        let last = coefficients.iter().take(self.terms).rev().take(2);
+        (coefficients, self.size * last.fold(F::zero(), |sum, c| sum + c.abs()))
     }
 }

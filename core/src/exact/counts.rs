@@ -1,99 +1,108 @@
-//! Distributions of a number of successes among independent trials (Poisson-binomial), truncated.
+//! Distributions of a number of successes among independent trials (Poisson-binomial) at 16 nodes at once, truncated.
 
-use core::cell::Cell;
-
-use super::chebyshev::LANES;
 use crate::Real;
+use crate::lanes::{LANES, Lanes, map, zip, zip3};
 
-/// Adds a trial of success probability `p` to the distribution of a count. What lies beyond the slice is dropped.
-pub(crate) fn add_trial<F: Real>(counts: &mut [F], p: F) {
-    let vanishing = vanishing();
-    // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
-    let mix = |count: F, before: F| {
-        let sum = count + p * (before - count);
-        if sum > vanishing { sum } else { F::zero() }
-    };
-    // From the end, so that every entry still finds the old one before it.
-    let cells = Cell::from_mut(counts).as_slice_of_cells();
-    for pair in cells.windows(2).rev() {
-        if let [before, count] = pair {
-            count.set(mix(count.get(), before.get()));
-        }
-    }
-    if let Some(none) = cells.first() {
-        none.set(mix(none.get(), F::zero()));
-    }
+/// The least number that is told apart from 0: a power of two whose square is a normal number. A product that is not normal takes a hundred
+/// times as long on some processors.
+#[inline(always)]
+pub(super) fn least<F: Real>() -> F {
+    const SINGLE: f64 = 1.0 / (1_u64 << 63) as f64;
+    const DOUBLE: f64 = f64::from_bits((1023 - 511) << 52);
+    F::from_f64(if F::epsilon() < F::from_f64(1e-10) { DOUBLE } else { SINGLE })
 }
 
-/// The least probability that is told apart from 0: subnormal numbers are a hundred times slower.
-pub(super) fn vanishing<F: Real>() -> F {
-    F::min_positive_value() / (F::epsilon() * F::epsilon())
+/// What stands for a probability of 1 in a distribution of counts, so that those down to the square of the least number are told apart.
+#[inline(always)]
+pub(super) fn whole<F: Real>() -> F {
+    least::<F>().recip()
 }
 
-/// Calls `visit` with each entry of the distributions without one trial, for the trials of several lanes at once, each entry
-/// **times 1 − p** of its lane.
+/// How many trials are treated at once: each of them alone would wait for its own last step.
+pub(super) const TOGETHER: usize = 4;
+
+/// Functions of 16 nodes for as many trials as are treated at once.
+pub(super) type Group<F> = [Lanes<F>; TOGETHER];
+
+/// Adds trials of success probabilities to the distribution of a count. What lies beyond the slice is dropped.
 ///
-/// Forward division: stable because p ≤ ½, which the caller sees to by counting failures where successes are likely.
-#[inline]
-pub(crate) fn without_trial<F: Real>(counts: &[F], p: &[F; LANES], mut visit: impl FnMut(&[F; LANES])) {
-    let ratios = p.map(|p| p / (F::one() - p));
-    let vanishing = vanishing();
-    let mut previous = [F::zero(); LANES];
-    for &count in counts {
-        for (previous, ratio) in previous.iter_mut().zip(ratios) {
-            let rest = count - ratio * *previous;
-            *previous = if rest > vanishing { rest } else { F::zero() };
+/// Linear in the distribution and blind to where it starts: what begins as a cumulative distribution stays one.
+#[inline(always)]
+pub(super) fn add_trials<F: Real, const N: usize>(counts: &mut [Lanes<F>], trials: [&Lanes<F>; N]) {
+    let least = least::<F>();
+    let (trials, mut before) = (trials.map(|p| *p), [[F::zero(); LANES]; N]);
+    for count in counts {
+        let mut sum = *count;
+        for (p, before) in trials.iter().zip(&mut before) {
+            // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
+            let mixed = zip3(sum, *p, *before, |sum, p, before| sum + p * (before - sum));
+            (*before, sum) = (sum, mixed);
         }
-        visit(&previous);
+        *count = map(sum, |sum| if sum > least { sum } else { least });
     }
 }
 
-/// As [`without_trial`], each entry to within a few units of its own last place, however small it is: forwards while the entry is the
-/// larger part of the count it is divided out of, backwards from the last entry beyond. `counts` is a whole distribution; its last entry
-/// has no counterpart and is not visited. The order of the visits is any.
-#[inline]
-pub(crate) fn without_trial_precisely<F: Real>(counts: &[F], p: F, mut visit: impl FnMut(usize, F)) {
-    let ratio = p / (F::one() - p);
-    let mut previous = F::zero();
-    let mut forward = 0;
-    for &count in counts.iter().take(counts.len().saturating_sub(1)) {
-        let taken = ratio * previous;
-        if taken > count - taken {
-            break;
-        }
-        previous = count - taken;
-        visit(forward, previous);
-        forward += 1;
-    }
-    let mut next = F::zero();
-    for (place, &count) in counts.iter().enumerate().skip(forward + 1).rev() {
-        next = if count > vanishing() { (count - next).max(F::zero()) / ratio } else { F::zero() };
-        visit(place - 1, next);
-    }
-}
-
-/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ), given s_0 and the j·s_j from j = 1 on.
+/// Multiplies `factors` by the last entry of the distribution without one of the trials, for each of them: by forward division, which is
+/// stable for p ≤ ½.
 ///
-/// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. The recurrence starts from f_0 = 1 and is scaled down when it grows, so that neither exp(s_0)
-/// underflows nor the terms overflow before they meet.
-pub(crate) fn exp_series<F: Real>(constant: F, derivative: &[F], counts: &mut [F]) {
-    let large = F::max_value().sqrt();
-    let mut logarithm = constant;
-    for n in 0..counts.len() {
-        let (known, rest) = counts.split_at_mut_checked(n).unwrap_or_default();
-        let sum = derivative.iter().zip(known.iter().rev()).fold(F::zero(), |sum, (&s, &f)| sum + s * f);
-        let term = if n == 0 { F::one() } else { sum / F::from_usize(n) };
-        if let Some(entry) = rest.first_mut() {
-            *entry = term;
-        }
-        if term > large {
-            let shrink = large.recip();
-            counts.iter_mut().take(n + 1).for_each(|count| *count *= shrink);
-            logarithm += large.ln();
+/// `steps` is room for as many entries as there are counts: what is stored at each step stays in whole registers.
+#[inline(always)]
+pub(super) fn multiply_by_last_without<F: Real, const N: usize>(
+    counts: &[Lanes<F>],
+    trials: &[Lanes<F>; N],
+    factors: &mut [Lanes<F>; N],
+    steps: &mut [[Lanes<F>; N]],
+) {
+    let least = least::<F>();
+    let (odds, mut rest) = (trials.map(|p| map(p, |p| p / (F::one() - p))), [[F::zero(); LANES]; N]);
+    for (count, step) in counts.iter().zip(steps) {
+        for ((step, odds), rest) in step.iter_mut().zip(&odds).zip(&mut rest) {
+            let without = zip3(*count, *odds, *rest, |count, odds, rest| count - odds * rest);
+            *step = map(without, |without| if without > least { without } else { least });
+            *rest = *step;
         }
     }
-    let scale = logarithm.exp();
-    counts.iter_mut().for_each(|count| *count = (*count * scale).max(vanishing()));
+    for ((factor, rest), p) in factors.iter_mut().zip(&rest).zip(trials) {
+        let probability = zip(*rest, *p, |rest, p| rest / (F::one() - p));
+        *factor = zip(*factor, probability, times);
+    }
+}
+
+/// A normal number times one in units of the [whole], 0 where both are so small that the product would not be normal.
+#[inline(always)]
+pub(super) fn times<F: Real>(factor: F, scaled: F) -> F {
+    if (factor > least()) | (scaled > F::one()) { factor * scaled } else { F::zero() }
+}
+
+/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ) times the [whole], given s_0 and the j·s_j from j = 1 on.
+///
+/// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. Half of s_0 is applied before the recurrence and half after it, so that neither end leaves
+/// the float's range.
+#[inline(always)]
+pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
+    let least = least::<F>();
+    let half = map(*constant, |s| (s * F::from_f64(0.5)).fast_exp());
+    counts.fill([F::zero(); LANES]);
+    if let Some(first) = counts.first_mut() {
+        *first = half;
+    }
+    let mut rest = counts;
+    let mut n = 0;
+    while let Some((known, sums)) = rest.split_first_mut() {
+        let inverse = F::from_usize(n.max(1)).recip();
+        let entry = zip(*known, half, |known, half| {
+            let entry = known * inverse;
+            if entry > half * least { entry } else { F::zero() }
+        });
+        let scaled = zip(entry, half, |entry, half| entry * half * whole::<F>());
+        *known = map(scaled, |scaled| if scaled > least { scaled } else { least });
+        // Each f is added to the sums that need it: those do not wait for each other.
+        for (sum, s) in sums.iter_mut().zip(derivative) {
+            *sum = zip3(*sum, *s, entry, |sum, s, entry| sum + s * entry);
+        }
+        rest = sums;
+        n += 1;
+    }
 }
 
 #[cfg(test)]
@@ -102,42 +111,21 @@ mod tests {
 
     #[test]
     fn three_coins() {
-        let mut counts = [1.0_f64, 0.0, 0.0, 0.0];
-        for p in [0.5, 0.25, 0.5] {
-            add_trial(&mut counts, p);
-        }
-        assert_eq!(counts, [0.1875, 0.4375, 0.3125, 0.0625]);
-        let mut rest = [0.0; 4];
-        let mut places = rest.iter_mut();
-        without_trial(&counts, &[0.25; LANES], |c| *places.next().unwrap() = c[0] / 0.75);
-        assert!(rest.iter().zip([0.25, 0.5, 0.25, 0.0]).all(|(a, b)| (a - b).abs() < 1e-15), "{rest:?}");
-    }
-
-    #[test]
-    fn a_dominant_trial_is_taken_out_precisely() {
-        let odds = [1e-3, 1e-9, 3e-9, 1e-12];
-        let distribution = |odds: &[f64]| {
-            let mut counts = [1.0, 0.0, 0.0, 0.0, 0.0];
-            odds.iter().for_each(|r| add_trial(&mut counts, r / (1.0 + r)));
-            counts
-        };
-        let all = distribution(&odds);
-        for (i, r) in odds.into_iter().enumerate() {
-            let mut others = odds.to_vec();
-            others.remove(i);
-            let expected = distribution(&others);
-            without_trial_precisely(&all, r / (1.0 + r), |m, c| {
-                assert!((c * (1.0 + r) / expected[m] - 1.0).abs() < 1e-14, "{r}: P(N = {m}) = {c:e}, not {:e}", expected[m]);
-            });
-        }
+        let mut counts = [[0.0_f64; LANES]; 4];
+        counts[0] = [1.0; LANES];
+        add_trials(&mut counts, [&[0.5; LANES], &[0.25; LANES], &[0.5; LANES]]);
+        assert_eq!(counts.map(|lanes| lanes[3]), [0.1875, 0.4375, 0.3125, 0.0625]);
+        let mut factors = [[1.0; LANES]];
+        multiply_by_last_without(&counts[..3], &[[0.25; LANES]], &mut factors, &mut [[[0.0; LANES]]; 3]);
+        assert!(factors[0].iter().all(|f| (f - 0.25).abs() < 1e-15), "{factors:?}");
     }
 
     #[test]
     fn the_exponential_of_a_line_is_poisson() {
-        let mut counts = [0.0_f64; 4];
-        exp_series(-2.0, &[2.0], &mut counts);
+        let mut counts = [[0.0_f64; LANES]; 4];
+        exp_series(&[-2.0; LANES], &[[2.0; LANES]], &mut counts);
         for (n, (count, unscaled)) in counts.into_iter().zip([1.0, 2.0, 2.0, 8.0 / 6.0]).enumerate() {
-            assert!((count - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
+            assert!((count[5] * least::<f64>() - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
         }
     }
 }

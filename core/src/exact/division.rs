@@ -1,146 +1,206 @@
 //! Which classes need individual care.
 
-use super::problem::Problem;
-use super::profile::{Profile, Window, tail};
+use super::bounds::{Bounds, Window};
+use super::precision::{is_double, terms};
+use super::problem::{Problem, Units};
+use super::profile::Profile;
 use super::summary::Summary;
+use crate::noise::{Side, reach};
 use crate::{Noise, Real, Regularity};
 
-/// What is known of a class from u = (s − center)/ε alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Place<F> {
-    /// Above the window whatever its noise: it only shifts the ranks.
-    Sure,
-    /// Treated by itself.
-    Candidate,
-    /// Far below the window: summed by its moments.
-    Bulk(Far<F>),
-    /// So far below that it cannot matter.
-    Negligible,
-}
-
-/// A class far below the window.
-///
-/// Every integrand of such a class is `weight` times a smooth and tame function of the coordinate. Without the weight the integrands
-/// fall by many orders of magnitude over the bulk, and the rounding of what is large would drown what is small.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Far<F> {
-    /// In [−1, 1].
-    pub x: F,
-    /// In (0, 1], falling like the law's tail.
-    pub weight: F,
-}
-
 /// Where the order statistics can be, and which classes that leaves to treat one by one.
+///
+/// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by themselves;
+/// the bulk, far below, is summed by its moments; what is negligible cannot matter.
 #[derive(Debug, Clone, Copy)]
-pub struct Division<'w, N, F> {
-    /// Of all classes.
-    pub(super) profile: Profile<'w, N, F>,
+pub struct Division<N, F> {
+    pub(super) problem: Problem<N, F>,
     pub(super) window: Window<F>,
     sure_above: F,
     bulk_below: F,
     negligible_below: F,
-    regularity: Regularity,
+    has_bulk: bool,
+    /// 2/(bulk_below − negligible_below).
+    gain: F,
+    /// The t that the weight of a class of the bulk is about, less `bulk_below`.
+    target: F,
 }
 
-/// The survival probability below which a class joins the bulk: p/(1 − p) is then at most ⅓ and its powers converge fast.
-const BULK_PROBABILITY: f64 = 0.25;
+/// The survival probability below which a class may join the bulk: p/(1 − p) is then at most ½ (in a double ¼), and for nearly all of the
+/// bulk far less, so that its powers converge fast.
+#[inline(always)]
+fn bulk_probability<F: Real>() -> F {
+    F::from_f64(if is_double::<F>() { 0.2 } else { 0.25 })
+}
+
+/// Fewer classes than this are cheaper one by one than as the points of a bulk.
+pub(super) const FEW: usize = 20;
 
 /// How far above the window's lower end a class of the bulk aims, as a share of its width and at most: a window of several ranks is
 /// wider than the noise.
 const LIFT: f64 = 0.3;
 const MAX_LIFT: f64 = 2.0;
 
-impl<'w, N: Noise<F>, F: Real> Division<'w, N, F> {
-    pub(super) fn new(profile: Profile<'w, N, F>, window: Window<F>) -> Self {
-        let top_of_bulk = window.low - profile.problem.law.quantile(F::one() - F::from_f64(BULK_PROBABILITY));
-        Self::with_bulk_below(profile, window, top_of_bulk)
+impl<N: Noise<F>, F: Real> Division<N, F> {
+    #[inline(always)]
+    pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> Self {
+        Self::with_bulk_probability(profile, bounds, window, bulk_probability())
     }
 
     /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below
     /// `at_most`. Leaving a class out of the count must not change it by more than it is.
-    pub(super) fn of_high_window(profile: Profile<'w, N, F>, window: Window<F>, at_most: F) -> Self {
-        let usual = Self::new(profile, window);
-        let reach = tail(|z| profile.problem.law.survival(z), at_most);
-        Self::with_bulk_below(profile, window, usual.bulk_below.min(window.low - reach))
+    #[inline(always)]
+    pub(super) fn with_bulk_probability(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, at_most: F) -> Self {
+        let problem = profile.problem;
+        let Problem { law, num_classes, precision, .. } = problem;
+        let probability = bulk_probability();
+        let top = if at_most < probability { reach(&law, Side::Upper, at_most) } else { law.quantile(F::one() - probability) };
+        let negligible = precision.outside * F::from_f64(0.01);
+        let none = F::neg_infinity();
+        let (bulk_below, negligible_below) = match law.regularity() {
+            Regularity::GaussianTail => (window.low - top, window.low - reach(&law, Side::Upper, negligible)),
+            // Its coordinate exp(u − top) takes in everything down to −∞.
+            Regularity::ExponentialTail => (window.low - top, none),
+            Regularity::Smooth | Regularity::Kinked => (none, none),
+        };
+        let alone = window.low - reach(&law, Side::Upper, negligible / F::from_usize(num_classes));
+        let has_bulk = terms::<F>(law.regularity()) > 0 && profile.between(alone, bulk_below) > FEW;
+        let (bulk_below, negligible_below) = if has_bulk { (bulk_below, negligible_below) } else { (none, alone) };
+        let lift = ((window.high - window.low) * F::from_f64(LIFT)).min(F::from_f64(MAX_LIFT));
+        Self {
+            problem,
+            window,
+            sure_above: Self::sure_above(&problem, bounds, window),
+            bulk_below,
+            negligible_below,
+            has_bulk,
+            gain: F::from_f64(2.0) / (bulk_below - negligible_below),
+            target: window.low + lift - bulk_below,
+        }
     }
 
-    fn with_bulk_below(profile: Profile<'w, N, F>, window: Window<F>, top_of_bulk: F) -> Self {
-        let Problem { law, num_classes, precision, .. } = profile.problem;
-        let negligible = precision.outside * F::from_f64(0.01);
-        let per_class = negligible / F::from_usize(num_classes);
-        let reach = |level| tail(|z| law.survival(z), level);
-        let (bulk_below, negligible_below) = match law.regularity() {
-            Regularity::GaussianTail => (top_of_bulk, window.low - reach(negligible)),
-            // Its coordinate exp(u − top) takes in everything down to −∞.
-            Regularity::ExponentialTail => (top_of_bulk, F::neg_infinity()),
-            Regularity::Smooth | Regularity::Kinked => (F::neg_infinity(), window.low - reach(per_class)),
-        };
-        let sure_above = window.high + tail(|z| law.cdf(-z), per_class);
-        Self { profile, window, sure_above, bulk_below, negligible_below, regularity: law.regularity() }
+    /// Where a class that is taken to be above every t changes all shares together by little enough.
+    ///
+    /// With c a t that T, the order statistic, is above with a small probability q: P(u + Z < T) is at most P(u + Z < c), plus q times
+    /// P(u + Z < high), plus what lies outside the window. At most as many classes as there are ranks are above the window.
+    #[inline(always)]
+    fn sure_above(problem: &Problem<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> F {
+        let Problem { law, run, precision, .. } = *problem;
+        let per_class = precision.outside / F::from_usize(run.last);
+        let q = precision.outside.sqrt();
+        bounds.set_rank(run.first);
+        let usual = bounds.above_with(run.first, q) + reach(&law, Side::Lower, per_class);
+        usual.max(window.high + reach(&law, Side::Lower, per_class / q))
     }
 
     /// The same window with every class that can matter treated by itself: the plain form.
     #[must_use]
     pub fn plain(self) -> Self {
-        let Problem { law, num_classes, precision, .. } = self.profile.problem;
+        let Problem { law, num_classes, precision, .. } = self.problem;
         let per_class = precision.outside * F::from_f64(0.01) / F::from_usize(num_classes);
-        let negligible_below = self.window.low - tail(|z| law.survival(z), per_class);
-        Self { bulk_below: F::neg_infinity(), negligible_below, regularity: Regularity::Smooth, ..self }
+        Self {
+            sure_above: self.window.high + reach(&law, Side::Lower, per_class),
+            bulk_below: F::neg_infinity(),
+            negligible_below: self.window.low - reach(&law, Side::Upper, per_class),
+            has_bulk: false,
+            ..self
+        }
     }
 
-    /// An empty summary. `candidates` is room for the scores that need individual care: at most one a class, usually few.
-    pub fn summary<'a>(self, candidates: &'a mut [F]) -> Summary<'a, 'w, N, F> {
-        Summary::new(self, candidates)
+    /// The room of a [`summary`](Self::summary) of so many classes. A summary that holds fewer candidates than it has classes may do with
+    /// less.
+    #[must_use]
+    pub fn room_len(&self, num_classes: usize) -> usize {
+        Summary::<N, F>::ROOM_BESIDE + num_classes
+    }
+
+    /// An empty summary, with [`room`](Self::room_len) for at most one candidate a class, usually few.
+    ///
+    /// # Errors
+    /// Less room than a summary without candidates takes.
+    pub fn summary<'a>(self, room: &'a mut [F]) -> crate::Result<Summary<'a, N, F>> {
+        Summary::new(self, room)
     }
 }
 
-impl<N, F: Real> Division<'_, N, F> {
-    #[inline]
-    pub(super) fn place(&self, u: F) -> Place<F> {
-        if u > self.sure_above {
-            Place::Sure
-        } else if u > self.bulk_below && u > self.negligible_below {
-            Place::Candidate
-        } else if u > self.negligible_below {
-            Place::Bulk(self.far(u))
-        } else {
-            Place::Negligible
-        }
+/// What is known of a class from u = (s − center)/ε alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<F> {
+    units: Units<F>,
+    sure_above: F,
+    bulk_below: F,
+    negligible_below: F,
+    is_exponential: bool,
+    gain: F,
+    target: F,
+}
+
+impl<N: Noise<F>, F: Real> Division<N, F> {
+    /// The number of terms of its expansions; 0 where there is no bulk.
+    #[inline(always)]
+    pub(super) fn terms(&self) -> usize {
+        // Of the law first: what a law never needs is never compiled.
+        terms::<F>(self.problem.law.regularity()) * usize::from(self.has_bulk)
     }
 
-    #[inline]
-    fn far(&self, u: F) -> Far<F> {
-        let two = F::from_f64(2.0);
-        match self.regularity {
-            Regularity::ExponentialTail => {
-                let weight = (u - self.bulk_below).exp();
-                Far { x: two * weight - F::one(), weight }
-            }
-            _ => {
-                let share = (u - self.negligible_below) / (self.bulk_below - self.negligible_below);
-                Far { x: two * share - F::one(), weight: self.gaussian_weight(u) }
-            }
+    #[inline(always)]
+    pub(super) fn places(&self) -> Places<F> {
+        let Self { sure_above, bulk_below, negligible_below, gain, target, .. } = *self;
+        let is_exponential = self.problem.law.regularity() == Regularity::ExponentialTail;
+        Places { units: self.problem.units(), sure_above, bulk_below, negligible_below, is_exponential, gain, target }
+    }
+
+    /// The class at a coordinate: its u and its weight.
+    #[inline(always)]
+    pub(super) fn at(&self, x: F) -> (F, F) {
+        let places = self.places();
+        if places.is_exponential {
+            let share = (x + F::one()) * F::from_f64(0.5);
+            (self.bulk_below + share.ln(), share)
+        } else {
+            let u = self.negligible_below + (x + F::one()) / self.gain;
+            (u, places.gaussian_weight(u))
         }
+    }
+}
+
+impl<F: Real> Places<F> {
+    #[inline(always)]
+    pub fn unit(&self, score: F) -> F {
+        self.units.of(score)
+    }
+
+    /// Whether a class is neither in the bulk nor negligible.
+    #[inline(always)]
+    pub fn is_above(&self, u: F) -> bool {
+        (u > self.bulk_below) & (u > self.negligible_below)
+    }
+
+    #[inline(always)]
+    pub fn is_sure(&self, u: F) -> bool {
+        u > self.sure_above
+    }
+
+    /// The coordinate in [−1, 1] of a class of the bulk, and its weight in (0, 1], falling like the law's tail; weight 0 for any other class.
+    ///
+    /// Every integrand of such a class is its weight times a smooth and tame function of the coordinate. Without the weight the integrands
+    /// fall by many orders of magnitude over the bulk, and the rounding of what is large would drown what is small.
+    #[inline(always)]
+    pub fn bulk(&self, u: F) -> (F, F) {
+        let is_bulk = (u <= self.bulk_below) & (u > self.negligible_below);
+        let (x, weight) = if self.is_exponential {
+            let weight = (u - self.bulk_below).fast_exp();
+            (weight + weight - F::one(), weight)
+        } else {
+            ((u - self.negligible_below) * self.gain - F::one(), self.gaussian_weight(u))
+        };
+        if is_bulk & (weight > super::counts::least()) { (x, weight) } else { (F::zero(), F::zero()) }
     }
 
     /// exp(−(r − u)²/2), scaled to 1 at the top of the bulk; r is in the lower half of the window, where the noise would have to lift u.
-    #[inline]
+    #[inline(always)]
     fn gaussian_weight(&self, u: F) -> F {
-        let lift = (self.window.high - self.window.low) * F::from_f64(LIFT);
-        let target = self.window.low + lift.min(F::from_f64(MAX_LIFT));
         let below_top = self.bulk_below - u;
-        (below_top * (self.bulk_below - target - below_top * F::from_f64(0.5))).exp()
-    }
-
-    /// The class at a coordinate.
-    pub(super) fn at(&self, x: F) -> (F, Far<F>) {
-        let share = (x + F::one()) * F::from_f64(0.5);
-        match self.regularity {
-            Regularity::ExponentialTail => (self.bulk_below + share.ln(), Far { x, weight: share }),
-            _ => {
-                let u = self.negligible_below + share * (self.bulk_below - self.negligible_below);
-                (u, Far { x, weight: self.gaussian_weight(u) })
-            }
-        }
+        (-(below_top * (self.target + below_top * F::from_f64(0.5)))).fast_exp()
     }
 }

@@ -1,54 +1,71 @@
 //! How far each float is pushed.
 
-use crate::Real;
+use crate::{Real, Regularity};
 
 /// The accuracy the exact form aims at and the sizes that reach it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Precision<F> {
     /// The probability mass that may lie outside the window, at either end.
     pub outside: F,
-    /// The degree of the Chebyshev expansions, below [`MAX_TERMS`].
-    pub degree: usize,
-    /// Nodes of the coarsest trapezoid rule, at least 2; the rule is halved at least once.
-    pub nodes: usize,
     /// The bound on the quadrature's error (L1, gradient) at which halving stops.
     pub quadrature: F,
-    /// The bound on the whole error above which the classes far below are treated one by one.
+    /// The bound on the whole error above which a row is computed by the plain form.
     pub tolerance: F,
 }
 
-/// Room for the terms of a Chebyshev expansion.
+/// Terms of the longest Chebyshev expansion.
 pub(crate) const MAX_TERMS: usize = 25;
 
+/// Whether the float is a double, for whatever is computed as far as the float carries.
+#[inline(always)]
+pub(crate) fn is_double<F: Real>() -> bool {
+    F::epsilon() < F::from_f64(1e-10)
+}
+
+/// The first for a double, the second for a single.
+#[inline(always)]
+fn pick<F: Real>(double: f64, single: f64) -> F {
+    F::from_f64(if is_double::<F>() { double } else { single })
+}
+
+/// The terms of the longest expansion that the float needs.
+pub(super) const fn most_terms(double: bool) -> usize {
+    if double { MAX_TERMS } else { 16 }
+}
+
+/// The terms of the expansions over the classes far below; 0 where the law allows none.
+#[inline(always)]
+pub(crate) fn terms<F: Real>(regularity: Regularity) -> usize {
+    match (regularity, is_double::<F>()) {
+        (Regularity::ExponentialTail, false) => 8,
+        (Regularity::ExponentialTail, true) => 13,
+        (Regularity::GaussianTail, double) => most_terms(double),
+        (Regularity::Smooth | Regularity::Kinked, _) => 0,
+    }
+}
+
 impl<F: Real> Precision<F> {
+    /// What is worth its price unless said otherwise: far below what any estimator leaves of noise.
+    #[inline(always)]
     pub fn of_float() -> Self {
-        let double = F::epsilon() < F::from_f64(1e-10);
-        let pick = |f64_value: f64, f32_value: f64| F::from_f64(if double { f64_value } else { f32_value });
-        Self {
-            outside: pick(1e-11, 1e-7),
-            degree: if double { 24 } else { 15 },
-            nodes: if double { 21 } else { 15 },
-            quadrature: pick(5e-8, 1e-5),
-            tolerance: pick(1e-7, 1e-3),
-        }
+        Self { outside: pick(1e-11, 1e-6), quadrature: pick(5e-8, 3e-5), tolerance: pick(1e-7, 1e-4) }
     }
 
     /// For a probability, whose logarithm is as accurate as a softmax's.
+    #[inline(always)]
     pub fn of_probability() -> Self {
-        let usual = Self::of_float();
-        let (outside, quadrature) = (F::from_f64(512.0) * F::epsilon(), F::from_f64(5e6) * F::epsilon());
-        Self { outside: usual.outside.min(outside), quadrature: usual.quadrature.min(quadrature), ..usual }
+        Self { outside: pick(1e-13, 1e-7), quadrature: pick(1e-9, 1e-5), tolerance: pick(1e-7, 1e-3) }
     }
 
-    /// For a reference: the quadrature is driven on to where rounding begins.
+    /// For a reference: as far as rounding lets the float go.
     pub fn strict(self) -> Self {
-        let rounding = F::epsilon() * F::from_f64(64.0);
-        Self { quadrature: (self.quadrature * F::from_f64(1e-3)).max(rounding), ..self }
+        let strict = Self { outside: pick(1e-11, 1e-7), quadrature: pick(5e-11, 1e-6), tolerance: pick(1e-7, 1e-4) };
+        Self { outside: strict.outside.min(self.outside), quadrature: strict.quadrature.min(self.quadrature), ..strict }
     }
 
     /// The same in another number type.
     pub fn map<G>(self, convert: impl Fn(F) -> G) -> Precision<G> {
-        let Self { outside, degree, nodes, quadrature, tolerance } = self;
-        Precision { outside: convert(outside), degree, nodes, quadrature: convert(quadrature), tolerance: convert(tolerance) }
+        let Self { outside, quadrature, tolerance } = self;
+        Precision { outside: convert(outside), quadrature: convert(quadrature), tolerance: convert(tolerance) }
     }
 }

@@ -1,14 +1,15 @@
 //! What is to be computed, in one plain value that every step carries.
 
 use super::precision::Precision;
-use super::ranks::Ranks;
+use super::ranks::Run;
 use crate::Real;
 
 /// Order statistics of θ + scale·Z, with everything that does not depend on the classes' scores one by one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Problem<'w, N, F> {
+pub(crate) struct Problem<N, F> {
     pub law: N,
-    pub ranks: Ranks<'w, F>,
+    /// Whose order statistics are summed.
+    pub run: Run,
     /// ε; −ε where the scores are mirrored.
     pub scale: F,
     /// The score that u = 0 stands for: that of the deepest wanted rank.
@@ -19,14 +20,45 @@ pub(crate) struct Problem<'w, N, F> {
     pub precision: Precision<F>,
 }
 
+impl<N, F: Real> Problem<N, F> {
+    #[inline(always)]
+    pub fn units(&self) -> Units<F> {
+        let stretch = if self.scale.recip().is_normal() {
+            F::one()
+        } else if self.scale.abs() < F::one() {
+            F::epsilon().recip()
+        } else {
+            F::epsilon()
+        };
+        Units { center: self.center, stretch, inverse: (self.scale * stretch).recip() }
+    }
+}
+
+/// The scores of a row in units of ε about the center.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Units<F> {
+    center: F,
+    /// A power of two, so that the inverse of an ε at either end of the float's range is normal.
+    stretch: F,
+    inverse: F,
+}
+
 /// Beyond this many units of ε a class is above or below for certain, whatever the law; it keeps u finite.
 const FAR: f64 = 1e6;
 
-impl<N, F: Real> Problem<'_, N, F> {
+impl<F: Real> Units<F> {
     /// u = (s − center)/scale.
-    #[inline]
-    pub fn unit(&self, score: F) -> F {
+    #[inline(always)]
+    pub fn of(&self, score: F) -> F {
         let far = F::from_f64(FAR);
-        ((score - self.center) / self.scale).max(-far).min(far)
+        let u = (score - self.center) * self.stretch * self.inverse;
+        let u = if u > far { far } else { u };
+        if u < -far { -far } else { u }
+    }
+
+    /// A position that is never above any t.
+    #[inline(always)]
+    pub fn never() -> F {
+        -F::from_f64(FAR)
     }
 }

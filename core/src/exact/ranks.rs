@@ -59,15 +59,6 @@ impl<F: Real> Ranks<'_, F> {
         top.into_iter().chain(each.filter(|&(weight, _)| weight != F::zero()))
     }
 
-    pub(crate) fn is_one_run(&self) -> bool {
-        self.runs().nth(1).is_none()
-    }
-
-    /// Σ_r |w_r|.
-    pub(crate) fn size(&self) -> F {
-        self.each().fold(F::zero(), |sum, (weight, _)| sum + weight.abs())
-    }
-
     /// The ranks that have a weight, one by one, each behind its weight.
     ///
     /// ```

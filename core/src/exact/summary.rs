@@ -1,23 +1,25 @@
 //! What the exact form needs to know of a set of classes.
 
-use super::chebyshev::{LANES, LaneTerms, Terms, add_moments};
-use super::division::{Division, Place};
-use super::means::Means;
-use super::precision::MAX_TERMS;
-use super::quadrature::{self, Solution};
-use super::ranks::Ranks;
+use super::chebyshev::{ROOM, Terms, add_moments};
+use super::division::{Division, Places};
+use super::mean::Mean;
+use super::precision::{MAX_TERMS, terms};
+use super::solution::{self, Form, Solution};
+use crate::lanes::{LANES, Lanes, sum};
 use crate::{Error, Noise, Real, Result, check};
 
 /// The candidates of a set of classes and the Chebyshev moments of the classes far below: the third round of a computation over
 /// [shards](crate::sharded).
 #[derive(Debug)]
-pub struct Summary<'a, 'w, N, F> {
-    pub(super) division: Division<'w, N, F>,
+pub struct Summary<'a, N, F> {
+    pub(super) division: Division<N, F>,
     sure: usize,
     bulk: usize,
     moments: Terms<F>,
     /// What rounding took from the moments so far (Kahan).
     lost: Terms<F>,
+    /// The moments of some classes, lane by lane.
+    lanes: &'a mut [Lanes<F>],
     candidates: &'a mut [F],
     len: usize,
 }
@@ -35,50 +37,137 @@ pub struct Part<'a, F> {
     pub candidates: &'a [F],
 }
 
-/// Classes whose moments are added among themselves first: short sums round less. The sums of blocks are added with compensation.
-const BLOCK: usize = 16 * LANES;
+/// Classes that are placed together: a few arrays of so many numbers.
+const BLOCK: usize = 4 * LANES;
 
-impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
-    pub(super) fn new(division: Division<'w, N, F>, candidates: &'a mut [F]) -> Self {
-        Self { division, sure: 0, bulk: 0, moments: [F::zero(); MAX_TERMS], lost: [F::zero(); MAX_TERMS], candidates, len: 0 }
+/// Classes whose moments are added among themselves first: short sums round less. The sums of runs are added with compensation.
+const RUN: usize = 8 * BLOCK;
+
+/// Some classes of a block: 2x, weight·x and weight, weight 0 for whatever is not of the bulk.
+struct Block<F> {
+    twice_x: [F; BLOCK],
+    before: [F; BLOCK],
+    now: [F; BLOCK],
+}
+
+impl<F> Part<'_, F> {
+    /// How many moments there are.
+    pub const NUM_MOMENTS: usize = ROOM;
+}
+
+impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
+    /// The room it takes beside its candidates.
+    pub(super) const ROOM_BESIDE: usize = MAX_TERMS * LANES;
+
+    #[inline(always)]
+    pub(super) fn new(division: Division<N, F>, room: &'a mut [F]) -> Result<Self> {
+        let (lanes, candidates) = check::split(room, division.terms() * LANES)?;
+        let lanes = lanes.as_chunks_mut::<LANES>().0;
+        Ok(Self { division, sure: 0, bulk: 0, moments: [F::zero(); ROOM], lost: [F::zero(); ROOM], lanes, candidates, len: 0 })
     }
 
     /// Adds the classes of a slice of scores.
     ///
     /// # Errors
     /// A NaN or infinite score; no room left for candidates, after which the summary is incomplete.
+    #[inline(always)]
     pub fn add(&mut self, scores: &[F]) -> Result<()> {
         check::finite("scores", scores)?;
-        let degree = self.division.profile.problem.precision.degree;
-        for scores in scores.chunks(BLOCK) {
-            let mut block: LaneTerms<F> = [[F::zero(); LANES]; MAX_TERMS];
-            let moments = block.get_mut(..=degree).unwrap_or_default();
-            for scores in scores.chunks(LANES) {
-                self.add_lanes(scores, moments)?;
+        self.add_finite([scores, &[]])
+    }
+
+    /// Adds scores that are known to be finite: those of a piece of a row, around the label if that is in it.
+    #[inline(always)]
+    pub(crate) fn add_finite(&mut self, piece: [&[F]; 2]) -> Result<()> {
+        if self.division.terms() == 0 {
+            return piece.into_iter().try_for_each(|scores| self.add_candidates(scores));
+        }
+        match terms::<F>(self.division.problem.law.regularity()) {
+            8 => self.add_runs::<8>(piece),
+            13 => self.add_runs::<13>(piece),
+            16 => self.add_runs::<16>(piece),
+            _ => self.add_runs::<MAX_TERMS>(piece),
+        }
+    }
+
+    #[inline(always)]
+    fn add_runs<const TERMS: usize>(&mut self, piece: [&[F]; 2]) -> Result<()> {
+        let (mut moments, mut lost) = ([F::zero(); ROOM], [F::zero(); ROOM]);
+        let places = self.division.places();
+        for scores in piece {
+            for run in scores.chunks(RUN) {
+                let in_bulk = self.bulk;
+                self.lanes.fill([F::zero(); LANES]);
+                for scores in run.chunks(BLOCK) {
+                    self.add_block::<TERMS>(&places, scores)?;
+                }
+                if self.bulk > in_bulk {
+                    let mut sums = [F::zero(); ROOM];
+                    sums.iter_mut().zip(&*self.lanes).for_each(|(total, lanes)| *total = sum(lanes));
+                    add_sums(&mut moments, &mut lost, &sums);
+                }
             }
-            let sums = block.map(|lanes| lanes.iter().fold(F::zero(), |sum, &moment| sum + moment));
-            self.add_moments(&sums);
+        }
+        add_sums(&mut self.moments, &mut self.lost, &moments);
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
+        let zeros = [F::zero(); BLOCK];
+        let mut block = Block { twice_x: zeros, before: zeros, now: zeros };
+        let (mut in_bulk, mut above) = (0_u32, 0_u32);
+        let room = block.twice_x.iter_mut().zip(&mut block.before).zip(&mut block.now);
+        for (&score, ((twice_x, before), now)) in scores.iter().zip(room) {
+            let u = places.unit(score);
+            let (x, weight) = places.bulk(u);
+            above += u32::from(places.is_above(u));
+            in_bulk += u32::from(weight > F::zero());
+            (*twice_x, *before, *now) = (x + x, x * weight, weight);
+        }
+        if above > 0 {
+            self.pick(places, scores)?;
+        }
+        if in_bulk > 0 {
+            self.bulk += in_bulk as usize;
+            if let Some(moments) = self.lanes.first_chunk_mut::<TERMS>() {
+                let [twice_x, before, now] = [&block.twice_x, &block.before, &block.now].map(|array| array.as_chunks::<LANES>().0);
+                for ((twice_x, before), now) in twice_x.iter().zip(before).zip(now).take(scores.len().div_ceil(LANES)) {
+                    add_moments(twice_x, before, now, moments);
+                }
+            }
         }
         Ok(())
     }
 
-    fn add_lanes(&mut self, scores: &[F], moments: &mut [[F; LANES]]) -> Result<()> {
-        let (mut xs, mut weights) = ([F::zero(); LANES], [F::zero(); LANES]);
-        let before = self.bulk;
-        for ((&score, x), weight) in scores.iter().zip(&mut xs).zip(&mut weights) {
-            let u = self.division.profile.problem.unit(score);
-            match self.division.place(u) {
-                Place::Sure => self.sure += 1,
-                Place::Candidate => self.push(u)?,
-                Place::Bulk(far) => {
-                    (*x, *weight) = (far.x, far.weight);
-                    self.bulk += 1;
-                }
-                Place::Negligible => {}
+    /// Where there is no bulk.
+    #[inline(always)]
+    fn add_candidates(&mut self, scores: &[F]) -> Result<()> {
+        let places = self.division.places();
+        for scores in scores.chunks(BLOCK) {
+            let mut above = 0_u32;
+            for &score in scores {
+                above += u32::from(places.is_above(places.unit(score)));
+            }
+            if above > 0 {
+                self.pick(&places, scores)?;
             }
         }
-        if self.bulk > before {
-            add_moments(&xs, &weights, moments);
+        Ok(())
+    }
+
+    /// Lists those above the bulk.
+    #[inline(always)]
+    fn pick(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
+        for &score in scores {
+            let u = places.unit(score);
+            if places.is_sure(u) {
+                self.sure += 1;
+            } else if places.is_above(u) {
+                let (expected, actual) = (self.len + 1, self.candidates.len());
+                *self.candidates.get_mut(self.len).ok_or(Error::Length { what: "candidates", expected, actual })? = u;
+                self.len = expected;
+            }
         }
         Ok(())
     }
@@ -95,7 +184,7 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
     /// # Errors
     /// Moments of another number, or no room for the candidates; the summary is then as before.
     pub fn merge(&mut self, part: Part<'_, F>) -> Result<usize> {
-        check::length("moments", part.moments, MAX_TERMS)?;
+        check::length("moments", part.moments, ROOM)?;
         let (start, actual) = (self.len, self.candidates.len());
         let total = start + part.candidates.len();
         let room = self.candidates.get_mut(start..total).ok_or(Error::Length { what: "candidates", expected: total, actual })?;
@@ -103,42 +192,31 @@ impl<'a, 'w, N: Noise<F>, F: Real> Summary<'a, 'w, N, F> {
         self.len = total;
         self.sure += part.sure;
         self.bulk += part.bulk;
-        self.add_moments(part.moments);
+        add_sums(&mut self.moments, &mut self.lost, part.moments);
         Ok(start)
     }
 
     /// The scratch that [`solve`](Self::solve) needs with the candidates it has now.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
-        quadrature::scratch_len(self.len, &self.division.profile.problem.ranks)
+        solution::fast_scratch_len(self.len, self.division.problem.run.last, self.division.terms())
     }
 
     /// The value, and what every class's gradient follows from.
     ///
     /// # Errors
     /// Scratch too short; a noise law that returns NaN.
-    pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
-        self.solve_for(self.division.profile.problem.ranks, scratch)
+    #[inline(always)]
+    pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {
+        Solution::new(&Mean::new(&self.division, self.len), &self.division, self.part(), Form::Fast, scratch)
     }
+}
 
-    /// The same for some of the ranks only.
-    pub(crate) fn solve_for<'s>(&self, ranks: Ranks<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, 'w, N, F>> {
-        quadrature::solve(&Means::new(&self.division, self.len), &self.division, self.part(), ranks, scratch)
-    }
-
-    fn add_moments(&mut self, block: &[F]) {
-        for ((moment, lost), &part) in self.moments.iter_mut().zip(&mut self.lost).zip(block) {
-            let corrected = part - *lost;
-            let sum = *moment + corrected;
-            *lost = (sum - *moment) - corrected;
-            *moment = sum;
-        }
-    }
-
-    fn push(&mut self, u: F) -> Result<()> {
-        let (expected, actual) = (self.len + 1, self.candidates.len());
-        *self.candidates.get_mut(self.len).ok_or(Error::Length { what: "candidates", expected, actual })? = u;
-        self.len += 1;
-        Ok(())
+#[inline(always)]
+fn add_sums<F: Real>(moments: &mut Terms<F>, lost: &mut Terms<F>, sums: &[F]) {
+    for ((moment, lost), &part) in moments.iter_mut().zip(lost).zip(sums) {
+        let corrected = part - *lost;
+        let next = *moment + corrected;
+        (*moment, *lost) = (next, (next - *moment) - corrected);
     }
 }

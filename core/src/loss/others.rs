@@ -1,7 +1,7 @@
 //! The classes that a label competes with.
 
-use crate::exact::{Division, Problem, Profile, Solution, Summary};
-use crate::{Noise, Real, Result, check, select};
+use crate::exact::Competitors;
+use crate::{Real, Result, check, select};
 
 /// A label's own score and, in two pieces, those of the other classes.
 #[derive(Debug, Clone, Copy)]
@@ -33,34 +33,9 @@ impl<'s, F: Real> Others<'s, F> {
         if self.own >= of_all { select::kth_value(self.scores, k + 1, scratch) } else { of_all }
     }
 
-    pub fn profile<'w, N: Noise<F>>(&self, problem: Problem<'w, N, F>) -> Result<Profile<'w, N, F>> {
-        let mut profile = Profile::new(problem);
-        self.pieces().into_iter().try_for_each(|scores| profile.add(scores))?;
-        Ok(profile)
-    }
-
-    /// Their summary, and the position from which the second piece's candidates stand.
-    pub fn summary<'a, 'w, N: Noise<F>>(
-        &self,
-        division: Division<'w, N, F>,
-        candidates: &'a mut [F],
-    ) -> Result<(Summary<'a, 'w, N, F>, usize)> {
-        let mut summary = division.summary(candidates);
-        let [before, after] = self.pieces();
-        summary.add(before)?;
-        let second = summary.part().candidates.len();
-        summary.add(after)?;
-        Ok((summary, second))
-    }
-
-    /// Adds `weight` times their gradient, given where the second piece's candidates stand, to the entries of a whole gradient.
-    pub fn add_grad<N: Noise<F>>(&self, solution: &Solution<'_, '_, N, F>, second: usize, weight: F, grad: &mut [F]) -> Result<()> {
-        let (before, rest) = check::split(grad, self.label)?;
-        let (_, after) = check::split(rest, 1)?;
-        for ((scores, first), grad) in self.pieces().into_iter().zip([0, second]).zip([before, after]) {
-            solution.add_grad(scores, first, weight, grad)?;
-        }
-        Ok(())
+    /// They as competitors of the label.
+    pub fn competitors(&self) -> Competitors<'s, F> {
+        Competitors { scores: self.scores, label: Some(self.label) }
     }
 
     /// Makes the gradient sum to zero by the label's entry, which is 0 until then.

@@ -2,8 +2,8 @@
 
 use super::Loss;
 use super::others::Others;
-use crate::exact::contest::{Contests, Label};
-use crate::exact::{self, MAX_INTERVALS, Precision, Problem};
+use crate::exact::{Event, Label, Output, Precision, Problem, Run, lose, scratch_len};
+use crate::noise::Reflected;
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
 /// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
@@ -111,26 +111,18 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
     }
 
     /// The loss; overwrites `grad`, if there is one.
+    #[inline(always)]
     fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let deepest = others.kth_value(self.ranks.last(), scratch);
-        let spread = (others.kth_value(self.ranks.first(), scratch) - deepest) / self.epsilon;
-        check::in_range("range of the scores", (others.own - deepest) / self.epsilon)?;
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
         }
         let mut value = F::zero();
-        if spread <= F::from_usize(MAX_INTERVALS / 2) {
-            value = self.at_once(self.ranks, (deepest, spread), &others, (F::one(), grad.as_deref_mut()), scratch)?;
-        } else {
-            // Ranks too far apart for one window: each has its own.
-            for (share, rank) in self.ranks.each() {
-                let center = others.kth_value(rank, scratch);
-                let output = (share, grad.as_deref_mut());
-                value += share * self.at_once(Ranks::Single(rank), (center, F::zero()), &others, output, scratch)?;
-            }
+        for (share, rank) in self.ranks.each() {
+            let center = others.kth_value(rank, scratch);
+            value += share * self.among(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
         }
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
@@ -141,45 +133,43 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         check::in_range("loss", value)
     }
 
-    /// The loss of ranks whose scores among the others run from `center` up by `spread`; adds `weight` times the others' gradient by s/ε.
-    fn at_once(
-        &self,
-        ranks: Ranks<'_, F>,
-        (center, spread): (F, F),
-        others: &Others<'_, F>,
-        (weight, grad): (F, Option<&mut [F]>),
-        scratch: &mut [F],
-    ) -> Result<F> {
-        let label = Label::new((others.own - center) / self.epsilon, self.law.regularity());
-        let Self { law, epsilon: scale, precision, .. } = *self;
-        let problem = Problem { law, ranks, scale, center, span: label.span(spread), num_classes: others.len(), precision };
-        let profile = others.profile(problem)?;
-        let contests = Contests::new(&profile, label)?;
-        let division = contests.division()?;
-        let (candidates, scratch) = check::split(scratch, others.len())?;
-        for division in [division, division.plain()] {
-            let (summary, second) = others.summary(division, candidates)?;
-            let solution = contests.solve(&division, summary.part(), scratch)?;
-            if solution.error_bound() <= precision.tolerance {
-                if let Some(grad) = grad {
-                    others.add_grad(&solution, second, weight, grad)?;
-                }
-                return Ok(solution.value());
+    /// −ln P(y is among the k largest), given the k-th largest score of the others; adds `weight` times the others' gradient by s/ε.
+    #[inline(always)]
+    fn among(&self, k: usize, center: F, others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
+        let u = check::in_range("range of the scores", (others.own - center) / self.epsilon)?;
+        let (len, mirrored) = (others.len(), others.len() + 1 - k);
+        let (law, regularity) = (self.law, self.law.regularity());
+        // Near the other end it is cheaper to count from there.
+        if k > mirrored {
+            let label = Label::new(-u, Event::Below, Noise::<F>::regularity(&Reflected(law)));
+            if law.is_symmetric() {
+                return lose(self.problem(law, mirrored, -self.epsilon, center, &label, len), others.competitors(), label, output, scratch);
             }
+            let problem = self.problem(Reflected(law), mirrored, -self.epsilon, center, &label, len);
+            return lose(problem, others.competitors(), label, output, scratch);
         }
-        Err(Error::Accuracy { what: "top-K cross-entropy" })
+        let label = Label::new(u, Event::Above, regularity);
+        lose(self.problem(law, k, self.epsilon, center, &label, len), others.competitors(), label, output, scratch)
+    }
+
+    #[inline(always)]
+    fn problem<M>(&self, law: M, rank: usize, scale: F, center: F, label: &Label<F>, num_classes: usize) -> Problem<M, F> {
+        let run = Run { first: rank, last: rank };
+        Problem { law, run, scale, center, span: label.span(), num_classes, precision: self.precision }
     }
 }
 
 impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + exact::scratch_len(num_classes, &self.ranks)
+        scratch_len::<F>(num_classes, self.ranks.last())
     }
 
+    #[inline(always)]
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
         self.evaluate(scores, label, None, scratch)
     }
 
+    #[inline(always)]
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         self.evaluate(scores, label, Some(grad), scratch)

@@ -1,7 +1,7 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::{Hinge, Loss};
-use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, select};
+use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -143,34 +143,101 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         Hinge::new(oracle, self.margins, self.scale)
     }
 
-    /// Calls `visit` with the hinge this stands for, after the checks that need the number of classes.
-    fn with_hinge<T>(&self, num_classes: usize, visit: impl FnOnce(&dyn Loss<F>) -> Result<T>) -> Result<T> {
-        let missed = KthLargest::new(select::first_missed(self.k, num_classes)?)?;
+    /// The loss; overwrites `grad`, if there is one.
+    #[inline(always)]
+    fn evaluate(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+        let missed = KthLargest::new(select::first_missed(self.k, scores.len())?)?;
         match self.smoothing {
-            Smoothing::None => visit(&self.hinge(missed)?),
-            Smoothing::Exact { epsilon } => visit(&self.hinge(Exact::new(missed, Normal, epsilon)?)?),
+            Smoothing::None => evaluate(&self.hinge(missed)?, scores, label, grad, scratch),
+            Smoothing::Exact { epsilon } => {
+                self.evaluate_exactly(&Exact::new(missed, Normal, epsilon)?, epsilon, scores, label, grad, scratch)
+            }
             Smoothing::Pathwise { epsilon, num_samples, key } => {
-                visit(&self.hinge(Pathwise::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
+                let sampler = MonteCarlo::new(Normal, num_samples)?;
+                evaluate(&self.hinge(Pathwise::new(missed, sampler, epsilon, key)?)?, scores, label, grad, scratch)
             }
             Smoothing::Conditional { epsilon, num_samples, key } => {
-                visit(&self.hinge(Conditional::new(missed, MonteCarlo::new(Normal, num_samples)?, epsilon, key)?)?)
+                let sampler = MonteCarlo::new(Normal, num_samples)?;
+                evaluate(&self.hinge(Conditional::new(missed, sampler, epsilon, key)?)?, scores, label, grad, scratch)
             }
         }
+    }
+
+    /// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
+    /// nothing else.
+    #[inline(always)]
+    fn evaluate_exactly(
+        &self,
+        exact: &Exact<KthLargest, Normal, F>,
+        epsilon: F,
+        scores: &[F],
+        label: usize,
+        mut grad: Option<&mut [F]>,
+        scratch: &mut [F],
+    ) -> Result<F> {
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let center = select::kth_value(scores, self.k + 1, scratch);
+        let lead = check::in_range("range of the scores", own - center)?;
+        if let Some(grad) = &mut grad {
+            grad.fill(F::zero());
+        }
+        if self.is_surely_zero(epsilon, lead, margin, scores.len()) {
+            return Ok(F::zero());
+        }
+        let slack = |smoothed: F| (margin + (smoothed - lead)) * self.scale;
+        let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
+        let place = (self.k + 1, center);
+        let smoothed = exact.about_center(scores, place, output, |smoothed| slack(smoothed) > F::zero(), scratch)?;
+        let slack = check::in_range("loss", slack(smoothed))?;
+        if slack <= F::zero() {
+            return Ok(F::zero());
+        }
+        if let Some(entry) = grad.and_then(|grad| grad.get_mut(label)) {
+            *entry -= self.scale;
+        }
+        Ok(slack)
+    }
+
+    /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers as
+    /// there are classes from that one down above it, √(2 ln n).
+    #[inline(always)]
+    fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {
+        let below = F::from_usize(num_classes.saturating_sub(self.k));
+        let highest = epsilon * (F::from_f64(2.0) * below.ln()).sqrt() * F::from_f64(1.001);
+        let rounding = F::epsilon() * F::from_f64(8.0) * (lead.abs() + margin.abs() + highest);
+        margin + highest + rounding <= lead
+    }
+}
+
+#[inline(always)]
+fn evaluate<F: Real>(hinge: &impl Loss<F>, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    match grad {
+        None => hinge.value(scores, label, scratch),
+        Some(grad) => hinge.value_and_grad(scores, label, grad, scratch),
     }
 }
 
 impl<F: Real> Loss<F> for TopKHinge<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        // Where there is no such hinge, K ≥ L, the calls fail before they look at the scratch.
-        self.with_hinge(num_classes, |hinge| Ok(hinge.scratch_len(num_classes))).unwrap_or(0)
+        match self.smoothing {
+            Smoothing::None => 2 * num_classes,
+            Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.k.saturating_add(1).min(num_classes)),
+            Smoothing::Pathwise { .. } | Smoothing::Conditional { .. } => 3 * num_classes,
+        }
     }
 
+    #[inline(always)]
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.with_hinge(scores.len(), |hinge| hinge.value(scores, label, scratch))
+        self.evaluate(scores, label, None, scratch)
     }
 
+    #[inline(always)]
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        self.with_hinge(scores.len(), |hinge| hinge.value_and_grad(scores, label, grad, scratch))
+        check::length("grad", grad, scores.len())?;
+        self.evaluate(scores, label, Some(grad), scratch)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The calibrated top-K hinge for several K at once.
 
 use super::Loss;
-use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Ranks, Real, Result, check, exact, select};
+use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Real, Result, check, exact, select};
 
 /// ℓ(s, y) = Σ_k π_k · scale · (m_y + top₍k+1₎(s) − s_y)₊: the [`TopKHinge`](crate::TopKHinge) averaged over the number of guesses.
 ///
@@ -164,8 +164,8 @@ impl<F: Real> Hinges<'_, F> {
 impl<F: Real> Loss<F> for TopKHinges<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let missed = self.depth() + 1;
-        // The ranks are one deeper than the guesses, and two counts are kept for each.
-        let smoothed = missed + 2 * num_classes + exact::scratch_len(num_classes, &Ranks::Weighted(self.shares)) + 2;
+        // The ranks are one deeper than the guesses.
+        let smoothed = missed + num_classes + exact::scratch_len::<F>(num_classes, missed);
         2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
     }
 

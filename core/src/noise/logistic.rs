@@ -1,6 +1,6 @@
 //! The standard logistic law.
 
-use super::{Noise, Regularity};
+use super::{Noise, Regularity, product, rate};
 use crate::Real;
 
 /// The standard logistic law, distribution function 1/(1 + exp(−z)): the difference of two independent Gumbel variables.
@@ -70,6 +70,30 @@ impl<F: Real> Noise<F> for Logistic {
 
     fn survival_and_pdf(&self, z: F) -> (F, F) {
         self.cdf_and_pdf(-z)
+    }
+
+    #[inline(always)]
+    fn threshold(&self, t: F) -> F {
+        rate(-t)
+    }
+
+    #[inline(always)]
+    fn position(&self, u: F) -> F {
+        rate(u)
+    }
+
+    #[inline(always)]
+    fn tail_and_density(&self, threshold: F, position: F) -> (F, F) {
+        let x = product(threshold, position);
+        let failure = (F::one() + x).recip();
+        (x * failure, x * failure * failure)
+    }
+
+    #[inline(always)]
+    fn failure_and_density(&self, threshold: F, position: F) -> (F, F) {
+        let x = product(threshold, position);
+        let failure = (F::one() + x).recip();
+        (failure, x * failure * failure)
     }
 
     fn score(&self, z: F) -> F {

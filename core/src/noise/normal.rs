@@ -89,6 +89,16 @@ impl<F: Real> Noise<F> for Normal {
         self.ln_pdf(z) - hazard.ln()
     }
 
+    #[inline(always)]
+    fn tail_and_density(&self, threshold: F, position: F) -> (F, F) {
+        (threshold - position).normal_tail_and_density()
+    }
+
+    #[inline(always)]
+    fn failure_and_density(&self, threshold: F, position: F) -> (F, F) {
+        (position - threshold).normal_tail_and_density()
+    }
+
     fn score(&self, z: F) -> F {
         z
     }

@@ -44,6 +44,26 @@ impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
         self.0.cdf_and_pdf(-z)
     }
 
+    #[inline(always)]
+    fn threshold(&self, t: F) -> F {
+        self.0.threshold(-t)
+    }
+
+    #[inline(always)]
+    fn position(&self, u: F) -> F {
+        self.0.position(-u)
+    }
+
+    #[inline(always)]
+    fn tail_and_density(&self, threshold: F, position: F) -> (F, F) {
+        self.0.failure_and_density(threshold, position)
+    }
+
+    #[inline(always)]
+    fn failure_and_density(&self, threshold: F, position: F) -> (F, F) {
+        self.0.tail_and_density(threshold, position)
+    }
+
     fn score(&self, z: F) -> F {
         -self.0.score(-z)
     }

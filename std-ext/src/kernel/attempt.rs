@@ -2,6 +2,7 @@
 
 use topk_loss::{FoldIn, Loss, Real, Result};
 
+use super::workers::Workers;
 use super::{Kernel, Scalar};
 
 /// Where a gradient goes, and what it is multiplied by.
@@ -54,11 +55,14 @@ pub(super) struct OrScalar<'a, A, L> {
 impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<'_, A, L> {
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, None);
-        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value(example, scores, label), Ok)
+        value.map_or_else(|| Scalar::new(self.loss, scores.len(), Workers::new(faer::Par::Seq)).value(example, scores, label), Ok)
     }
 
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, Some(Weighted { weight, grad: &mut *grad }));
-        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value_and_grad(example, scores, label, weight, grad), Ok)
+        value.map_or_else(
+            || Scalar::new(self.loss, scores.len(), Workers::new(faer::Par::Seq)).value_and_grad(example, scores, label, weight, grad),
+            Ok,
+        )
     }
 }

@@ -1,21 +1,21 @@
-//! The exact smoothing over strips: two readings of the scores, and one for the gradient. Rows that vector code cannot certify are read
-//! again by core's.
-
-mod scalar;
-mod vector;
+//! The exact smoothing over strips: core's sharded form, two readings of the scores, and one for the gradient. Rows whose summary is not
+//! accurate enough are read once more, with their classes one by one.
 
 use faer::Par;
+use pulp::{Simd, WithSimd};
+use topk_loss::sharded::{self, Division, Part, Profile};
 use topk_loss::{Error, Exact, KthLargest, Normal, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};
 use super::frame::Frame;
+use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
 use crate::kernel::workers::Workers;
 use crate::{BatchReal, Result};
 
-/// Classes that are looked at, or handed to core, at a time.
+/// Classes that are looked at at a time.
 const CHUNK: usize = 128;
 
 pub(super) fn objective<F: BatchReal>(
@@ -25,45 +25,20 @@ pub(super) fn objective<F: BatchReal>(
     examples: &Examples<'_, F>,
     grads: Option<HeadGrads<'_, F>>,
 ) -> Result<F> {
-    if size_of::<F>() == 4 {
-        of_degree::<F, 16>(loss, epsilon, strips, examples, grads)
-    } else {
-        of_degree::<F, 25>(loss, epsilon, strips, examples, grads)
-    }
-}
-
-/// `TERMS` as of the kernels.
-fn of_degree<F: BatchReal, const TERMS: usize>(
-    loss: &TopKHinge<'_, F>,
-    epsilon: F,
-    strips: &Strips<'_, F>,
-    examples: &Examples<'_, F>,
-    grads: Option<HeadGrads<'_, F>>,
-) -> Result<F> {
     let (num_classes, par, k) = (strips.num_classes(), strips.par(), loss.k() + 1);
     let exact = examples.check(KthLargest::new(k).and_then(|oracle| Exact::new(oracle, Normal, epsilon)))?;
     let workers = Workers::new(Par::Seq);
-    let solved = vector::solve::<F, TERMS>(workers, k, epsilon, strips, examples)?;
-    let unsolved = examples.states(|example, label| solved[example].is_none().then(|| Frame::new(label)));
-    let unsolved: Vec<_> = unsolved.into_iter().map(Option::flatten).collect();
-    let rows = if unsolved.iter().any(Option::is_some) { scalar::summarise(&exact, k, strips, unsolved)? } else { vec![] };
+    let rows = summarise(workers, &exact, k, strips, examples)?;
     let mut scratches = vec![vec![]; rows.len()];
-    let others =
-        map(rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch))).collect(), par, |_, (row, scratch)| {
-            let solution = row.solve(scratch)?;
-            let accurate = solution.is_within_tolerance().then(|| (row.frame.clone(), Solution::Scalar(scalar::Solution::new(solution))));
-            accurate.ok_or(Error::Accuracy { what: "exact smoothing" })
-        })?;
-
-    let mut others = others.into_iter();
-    let solutions = solved.into_iter().map(|solved| {
-        let other = others.next().flatten();
-        solved.map(|(frame, solution)| (frame, Solution::Vector(solution))).or(other)
-    });
-    let mut hinges = map(solutions.collect(), par, |example, (frame, solution)| {
+    let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
+    let mut hinges = map(rows.collect(), par, |example, (row, scratch)| {
+        let solution = row.solve(workers, scratch)?;
+        if !solution.is_within_tolerance() {
+            return Err(Error::Accuracy { what: "exact smoothing" });
+        }
+        let frame = row.frame.clone();
         let value = hinge(loss, frame.label(), num_classes, solution.value() - frame.own())?;
-        let weights = (loss.scale(), examples.coefficient(example));
-        Ok(Gradient { frame, solution, value, weights })
+        Ok(Gradient { frame, solution, next: 0, value, weights: (loss.scale(), examples.coefficient(example)) })
     })?;
     let objective = examples.objective(&hinges, |hinge| Ok(hinge.value))?;
     if let Some(grads) = grads {
@@ -72,48 +47,206 @@ fn of_degree<F: BatchReal, const TERMS: usize>(
     Ok(objective)
 }
 
-/// The smoothed order statistic of a row, and its gradient.
-#[expect(clippy::large_enum_variant, reason = "nearly all are the larger one")]
-enum Solution<'s, 'e, F, const TERMS: usize> {
-    Vector(vector::Solution<F, TERMS>),
-    Scalar(scalar::Solution<'s, 'e, F>),
+/// Reads the rows twice: a census, from which the division follows, and the summary.
+fn summarise<F: BatchReal>(
+    workers: Workers,
+    exact: &Exact<KthLargest, Normal, F>,
+    k: usize,
+    strips: &Strips<'_, F>,
+    examples: &Examples<'_, F>,
+) -> Result<Vec<Option<Row<F>>>> {
+    let (num_classes, par) = (strips.num_classes(), strips.par());
+    let profile = |center| exact.profile(center, num_classes);
+    let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: Largest::new(k), profile: None });
+    strips.read(&mut censuses, |census, first, scores| census.add(workers, first, scores, profile))?;
+    let mut rows = map(censuses, par, |_, census| census.finish(profile))?;
+    strips.read(&mut rows, |row, first, scores| row.add(workers, first, scores))?;
+
+    let again = map(rows.iter().map(Option::as_ref).collect(), par, |_, row| {
+        Ok((!row.solve(workers, &mut vec![])?.is_within_tolerance()).then(|| row.plain()))
+    })?;
+    let mut again: Vec<_> = again.into_iter().map(Option::flatten).collect();
+    if again.iter().any(Option::is_some) {
+        strips.read(&mut again, |row, first, scores| row.add(workers, first, scores))?;
+        rows.iter_mut().zip(again).filter(|(_, again)| again.is_some()).for_each(|(row, again)| *row = again);
+    }
+    Ok(rows)
 }
 
-impl<F: BatchReal, const TERMS: usize> Solution<'_, '_, F, TERMS> {
-    fn value(&self) -> F {
-        match self {
-            Self::Vector(solution) => solution.value,
-            Self::Scalar(solution) => solution.value(),
+/// The first reading: the K + 1 largest scores, and how many others lie where below the last of them.
+struct Census<F> {
+    frame: Frame<F>,
+    largest: Largest<F>,
+    profile: Option<Profile<Normal, F>>,
+}
+
+impl<F: BatchReal> Census<F> {
+    fn add(
+        &mut self,
+        workers: Workers,
+        first: usize,
+        scores: &mut [F],
+        new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>,
+    ) -> topk_loss::Result<()> {
+        self.frame.enter(first, scores)?;
+        for (scores, start) in scores.chunks_mut(CHUNK).zip((first..).step_by(CHUNK)) {
+            self.largest.take(start, scores);
         }
+        // What leaves the places that were not filled yet is no score.
+        let empty = scores.iter().take_while(|&&score| score == F::neg_infinity()).count();
+        if empty < scores.len() {
+            let last = self.largest.last().value;
+            let profile = match &mut self.profile {
+                Some(profile) => profile,
+                none => none.insert(new(last)?),
+            };
+            profile.raise(last)?;
+            workers.dispatch(Count { profile, scores: &scores[empty..] })?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>) -> topk_loss::Result<Row<F>> {
+        let last = self.largest.last().value;
+        let mut profile = self.profile.map_or_else(|| new(last), Ok)?;
+        profile.raise(last)?;
+        profile.add(&self.largest.values().collect::<Vec<_>>())?;
+        Ok(Row::new(self.frame, profile.division(&mut vec![F::zero(); Profile::<Normal, F>::SCRATCH_LEN])?))
+    }
+}
+
+struct Count<'a, F> {
+    profile: &'a mut Profile<Normal, F>,
+    scores: &'a [F],
+}
+
+impl<F: BatchReal> WithSimd for Count<'_, F> {
+    type Output = topk_loss::Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.profile.add(self.scores)
+    }
+}
+
+/// The second reading: a row's summary, in room that grows.
+struct Row<F> {
+    frame: Frame<F>,
+    division: Division<Normal, F>,
+    sure: usize,
+    bulk: usize,
+    moments: Vec<F>,
+    candidates: Vec<F>,
+}
+
+impl<F: BatchReal> Row<F> {
+    fn new(frame: Frame<F>, division: Division<Normal, F>) -> Self {
+        Self { frame, division, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![] }
+    }
+
+    /// The same row, not yet read, without a bulk.
+    fn plain(&self) -> Self {
+        Self::new(self.frame.clone(), self.division.plain())
+    }
+
+    fn add(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
+        self.frame.enter(first, scores)?;
+        workers.dispatch(Summarise { row: self, scores })
+    }
+
+    fn solve<'s>(&self, workers: Workers, scratch: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
+        let mut room = vec![F::zero(); self.division.room_len(self.candidates.len())];
+        let mut summary = self.division.summary(&mut room)?;
+        summary.merge(Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates: &self.candidates })?;
+        scratch.resize(summary.scratch_len(), F::zero());
+        workers.dispatch(Solve { summary, scratch })
+    }
+}
+
+struct Summarise<'a, F> {
+    row: &'a mut Row<F>,
+    scores: &'a [F],
+}
+
+impl<F: BatchReal> WithSimd for Summarise<'_, F> {
+    type Output = topk_loss::Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let Row { division, sure, bulk, moments, candidates, .. } = self.row;
+        let mut room = vec![F::zero(); division.room_len(self.scores.len())];
+        let mut summary = division.summary(&mut room)?;
+        summary.add(self.scores)?;
+        let part = summary.part();
+        *sure += part.sure;
+        *bulk += part.bulk;
+        moments.iter_mut().zip(part.moments).for_each(|(sum, &moment)| *sum += moment);
+        candidates.extend_from_slice(part.candidates);
+        Ok(())
+    }
+}
+
+struct Solve<'a, 's, F> {
+    summary: sharded::Summary<'a, Normal, F>,
+    scratch: &'s mut [F],
+}
+
+impl<'s, F: BatchReal> WithSimd for Solve<'_, 's, F> {
+    type Output = topk_loss::Result<sharded::Solution<'s, Normal, F>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.summary.solve(self.scratch)
     }
 }
 
 /// The last reading.
-struct Gradient<'s, 'e, F, const TERMS: usize> {
+struct Gradient<'s, F> {
     frame: Frame<F>,
-    solution: Solution<'s, 'e, F, TERMS>,
+    solution: sharded::Solution<'s, Normal, F>,
+    /// The position of the next strip's first candidate.
+    next: usize,
     value: F,
     /// The loss's scale, and the example's coefficient.
     weights: (F, F),
 }
 
-impl<F: BatchReal, const TERMS: usize> Gradient<'_, '_, F, TERMS> {
-    /// Puts the gradient in the place of the scores.
+impl<F: BatchReal> Gradient<'_, F> {
+    /// Puts the gradient in the place of the scores, strip after strip.
     fn put(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         if self.value <= F::zero() {
             scores.fill(F::zero());
             return Ok(());
         }
         self.frame.enter(first, scores)?;
-        match &mut self.solution {
-            Solution::Vector(solution) => solution.differentiate(workers, first, scores),
-            Solution::Scalar(solution) => solution.differentiate(scores)?,
-        }
+        workers.dispatch(Differentiate { gradient: self, scores })?;
         if let Some(own) = self.frame.label().checked_sub(first).and_then(|place| scores.get_mut(place)) {
             *own -= F::one();
         }
         let (scale, coefficient) = self.weights;
         scores.iter_mut().for_each(|entry| *entry = *entry * scale * coefficient);
+        Ok(())
+    }
+}
+
+struct Differentiate<'a, 's, F> {
+    gradient: &'a mut Gradient<'s, F>,
+    scores: &'a mut [F],
+}
+
+impl<F: BatchReal> WithSimd for Differentiate<'_, '_, F> {
+    type Output = topk_loss::Result<()>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let Gradient { solution, next, .. } = self.gradient;
+        for entries in self.scores.chunks_mut(CHUNK) {
+            let mut copy = [F::zero(); CHUNK];
+            let copy = &mut copy[..entries.len()];
+            copy.copy_from_slice(entries);
+            entries.fill(F::zero());
+            *next = solution.add_grad(copy, *next, F::one(), entries)?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,211 @@
+//! Certified bounds on where an order statistic can be, from the histogram: every class is taken at the edge of its bin that makes the
+//! bound hold.
+
+use super::chernoff::{at_least, at_most, least_mean, most_mean};
+use super::profile::{MOST_BINS, Profile};
+use super::ranks::Run;
+use crate::lanes::{LANES, Lanes, numbers, sum};
+use crate::{Noise, Real, Result, check};
+
+/// The interval of t, in units of ε about the center, outside which the wanted order statistics fall with negligible probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Window<F> {
+    pub low: F,
+    pub high: F,
+}
+
+/// The law's tails at the multiples of the bin width, and the classes as bounds for one rank count them. Bins in descending order, so
+/// that sums over a tail run forward.
+pub(super) struct Bounds<'s, F> {
+    pub bins: usize,
+    lowest: F,
+    width: F,
+    survival: &'s mut [F],
+    cdf: &'s mut [F],
+    rank: usize,
+    total: usize,
+    /// All classes.
+    all: &'s mut [F],
+    /// The `rank` largest.
+    leading: &'s mut [F],
+    /// From the `rank`-th down.
+    rest: &'s mut [F],
+}
+
+/// One tail at every difference of two edges, and what fills up the lanes.
+const fn tail_len(bins: usize) -> usize {
+    2 * bins + LANES
+}
+
+impl<F> Bounds<'_, F> {
+    pub const LEN: usize = 2 * tail_len(MOST_BINS) + 3 * MOST_BINS;
+}
+
+impl<'s, F: Real> Bounds<'s, F> {
+    #[inline(always)]
+    pub fn new<N: Noise<F>>(profile: &Profile<N, F>, scratch: &'s mut [F]) -> Result<Self> {
+        let bins = profile.counts().len();
+        let (survival, rest) = check::split(scratch, tail_len(bins))?;
+        let (cdf, rest) = check::split(rest, survival.len())?;
+        let (all, rest) = check::split(rest, bins)?;
+        let (leading, rest) = check::split(rest, bins)?;
+        let (rest, _) = check::split(rest, bins)?;
+        let (law, width) = (profile.problem.law, profile.width);
+        let center = law.position(F::zero());
+        let is_symmetric = law.is_symmetric();
+        let chunks = survival.as_chunks_mut::<LANES>().0.iter_mut().zip(cdf.as_chunks_mut::<LANES>().0);
+        for (first, (survival, cdf)) in (0..).step_by(LANES).zip(chunks) {
+            let (first, mut t) = (F::from_usize(first) - F::from_usize(bins), numbers());
+            for t in &mut t {
+                *t = law.threshold((first + *t) * width);
+            }
+            for (survival, &t) in survival.iter_mut().zip(&t) {
+                *survival = law.tail_and_density(t, center).0;
+            }
+            if !is_symmetric {
+                for (cdf, &t) in cdf.iter_mut().zip(&t) {
+                    *cdf = law.failure_and_density(t, center).0;
+                }
+            }
+        }
+        if is_symmetric {
+            for (q, &p) in cdf.iter_mut().zip(survival.iter().take(2 * bins + 1).rev()) {
+                *q = p;
+            }
+        }
+        for (all, &count) in all.iter_mut().zip(profile.counts().iter().rev()) {
+            *all = F::from_usize(count as usize);
+        }
+        Ok(Self { bins, rank: 0, lowest: profile.lowest, width, survival, cdf, total: profile.problem.num_classes, all, leading, rest })
+    }
+
+    /// Sets the classes of a rank apart.
+    #[inline(always)]
+    pub fn set_rank(&mut self, rank: usize) {
+        if rank == self.rank {
+            return;
+        }
+        self.rank = rank;
+        let (mut top_left, mut skipped) = (F::from_usize(rank), F::from_usize(rank.saturating_sub(1)));
+        for ((leading, rest), &count) in self.leading.iter_mut().zip(&mut *self.rest).zip(&*self.all) {
+            let (top, first) = (top_left.min(count), skipped.min(count));
+            top_left -= top;
+            skipped -= first;
+            (*leading, *rest) = (top, count - first);
+        }
+    }
+
+    /// The lower edge of bin m.
+    #[inline(always)]
+    pub fn edge(&self, m: usize) -> F {
+        self.lowest + F::from_usize(m) * self.width
+    }
+
+    /// A bound on the mean number of the `rank` largest that are not above edge m, and so on P(fewer than `rank` are above).
+    #[inline(always)]
+    fn leading_below(&self, m: usize) -> F {
+        dot(self.leading, self.cdf, m + 1)
+    }
+
+    /// How many are above edge m on average, at least.
+    #[inline(always)]
+    fn least_above(&self, m: usize) -> F {
+        dot(self.all, self.survival, m + 1)
+    }
+
+    /// How many from the `rank`-th down are above edge m on average, at most.
+    #[inline(always)]
+    fn rest_above(&self, m: usize) -> F {
+        dot(self.rest, self.survival, m)
+    }
+
+    /// How many are above edge m on average, at most.
+    #[inline(always)]
+    fn most_above(&self, m: usize) -> F {
+        dot(self.all, self.survival, m)
+    }
+
+    /// The window of a run of ranks, with the probability that may be left out at either end.
+    #[inline(always)]
+    pub fn window(&mut self, run: Run, outside: F) -> Window<F> {
+        self.set_rank(run.last);
+        let enough = least_mean(run.last.saturating_sub(1), outside.ln());
+        let (mut low, mut end) = (0, self.bins);
+        while low < end {
+            let m = low.midpoint(end);
+            if self.leading_below(m) <= outside || self.least_above(m) >= enough { low = m + 1 } else { end = m }
+        }
+        self.set_rank(run.first);
+        let high = self.first_above(run.first, outside, low);
+        let low = low.saturating_sub(1);
+        Window { low: self.edge(low), high: self.edge(high.max(low + 1)) }
+    }
+
+    /// The first edge from `start` on that the rank set before is above with at most this probability.
+    #[inline(always)]
+    fn first_above(&self, rank: usize, probability: F, start: usize) -> usize {
+        let few = most_mean(rank, probability.ln());
+        let (mut high, mut end) = (start, self.bins);
+        while high < end {
+            let m = high.midpoint(end);
+            if self.rest_above(m) > probability && self.most_above(m) > few { high = m + 1 } else { end = m }
+        }
+        high
+    }
+
+    /// A t that the order statistic of `rank`, set before, is above with at most this probability.
+    #[inline(always)]
+    pub fn above_with(&self, rank: usize, probability: F) -> F {
+        self.edge(self.first_above(rank, probability, 0))
+    }
+
+    /// ln of a bound on P(fewer than `rank`, set before, are above edge m).
+    #[inline(always)]
+    pub fn ln_below(&self, m: usize, rank: usize) -> F {
+        let few = at_most(rank.saturating_sub(1), self.least_above(m));
+        let many = at_least((self.total + 1).saturating_sub(rank), dot(self.all, self.cdf, m + 1));
+        self.leading_below(m).ln().min(few).min(many)
+    }
+
+    /// ln of a bound on P(at least `rank`, set before, are above edge m).
+    #[inline(always)]
+    pub fn ln_above(&self, m: usize, rank: usize) -> F {
+        let few = at_most(self.total.saturating_sub(rank), dot(self.all, self.cdf, m));
+        self.rest_above(m).ln().min(at_least(rank, self.most_above(m))).min(few)
+    }
+
+    /// About how many of the classes from the rank set before down are above edge m.
+    #[inline(always)]
+    pub fn rest_reaching(&self, m: usize) -> F {
+        dot(self.rest, self.survival, m + 1)
+    }
+
+    /// ln of what P(fewer than the rank set before are above edge m) is at least: the classes from that rank down all stay below.
+    pub fn ln_least_below(&self, m: usize) -> F {
+        ln_product(self.rest, self.cdf, m)
+    }
+
+    /// ln of what P(at least as many as the rank set before are above edge m) is at least: the classes down to that rank are.
+    pub fn ln_least_above(&self, m: usize) -> F {
+        ln_product(self.leading, self.survival, m + 1)
+    }
+}
+
+/// Σ counts · ln tail, from the tail's entry `first` on.
+fn ln_product<F: Real>(counts: &[F], tail: &[F], first: usize) -> F {
+    let pairs = counts.iter().zip(tail.get(first..).unwrap_or_default()).filter(|&(&count, _)| count > F::zero());
+    pairs.fold(F::zero(), |sum, (&count, &tail)| sum + count * tail.ln())
+}
+
+/// Σ counts · tail, from the tail's entry `first` on.
+#[inline(always)]
+fn dot<F: Real>(counts: &[F], tail: &[F], first: usize) -> F {
+    let mut lanes: Lanes<F> = [F::zero(); LANES];
+    let tail = tail.get(first..).unwrap_or_default();
+    for (counts, tail) in counts.as_chunks::<LANES>().0.iter().zip(tail.as_chunks::<LANES>().0) {
+        for ((lane, &count), &tail) in lanes.iter_mut().zip(counts).zip(tail) {
+            *lane += count * tail;
+        }
+    }
+    sum(&lanes)
+}

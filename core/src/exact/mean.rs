@@ -1,0 +1,85 @@
+//! The mean of the order statistics: smoothed ones' values and gradients.
+
+use super::bounds::Window;
+use super::counts::{least, whole};
+use super::division::Division;
+use super::problem::Problem;
+use super::rule::{CUBING, Halving, Integral, Integrand, NodeSums, SQUARING};
+use super::solution::{Contribution, Sought, rounding};
+use crate::lanes::{LANES, Lanes};
+use crate::{Error, Noise, Real, Regularity, Result, check};
+
+/// With G_i(t) = f(t − u_i) Σ_r P(r − 1 of the others above t), ∇_i = ∫ G_i, and the mean is low + ∫ P(at least r above t) dt, summed over
+/// the ranks of a run. That many is what the gradient is known to sum to.
+pub(crate) struct Mean<N, F> {
+    problem: Problem<N, F>,
+    window: Window<F>,
+    mass: F,
+    rounding: F,
+    is_gaussian: bool,
+}
+
+impl<N: Noise<F>, F: Real> Mean<N, F> {
+    #[inline(always)]
+    pub fn new(division: &Division<N, F>, candidates: usize) -> Self {
+        let problem = division.problem;
+        Self {
+            problem,
+            window: division.window,
+            mass: F::from_usize(problem.run.len()),
+            rounding: rounding(candidates),
+            is_gaussian: problem.law.regularity() == Regularity::GaussianTail,
+        }
+    }
+}
+
+impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
+    #[inline(always)]
+    fn at(&self, _: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
+        nodes.survival
+    }
+
+    #[inline(always)]
+    fn weights(&self, _: &Lanes<F>) -> Lanes<F> {
+        [F::one(); LANES]
+    }
+
+    #[inline(always)]
+    fn exposures(&self, _: &Lanes<F>, _: &Lanes<F>) -> Lanes<F> {
+        [F::one(); LANES]
+    }
+
+    #[inline(always)]
+    fn error(&self, finer: &Halving<F>) -> F {
+        // What rounding does to the sum no finer rule would mend.
+        let mass = self.mass * whole();
+        let surplus = ((finer.total / mass - F::one()).abs() - self.rounding).max(F::zero());
+        let share = finer.change / mass;
+        let factor = F::from_f64(SQUARING);
+        let factor = if self.is_gaussian { factor.min(F::from_f64(CUBING) * share) } else { factor };
+        factor * share * share + F::from_f64(2.0) * surplus
+    }
+
+    #[inline(always)]
+    fn longest_step(&self) -> F {
+        F::from_f64(if self.is_gaussian { 1.5 } else { 2.0 })
+    }
+}
+
+impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
+    #[inline(always)]
+    fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
+        if !integral.total.is_finite() || !integral.beside.is_finite() {
+            return Err(Error::NotFinite { what: "noise law", index: 0 });
+        }
+        let Problem { scale, precision, .. } = self.problem;
+        let value = scale * (self.window.low * self.mass + integral.beside);
+        let outside = F::from_f64(8.0) * precision.outside;
+        Ok(Contribution {
+            value: check::in_range("smoothed value", value)?,
+            // The total is known, so the common part of the error is divided out.
+            gain: integral.step * self.mass / integral.total,
+            error_bound: (integral.error + outside + self.rounding) * self.mass + integral.bulk_error * least(),
+        })
+    }
+}

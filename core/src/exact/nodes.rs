@@ -1,0 +1,301 @@
+//! The integrands at 16 nodes: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
+
+use super::classes::{Bulk, Classes};
+use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, times, whole};
+use super::leave_one_out;
+use super::precision::is_double;
+use super::problem::Units;
+use super::rule::{Batch, NodeSums, Nodes, Shares};
+use crate::lanes::{LANES, Lanes, halves, map, zip, zip3};
+use crate::{Noise, Real, Regularity, Result, check};
+
+/// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
+const POWERS: usize = 18;
+
+/// Room for the distributions and the classes' functions at the nodes.
+#[derive(Debug)]
+pub(crate) struct FastNodes<'s, F> {
+    /// Positions of the candidates: first those that are not likelier than not to be above any t, then the others, either filled up with
+    /// classes that are never above t.
+    positions: &'s mut [F],
+    /// How many of the first kind, filled up.
+    unlikely: usize,
+    /// P(above t), by candidate.
+    tails: &'s mut [Group<F>],
+    /// The density of the noised score, then the share of the wanted rank.
+    shares: &'s mut [Group<F>],
+    /// How many of the bulk are above t, then of all, up to one less than the wanted rank.
+    counts: &'s mut [Lanes<F>],
+    steps: &'s mut [Group<F>],
+    halvings: &'s mut [Lanes<F>],
+    /// As for the candidates, by point of the bulk.
+    point_tails: &'s mut [Lanes<F>],
+    point_shares: &'s mut [Lanes<F>],
+    derivative: &'s mut [Lanes<F>],
+}
+
+/// How many places so many candidates take, however they divide.
+#[inline(always)]
+pub(super) const fn places(candidates: usize) -> usize {
+    if candidates == 0 { 0 } else { (candidates + 2 * (TOGETHER - 1)).next_multiple_of(TOGETHER) }
+}
+
+/// The scratch of the nodes, at most.
+pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usize) -> usize {
+    let places = places(candidates);
+    let halvings = leave_one_out::room_len(places / TOGETHER, last_rank);
+    let powers = if terms == 0 {
+        0
+    } else if last_rank < POWERS {
+        last_rank
+    } else {
+        POWERS
+    };
+    places + LANES * (2 * places + (1 + TOGETHER) * last_rank + halvings + 2 * terms + powers)
+}
+
+impl<'s, F: Real> FastNodes<'s, F> {
+    #[inline(always)]
+    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, low: F, scratch: &'s mut [F]) -> Result<Self> {
+        let num_likely = classes.candidates.iter().fold(0, |sum, &u| sum + usize::from(u > low));
+        let unlikely = (classes.candidates.len() - num_likely).next_multiple_of(TOGETHER);
+        let places = unlikely + num_likely.next_multiple_of(TOGETHER);
+        let (positions, rest) = check::split(scratch, places)?;
+        let (first, second) = check::split(positions, unlikely)?;
+        let (mut first, mut second) = (first.iter_mut(), second.iter_mut());
+        for &u in classes.candidates {
+            if let Some(place) = if u > low { second.next() } else { first.next() } {
+                *place = classes.law.position(u);
+            }
+        }
+        first.chain(second).for_each(|place| *place = classes.law.position(Units::never()));
+
+        let lanes = rest.as_chunks_mut::<LANES>().0;
+        let (tails, lanes) = check::split(lanes, places)?;
+        let (shares, lanes) = check::split(lanes, places)?;
+        let (counts, lanes) = check::split(lanes, classes.depth() + 1)?;
+        let (steps, lanes) = check::split(lanes, TOGETHER * counts.len())?;
+        let (halvings, lanes) = check::split(lanes, leave_one_out::room_len((places - unlikely) / TOGETHER, counts.len()))?;
+        let (point_tails, lanes) = check::split(lanes, classes.bulk.terms)?;
+        let (point_shares, lanes) = check::split(lanes, classes.bulk.terms)?;
+        let (derivative, _) = check::split(lanes, if classes.bulk.terms > 0 { POWERS.min(counts.len() - 1) } else { 0 })?;
+        Ok(Self {
+            positions,
+            unlikely,
+            tails: tails.as_chunks_mut().0,
+            shares: shares.as_chunks_mut().0,
+            counts,
+            steps: steps.as_chunks_mut().0,
+            halvings,
+            point_tails,
+            point_shares,
+            derivative,
+        })
+    }
+
+    /// How many places the candidates take.
+    pub fn places(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Puts what stands in the candidates' places into the order of the classes.
+    #[inline(always)]
+    pub fn in_order(&self, candidates: &[F], low: F, placed: &[F], ordered: &mut [F]) {
+        let (first, second) = placed.split_at_checked(self.unlikely).unwrap_or_default();
+        let (mut first, mut second) = (first.iter(), second.iter());
+        for (&u, entry) in candidates.iter().zip(ordered) {
+            *entry = (if u > low { second.next() } else { first.next() }).copied().unwrap_or(F::zero());
+        }
+    }
+
+    /// The distribution of the bulk's count above t; returns a bound on its relative error.
+    ///
+    /// log ∏(1 − p_i + p_i x) = Σ_i [log(1 − p_i) + Σ_j (−1)^{j+1} (p_i/(1 − p_i))ʲ xʲ/j], each term a sum over the points.
+    #[inline(always)]
+    fn distribute<N: Noise<F>>(&mut self, thresholds: &Lanes<F>, law: &N, bulk: &Bulk<F>, rate: &mut Lanes<F>) -> Lanes<F> {
+        let is_truncated = self.counts.len() > POWERS + 1;
+        let is_linear = law.regularity() == Regularity::ExponentialTail;
+        let (mut constant, mut dropped) = ([F::zero(); LANES], [F::zero(); LANES]);
+        let mut highest = [[F::zero(); LANES]; 2];
+        self.derivative.fill([F::zero(); LANES]);
+        let points = bulk.positions.iter().zip(&bulk.weights).zip(&bulk.multiplicities).zip(bulk.highest[0].iter().zip(&bulk.highest[1]));
+        let room = self.point_tails.iter_mut().zip(&mut *self.point_shares);
+        for ((((&position, &weight), &multiplicity), (&last_but_one, &last)), (tail, density)) in points.zip(room) {
+            let inverse_weight = weight.recip();
+            let (p, at) = tails_and_densities(law, thresholds, position);
+            (*tail, *density) = (p, at);
+            let ratio = map(p, |p| p / (F::one() - p));
+            // No easier to interpolate than any term: under Gumbel noise the logarithm itself is linear in the coordinate.
+            let (log, hardest) = (ln_one_minus(p), ln_one_minus(if is_linear { ratio } else { p }));
+            constant = zip(constant, log, |constant, log| constant + multiplicity * log);
+            *rate = zip(*rate, at, |rate, at| rate + multiplicity * at);
+            for (highest, factor) in highest.iter_mut().zip([last_but_one, last]) {
+                *highest = zip(*highest, hardest, |highest, hardest| highest + factor * inverse_weight * hardest);
+            }
+            let mut power = [-multiplicity; LANES];
+            for term in &mut *self.derivative {
+                power = zip(power, ratio, |power, ratio| {
+                    let next = power * -ratio;
+                    if next.abs() > least() { next } else { F::zero() }
+                });
+                *term = zip(*term, power, |term, power| term + power);
+            }
+            if is_truncated {
+                dropped = zip3(dropped, power, ratio, |dropped, power, ratio| {
+                    let left_out = (power / multiplicity * ratio * inverse_weight).abs();
+                    if left_out > dropped { left_out } else { dropped }
+                });
+            }
+        }
+        exp_series(&constant, self.derivative, self.counts);
+        let [last_but_one, last] = highest;
+        zip3(last_but_one, last, dropped, |a, b, dropped| bulk.size * (a.abs() + b.abs() + dropped / F::from_usize(POWERS)))
+    }
+
+    /// Adds the candidates to the counts, and finds their shares.
+    #[inline(always)]
+    fn visit_candidates<N: Noise<F>>(&mut self, thresholds: &Lanes<F>, law: &N, rate: &mut Lanes<F>) {
+        let positions = self.positions.as_chunks::<TOGETHER>().0;
+        for ((positions, tails), densities) in positions.iter().zip(&mut *self.tails).zip(&mut *self.shares) {
+            for ((&position, tail), density) in positions.iter().zip(tails).zip(densities) {
+                (*tail, *density) = tails_and_densities(law, thresholds, position);
+                *rate = zip(*rate, *density, |rate, density| rate + density);
+            }
+        }
+        let groups = self.unlikely / TOGETHER;
+        let (unlikely, likely) = self.tails.split_at_checked(groups).unwrap_or_default();
+        let (unlikely_shares, likely_shares) = self.shares.split_at_mut_checked(groups).unwrap_or_default();
+        for tails in unlikely {
+            add_trials(self.counts, tails.each_ref());
+        }
+        leave_one_out::multiply_by_last_without(self.counts, likely, likely_shares, self.halvings);
+        for tails in likely {
+            add_trials(self.counts, tails.each_ref());
+        }
+        for (tails, shares) in unlikely.iter().zip(unlikely_shares) {
+            multiply_by_last_without(self.counts, tails, shares, self.steps);
+        }
+    }
+
+    /// The points' shares.
+    #[inline(always)]
+    fn divide_points(&mut self) {
+        let (groups, rest) = self.point_tails.as_chunks::<TOGETHER>();
+        let (shares, rest_shares) = self.point_shares.as_chunks_mut::<TOGETHER>();
+        for (tails, shares) in groups.iter().zip(shares) {
+            multiply_by_last_without(self.counts, tails, shares, self.steps);
+        }
+        let steps = self.steps.as_flattened_mut().as_chunks_mut::<1>().0;
+        for (tail, share) in rest.iter().zip(rest_shares) {
+            multiply_by_last_without(self.counts, core::array::from_ref(tail), core::array::from_mut(share), steps);
+        }
+    }
+}
+
+impl<N: Noise<F>, F: Real> Nodes<N, F> for FastNodes<'_, F> {
+    #[inline(always)]
+    fn visit(&mut self, nodes: &Batch<F>, weights: &Lanes<F>, classes: &Classes<'_, N, F>, shares: &mut Shares<'_, F>) -> NodeSums<F> {
+        let Classes { law, run, bulk, .. } = *classes;
+        let is_cumulative = run.len() > 1;
+        let thresholds = map(nodes.t, |t| law.threshold(t));
+        let (mut bulk_error, mut rate) = ([F::zero(); LANES], [F::zero(); LANES]);
+        if bulk.terms > 0 {
+            bulk_error = self.distribute(&thresholds, &law, bulk, &mut rate);
+            if is_cumulative {
+                accumulate(self.counts);
+            }
+        } else {
+            self.counts.fill([if is_cumulative { whole() } else { F::zero() }; LANES]);
+            if let Some(none) = self.counts.first_mut() {
+                *none = [whole(); LANES];
+            }
+        }
+        self.visit_candidates(&thresholds, &law, &mut rate);
+        self.divide_points();
+
+        let (weights, mut density) = (*weights, [F::zero(); LANES]);
+        for (i, share) in self.shares.as_flattened().iter().enumerate() {
+            let share = map(*share, |share| if share > least() { share } else { F::zero() });
+            density = zip(density, share, |density, share| density + share);
+            let (lower, upper) = halves(&zip(weights, share, times));
+            if let (Some(coarse), Some(finer)) = (shares.coarse.get_mut(i), shares.finer.get_mut(i)) {
+                if nodes.has_coarse { (*coarse, *finer) = (lower, upper) } else { *finer += lower + upper }
+            }
+        }
+        let points = shares.coarse_points.iter_mut().zip(&mut shares.finer_points).zip(&bulk.multiplicities);
+        for (((coarse, finer), &multiplicity), share) in points.zip(&*self.point_shares) {
+            density = zip(density, *share, |density, share| density + multiplicity * share);
+            let (lower, upper) = halves(&zip(weights, *share, times));
+            if nodes.has_coarse { (*coarse, *finer) = (lower, upper) } else { *finer += lower + upper }
+        }
+
+        let mut survival = [F::zero(); LANES];
+        for counts in &*self.counts {
+            survival = if is_cumulative {
+                zip(survival, *counts, |survival, count| survival + (F::one() - count * least()).max(F::zero()))
+            } else {
+                zip(survival, *counts, |fewer, count| fewer + count)
+            };
+        }
+        let sure = F::from_usize(classes.sure);
+        survival = if is_cumulative {
+            map(survival, |survival| survival + sure)
+        } else {
+            map(survival, |fewer| (F::one() - fewer * least()).max(F::zero()))
+        };
+        let zeros = [F::zero(); LANES];
+        let (last, previous) = match &*self.counts {
+            [.., previous, last] => (last, previous),
+            [last] => (last, &zeros),
+            [] => (&zeros, &zeros),
+        };
+        let near = zip(*last, *previous, |last, previous| last + previous);
+        bulk_error = zip3(bulk_error, rate, near, |error, rate, near| error * (rate.max(F::zero()) * near));
+        NodeSums { survival, density, bulk_error }
+    }
+}
+
+/// A distribution becomes cumulative.
+#[inline(always)]
+fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
+    let mut below = [F::zero(); LANES];
+    for counts in counts {
+        *counts = zip(*counts, below, |count, below| count + below);
+        below = *counts;
+    }
+}
+
+/// A class's two functions of 16 t, the tail 0 where it would not be told apart from it.
+///
+/// Not by a closure: one that is as long as this is not inlined, and then takes no instruction set.
+#[inline(always)]
+fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F) -> (Lanes<F>, Lanes<F>) {
+    let (mut tails, mut densities) = ([F::zero(); LANES], [F::zero(); LANES]);
+    for ((tail, density), &t) in tails.iter_mut().zip(&mut densities).zip(thresholds) {
+        let (p, at) = law.tail_and_density(t, position);
+        *tail = if p > least() { p } else { F::zero() };
+        *density = at;
+    }
+    (tails, densities)
+}
+
+/// ln(1 − p) for p up to ½: −2 artanh(p/(2 − p)) by its series, whose terms fall by 9, and where it counts by 25 and more.
+#[inline(always)]
+fn ln_one_minus<F: Real>(p: Lanes<F>) -> Lanes<F> {
+    let mut logs = [F::zero(); LANES];
+    for (log, &p) in logs.iter_mut().zip(&p) {
+        let x = p / (F::from_f64(2.0) - p);
+        let square = x * x;
+        let mut sum = F::zero();
+        if is_double::<F>() {
+            for denominator in [19.0, 17.0, 15.0, 13.0, 11.0] {
+                sum = sum * square + F::from_f64(1.0 / denominator);
+            }
+        }
+        for denominator in [9.0, 7.0, 5.0, 3.0, 1.0] {
+            sum = sum * square + F::from_f64(1.0 / denominator);
+        }
+        *log = -(x + x) * sum;
+    }
+    logs
+}

@@ -1,0 +1,185 @@
+//! A whole row: its classes from the scores to the gradient.
+
+use super::bounds::Bounds;
+use super::chernoff::greatest_mean;
+use super::contest::{Contest, Label};
+use super::division::{Division, FEW};
+use super::mean::Mean;
+use super::precision::{is_double, most_terms};
+use super::problem::Problem;
+use super::profile::Profile;
+use super::solution::{self, Form, Solution, Sought};
+use super::summary::Summary;
+use crate::lanes::LANES;
+use crate::{Error, Noise, Real, Result, check, pieces};
+
+/// The scores of the classes that compete: all of a row, or those around a label.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Competitors<'s, F> {
+    pub scores: &'s [F],
+    pub label: Option<usize>,
+}
+
+impl<'s, F: Real> Competitors<'s, F> {
+    /// The row's pieces, each around the label if it is there.
+    #[inline(always)]
+    fn pieces(self) -> impl Iterator<Item = [&'s [F]; 2]> {
+        let len = pieces::len(self.scores.len());
+        let pieces = (0..).step_by(len).zip(self.scores.chunks(len));
+        pieces.map(move |(first, piece)| match self.label.and_then(|label| label.checked_sub(first)).filter(|&own| own < piece.len()) {
+            Some(own) => [piece.get(..own).unwrap_or_default(), piece.get(own + 1..).unwrap_or_default()],
+            None => [piece, &[]],
+        })
+    }
+
+    #[inline(always)]
+    fn profile<N: Noise<F>>(self, problem: Problem<N, F>) -> Profile<N, F> {
+        let mut profile = Profile::new(problem);
+        for piece in self.pieces() {
+            for scores in piece {
+                profile.add_finite(scores);
+            }
+        }
+        profile
+    }
+
+    /// Adds `weight` times the gradient to the entries of the whole row's.
+    #[inline(always)]
+    fn add_grad<N: Noise<F>>(self, solution: &Solution<'_, N, F>, weight: F, grad: &mut [F]) {
+        match self.label.and_then(|label| Some((grad.split_at_mut_checked(label)?, self.scores.split_at_checked(label)?))) {
+            Some(((grad, [_, grad_after @ ..]), (scores, [_, scores_after @ ..]))) => {
+                let next = solution.add_finite_grad(scores, 0, weight, grad);
+                solution.add_finite_grad(scores_after, next, weight, grad_after);
+            }
+            _ => {
+                solution.add_finite_grad(self.scores, 0, weight, grad);
+            }
+        }
+    }
+}
+
+/// A value with a bound on the error of the gradient.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome<F> {
+    pub value: F,
+    pub error_bound: F,
+}
+
+/// Where a gradient is added, and what it is multiplied by.
+pub(crate) type Output<'g, F> = Option<(F, &'g mut [F])>;
+
+/// More candidates than this are left to the plain form: about four classes for each that is above the window's lower end on average.
+const fn most_candidates(num_classes: usize, last_rank: usize, double: bool) -> usize {
+    let most = 4 * greatest_mean(last_rank, if double { 26 } else { 14 }) + 16;
+    if most < num_classes { most } else { num_classes }
+}
+
+/// The scratch of a row whose deepest rank is the given one, as long as the fast form serves it.
+const fn fast_scratch_len(num_classes: usize, last_rank: usize, double: bool) -> usize {
+    let candidates = most_candidates(num_classes, last_rank, double);
+    let terms = if num_classes <= FEW { 0 } else { most_terms(double) };
+    terms * LANES + candidates + solution::fast_scratch_len(candidates, last_rank, terms)
+}
+
+/// The scratch of any row whose deepest rank is the given one.
+pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usize {
+    let fast = fast_scratch_len(num_classes, last_rank, is_double::<F>());
+    let plain = num_classes + solution::plain_scratch_len(num_classes, last_rank);
+    fast.max(plain).max(Bounds::<F>::LEN)
+}
+
+/// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is
+/// added if it is wanted, given that.
+#[inline(always)]
+pub(crate) fn smooth<N: Noise<F>, F: Real>(
+    problem: Problem<N, F>,
+    theta: &[F],
+    output: Output<'_, F>,
+    wants_grad: impl Fn(F) -> bool,
+    is_plain: bool,
+    scratch: &mut [F],
+) -> Result<Outcome<F>> {
+    let row = Competitors { scores: theta, label: None };
+    let division = row.profile(problem).division(scratch)?;
+    let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
+    solve(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
+}
+
+/// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
+#[inline(always)]
+pub(crate) fn lose<N: Noise<F>, F: Real>(
+    problem: Problem<N, F>,
+    row: Competitors<'_, F>,
+    label: Label<F>,
+    output: Output<'_, F>,
+    scratch: &mut [F],
+) -> Result<F> {
+    let profile = row.profile(problem);
+    let mut bounds = Bounds::new(&profile, scratch)?;
+    let contest = Contest::new(&profile, &mut bounds, label)?;
+    if contest.is_decided() {
+        return Ok(F::zero());
+    }
+    let division = contest.division(&profile, &mut bounds);
+    let outcome = solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, |_| true), false, scratch)?;
+    Ok(outcome.value)
+}
+
+/// The fast form, and where that cannot be certified the plain one.
+#[inline(always)]
+fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
+    row: Competitors<'_, F>,
+    division: &Division<N, F>,
+    sought: impl Fn(&Division<N, F>, usize) -> S,
+    tolerance: F,
+    (mut output, wants_grad): (Output<'_, F>, impl Fn(F) -> bool),
+    is_plain: bool,
+    scratch: &mut [F],
+) -> Result<Outcome<F>> {
+    if !is_plain {
+        let (num_classes, last) = (row.scores.len(), division.problem.run.last);
+        let candidates = most_candidates(num_classes, last, is_double::<F>());
+        let (room, rest) = check::split(&mut *scratch, division.terms() * LANES + candidates)?;
+        let mut summary = Summary::new(*division, room)?;
+        let mut is_whole = true;
+        for piece in row.pieces() {
+            is_whole &= summary.add_finite(piece).is_ok();
+        }
+        if is_whole {
+            let part = summary.part();
+            let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Fast, rest)?;
+            if solution.error_bound() <= tolerance {
+                if let Some((weight, grad)) = output.filter(|_| wants_grad(solution.centered_value())) {
+                    row.add_grad(&solution, weight, grad);
+                }
+                return Ok(Outcome { value: solution.centered_value(), error_bound: solution.error_bound() });
+            }
+        }
+    }
+    let output = output.as_mut().map(|(weight, grad)| (*weight, &mut **grad));
+    solve_plainly(row, &division.plain(), sought, tolerance, output, scratch)
+}
+
+#[cold]
+#[inline(never)]
+fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
+    row: Competitors<'_, F>,
+    division: &Division<N, F>,
+    sought: impl Fn(&Division<N, F>, usize) -> S,
+    tolerance: F,
+    output: Output<'_, F>,
+    scratch: &mut [F],
+) -> Result<Outcome<F>> {
+    let (room, rest) = check::split(scratch, row.scores.len())?;
+    let mut summary = Summary::new(*division, room)?;
+    row.pieces().try_for_each(|piece| summary.add_finite(piece))?;
+    let part = summary.part();
+    let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Plain, rest)?;
+    if solution.error_bound() > tolerance {
+        return Err(Error::Accuracy { what: "exact smoothing" });
+    }
+    if let Some((weight, grad)) = output {
+        row.add_grad(&solution, weight, grad);
+    }
+    Ok(Outcome { value: solution.centered_value(), error_bound: solution.error_bound() })
+}

@@ -1,0 +1,208 @@
+//! The trapezoid rule over a window of t, 16 nodes at a time, halved until its error is small enough.
+
+use super::bounds::Window;
+use super::chebyshev::{ROOM, Terms};
+use super::classes::{Bulk, Classes};
+use super::counts::times;
+use crate::lanes::{LANES, Lanes, halves, numbers, zip};
+use crate::{Noise, Real};
+
+/// What is integrated: the classes' shares of the wanted rank under a weight, and one number beside them.
+pub(crate) trait Integrand<F> {
+    /// What the shares at 16 t are multiplied by, and what the number beside them is.
+    fn at(&self, t: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F>;
+    /// What the shares at 16 t are multiplied by.
+    fn weights(&self, t: &Lanes<F>) -> Lanes<F>;
+    /// What an error of the shares at t counts, given the weights.
+    fn exposures(&self, t: &Lanes<F>, weights: &Lanes<F>) -> Lanes<F>;
+    /// A bound on the error of the finer of two rules.
+    fn error(&self, finer: &Halving<F>) -> F;
+    /// A step up to which two rules cannot agree by missing the same.
+    fn longest_step(&self) -> F;
+}
+
+/// Who finds the shares at the nodes.
+pub(crate) trait Nodes<N, F> {
+    /// Adds the weighted shares of every candidate and every point of the bulk to the sums of its half of the nodes, and returns what
+    /// else the nodes know.
+    fn visit(&mut self, nodes: &Batch<F>, weights: &Lanes<F>, classes: &Classes<'_, N, F>, shares: &mut Shares<'_, F>) -> NodeSums<F>;
+}
+
+/// The weighted sums of the classes' shares, in units of a [whole](super::counts::whole) as all that is made of them, coarse for the coarser rule and finer for the nodes that halve its step.
+#[derive(Debug)]
+pub(crate) struct Shares<'s, F> {
+    pub coarse: &'s mut [F],
+    pub finer: &'s mut [F],
+    pub coarse_points: Terms<F>,
+    pub finer_points: Terms<F>,
+}
+
+/// What 16 nodes know beside the classes' shares: all but the survival in the same units.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeSums<F> {
+    /// Σ_r P(at least r noised scores above t) over the run of ranks.
+    pub survival: Lanes<F>,
+    /// The sum of the shares: Σ_r of the density of the r-th largest at t.
+    pub density: Lanes<F>,
+    /// A bound on the error of the shares, all together, that the compression of the bulk makes.
+    pub bulk_error: Lanes<F>,
+}
+
+/// Nodes that are computed together.
+#[derive(Debug)]
+pub(crate) struct Batch<F> {
+    pub t: Lanes<F>,
+    /// Whether the first half of them are a rule of their own, twice as coarse.
+    pub has_coarse: bool,
+}
+
+/// What one halving did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Halving<F> {
+    /// Σ over the classes of |finer − coarser|, at most.
+    pub change: F,
+    /// The finer rule's sum over the classes.
+    pub total: F,
+    /// The finer rule's other integral, and by how much it moved: it, and its first moment about the centroid, because the error of one
+    /// integral oscillates with the step and may be zero by chance.
+    pub beside: F,
+    pub beside_change: F,
+}
+
+/// The integrals by the finest rule. The classes' are where the caller wanted them, over the step.
+#[derive(Debug)]
+pub(crate) struct Integral<F> {
+    pub step: F,
+    pub beside: F,
+    /// Σ over the classes.
+    pub total: F,
+    /// The bound on the rule's error.
+    pub error: F,
+    /// The bound on what compressing the bulk did to the classes' integrals.
+    pub bulk_error: F,
+}
+
+/// The rule of an analytic integrand squares its error at each halving, up to a factor that this covers (at most 18 was seen).
+pub(super) const SQUARING: f64 = 30.0;
+
+/// Where the integrand is entire and falls like a Gaussian, a small error is cubed, up to a factor that this covers (at most 40 was seen).
+pub(super) const CUBING: f64 = 60.0;
+
+/// Intervals of the finest rule.
+const MOST_INTERVALS: usize = 1024;
+
+/// Sums over the nodes of one rule, not yet times its step.
+#[derive(Debug, Clone, Copy)]
+struct Sums<F> {
+    beside: F,
+    first: F,
+    total: F,
+    bulk_error: F,
+}
+
+impl<F: Real> Sums<F> {
+    const fn new(beside: F, first: F, total: F, bulk_error: F) -> Self {
+        Self { beside, first, total, bulk_error }
+    }
+
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        Self::new(self.beside + other.beside, self.first + other.first, self.total + other.total, self.bulk_error + other.bulk_error)
+    }
+}
+
+/// Sixteen nodes: the weighted sums over either half of them.
+#[inline(always)]
+fn visit<N: Noise<F>, F: Real>(
+    integrand: &impl Integrand<F>,
+    nodes: &mut impl Nodes<N, F>,
+    (batch, low): (&Batch<F>, F),
+    classes: &Classes<'_, N, F>,
+    shares: &mut Shares<'_, F>,
+) -> (Sums<F>, Sums<F>) {
+    let mut ends = [F::one(); LANES];
+    if batch.has_coarse {
+        let [first, ..] = &mut ends;
+        *first = F::from_f64(0.5);
+    }
+    let weights = zip(integrand.weights(&batch.t), ends, |weight, end| weight * end);
+    let at = nodes.visit(batch, &weights, classes, shares);
+    let beside = zip(integrand.at(&batch.t, &at), ends, |beside, end| beside * end);
+    let exposures = zip(integrand.exposures(&batch.t, &weights), at.bulk_error, |exposure, error| exposure * error);
+    let firsts = zip(beside, batch.t, |beside, t| beside * (t - low));
+    let densities = zip(weights, at.density, times);
+    let [beside, first, total, error] = [halves(&beside), halves(&firsts), halves(&densities), halves(&exposures)];
+    (Sums::new(beside.0, first.0, total.0, error.0), Sums::new(beside.1, first.1, total.1, error.1))
+}
+
+/// Integrates. The candidates' integrals over the step go to `shares.coarse`, those of the points of the bulk to `shares.coarse_points`.
+#[inline(always)]
+pub(crate) fn integrate<N: Noise<F>, F: Real>(
+    integrand: &impl Integrand<F>,
+    nodes: &mut impl Nodes<N, F>,
+    window: Window<F>,
+    classes: &Classes<'_, N, F>,
+    quadrature: F,
+    shares: &mut Shares<'_, F>,
+) -> Integral<F> {
+    let Window { low, high } = window;
+    let width = high - low;
+    let mut intervals = LANES;
+    // The even nodes in the first half, the lower end among them with half its weight, the odd ones in the other half. The upper end, where
+    // everything is negligible, is left out.
+    let mut t = numbers::<F>();
+    let half = F::from_usize(LANES / 2);
+    for t in &mut t {
+        let node = if *t < half { *t + *t } else { *t + *t + F::one() - (half + half) };
+        *t = low + width * (node / (half + half));
+    }
+    let (mut sums, mut added) = visit(integrand, nodes, (&Batch { t, has_coarse: true }, low), classes, shares);
+    loop {
+        let step = width / F::from_usize(intervals);
+        let mut change = bulk_change(classes.bulk, shares);
+        for (&old, &new) in shares.coarse.iter().zip(&*shares.finer) {
+            change += (old - new).abs();
+        }
+        let centroid = if sums.beside == F::zero() { F::zero() } else { sums.first / sums.beside };
+        let moved = sums.beside - added.beside;
+        let beside_change = moved.abs() + ((sums.first - added.first) - centroid * moved).abs();
+        for (sum, &part) in shares.coarse.iter_mut().zip(&*shares.finer) {
+            *sum += part;
+        }
+        for (sum, part) in shares.coarse_points.iter_mut().zip(shares.finer_points) {
+            *sum += part;
+        }
+        sums = sums.plus(added);
+        let halving =
+            Halving { change: step * change, total: step * sums.total, beside: step * sums.beside, beside_change: step * beside_change };
+        let error = integrand.error(&halving);
+        if error <= quadrature && step <= integrand.longest_step() || intervals >= MOST_INTERVALS {
+            return Integral { step, beside: halving.beside, total: halving.total, error, bulk_error: step * sums.bulk_error };
+        }
+        shares.finer.fill(F::zero());
+        shares.finer_points = [F::zero(); ROOM];
+        added = Sums::new(F::zero(), F::zero(), F::zero(), F::zero());
+        let mut first = 0;
+        while first < intervals {
+            let (middle, per_interval, mut t) = (F::from_usize(first) + F::from_f64(0.5), F::from_usize(intervals).recip(), numbers());
+            for t in &mut t {
+                *t = low + width * ((middle + *t) * per_interval);
+            }
+            let (lower, upper) = visit(integrand, nodes, (&Batch { t, has_coarse: false }, low), classes, shares);
+            added = added.plus(lower.plus(upper));
+            first += LANES;
+        }
+        intervals *= 2;
+    }
+}
+
+/// A bound on Σ over the bulk of |old − new|: the largest ratio to the weight at the points, since their multiplicities may be negative.
+#[inline(always)]
+fn bulk_change<F: Real>(bulk: &Bulk<F>, shares: &Shares<'_, F>) -> F {
+    let pairs = shares.coarse_points.iter().zip(&shares.finer_points).zip(&bulk.weights).take(bulk.terms);
+    let mut ratio = F::zero();
+    for ((&old, &new), &weight) in pairs {
+        ratio = ratio.max((old - new).abs() / weight);
+    }
+    ratio * bulk.size
+}

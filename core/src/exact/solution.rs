@@ -1,0 +1,192 @@
+//! Values and gradients as integrals over t.
+
+use super::chebyshev::{Polynomial, ROOM, Terms};
+use super::classes::{Bulk, Classes};
+use super::division::Division;
+use super::nodes::{self, FastNodes};
+use super::plain::{self, PlainNodes};
+use super::precision::{MAX_TERMS, terms};
+use super::rule::{Integral, Integrand, Shares, integrate};
+use super::summary::Part;
+use crate::lanes::LANES;
+use crate::{Noise, Real, Result, check};
+
+/// The smoothed order statistic of all classes, and what each class's gradient follows from.
+#[derive(Debug)]
+pub struct Solution<'s, N, F> {
+    division: Division<N, F>,
+    value: F,
+    error_bound: F,
+    /// The candidates' gradient, in their order.
+    candidates: &'s [F],
+    /// The gradient over the weight, as a polynomial of the bulk's coordinate.
+    coefficients: Terms<F>,
+}
+
+/// By which nodes it is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Fast,
+    Plain,
+}
+
+/// What the integrals over the classes' shares are for: the mean of an order statistic, the chance of a label.
+pub(crate) trait Sought<F>: Integrand<F> {
+    /// What the integral comes to.
+    fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>>;
+}
+
+/// What an integral comes to.
+pub(crate) struct Contribution<F> {
+    pub value: F,
+    /// What the sum over the nodes of a class's shares counts in its gradient.
+    pub gain: F,
+    /// On the L1 error of the gradient.
+    pub error_bound: F,
+}
+
+/// The scratch of a solution by fast nodes with so many candidates.
+pub(super) const fn fast_scratch_len(candidates: usize, last_rank: usize, terms: usize) -> usize {
+    candidates + 2 * nodes::places(candidates) + nodes::scratch_len(candidates, last_rank, terms)
+}
+
+/// The scratch of one by plain nodes.
+pub(super) const fn plain_scratch_len(candidates: usize, last_rank: usize) -> usize {
+    2 * candidates + plain::scratch_len(candidates, last_rank)
+}
+
+/// What rounding does to a sum over the classes: every trial rounds once, and tied ones alike; a tenth of a unit each was seen.
+#[inline(always)]
+pub(super) fn rounding<F: Real>(candidates: usize) -> F {
+    (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon()
+}
+
+impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
+    #[inline(always)]
+    pub(crate) fn new(
+        sought: &impl Sought<F>,
+        division: &Division<N, F>,
+        part: Part<'_, F>,
+        form: Form,
+        scratch: &'s mut [F],
+    ) -> Result<Self> {
+        let (window, run) = (division.window, division.problem.run);
+        let quadrature = division.problem.precision.quadrature;
+        let bulk = Bulk::new(&part, division);
+        let classes = Classes { law: division.problem.law, run, sure: part.sure, candidates: part.candidates, bulk: &bulk };
+        let (candidates, rest) = check::split(scratch, part.candidates.len())?;
+        let zeros = [F::zero(); ROOM];
+        let (integral, points) = match form {
+            Form::Fast => {
+                let (coarse, rest) = check::split(rest, nodes::places(part.candidates.len()))?;
+                let (finer, rest) = check::split(rest, coarse.len())?;
+                let mut nodes = FastNodes::new(&classes, window.low, rest)?;
+                let (coarse, finer) =
+                    (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
+                let mut shares = Shares { coarse, finer, coarse_points: zeros, finer_points: zeros };
+                let integral = integrate(sought, &mut nodes, window, &classes, quadrature, &mut shares);
+                nodes.in_order(part.candidates, window.low, shares.coarse, candidates);
+                (integral, shares.coarse_points)
+            }
+            Form::Plain => {
+                let (finer, rest) = check::split(rest, candidates.len())?;
+                let mut nodes = PlainNodes::new(&classes, rest)?;
+                candidates.fill(F::zero());
+                finer.fill(F::zero());
+                let mut shares = Shares { coarse: candidates, finer, coarse_points: zeros, finer_points: zeros };
+                let integral = integrate(sought, &mut nodes, window, &classes, quadrature, &mut shares);
+                (integral, zeros)
+            }
+        };
+        let Contribution { value, gain, error_bound } = sought.contribution(&integral)?;
+        candidates.iter_mut().for_each(|share| *share *= gain);
+        let mut points = points;
+        points.iter_mut().for_each(|share| *share *= gain);
+        let (coefficients, interpolation) = bulk.interpolation(&points);
+        Ok(Self { division: *division, value, error_bound: error_bound + interpolation, candidates, coefficients })
+    }
+
+    /// E (θ + εZ)₍ₖ₎, or the sum over several neighbouring ranks.
+    #[must_use]
+    pub fn value(&self) -> F {
+        let problem = &self.division.problem;
+        problem.center * F::from_usize(problem.run.len()) + self.value
+    }
+
+    /// The same for scores relative to the center; for a label, what it loses.
+    pub(crate) fn centered_value(&self) -> F {
+        self.value
+    }
+
+    /// A bound on Σ_i |error of ∇_i|, all classes together.
+    ///
+    /// The quadrature's part is extrapolated from the last halving, the bulk's from the last Chebyshev coefficients; tests hold
+    /// it against independent references.
+    #[must_use]
+    pub fn error_bound(&self) -> F {
+        self.error_bound
+    }
+
+    /// Whether that bound is within the tolerance that was asked for. Where it is not, a summary of the [plain](Division::plain)
+    /// division is.
+    #[must_use]
+    pub fn is_within_tolerance(&self) -> bool {
+        let problem = &self.division.problem;
+        self.error_bound <= problem.precision.tolerance * F::from_usize(problem.run.len())
+    }
+
+    /// Adds `weight` times the gradient of the classes of one shard, whose candidates stand from position `first` on, and returns the
+    /// position after its last.
+    ///
+    /// # Errors
+    /// A gradient of another length, a NaN or infinite score; `grad` is then as before.
+    #[inline(always)]
+    pub fn add_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> Result<usize> {
+        check::length("grad", grad, scores.len())?;
+        check::finite("scores", scores)?;
+        Ok(self.add_finite_grad(scores, first, weight, grad))
+    }
+
+    /// The same for scores that are known to be finite.
+    #[inline(always)]
+    pub(crate) fn add_finite_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> usize {
+        if self.division.terms() == 0 {
+            return self.add_shares::<0>(scores, first, weight, grad);
+        }
+        match terms::<F>(self.division.problem.law.regularity()) {
+            8 => self.add_shares::<8>(scores, first, weight, grad),
+            13 => self.add_shares::<13>(scores, first, weight, grad),
+            16 => self.add_shares::<16>(scores, first, weight, grad),
+            _ => self.add_shares::<MAX_TERMS>(scores, first, weight, grad),
+        }
+    }
+
+    #[inline(always)]
+    fn add_shares<const TERMS: usize>(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> usize {
+        const BLOCK: usize = 8 * LANES;
+        let (places, polynomial, mut next) = (self.division.places(), Polynomial::<F, TERMS>::new(&self.coefficients), first);
+        for (scores, grad) in scores.chunks(BLOCK).zip(grad.chunks_mut(BLOCK)) {
+            let mut above = 0_u32;
+            for (entry, &score) in grad.iter_mut().zip(scores) {
+                let u = places.unit(score);
+                above += u32::from(places.is_above(u));
+                if TERMS > 0 {
+                    let (x, far_weight) = places.bulk(u);
+                    let share = far_weight * polynomial.at(x);
+                    // The polynomial may be negative, shares are not.
+                    *entry += weight * if share > F::zero() { share } else { F::zero() };
+                }
+            }
+            if above > 0 {
+                for (entry, &score) in grad.iter_mut().zip(scores) {
+                    let u = places.unit(score);
+                    if places.is_above(u) & !places.is_sure(u) {
+                        *entry += weight * self.candidates.get(next).copied().unwrap_or(F::zero());
+                        next += 1;
+                    }
+                }
+            }
+        }
+        next
+    }
+}
