@@ -32,10 +32,12 @@ pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
 
 /// At least one value, each finite.
 pub(crate) fn scores<F: Real>(scores: &[F]) -> Result<()> {
-    if scores.is_empty() {
-        return Err(Error::Length { what: "scores", expected: 1, actual: 0 });
-    }
+    at_least_one_score(scores)?;
     finite("scores", scores)
+}
+
+pub(crate) fn at_least_one_score<F>(scores: &[F]) -> Result<()> {
+    if scores.is_empty() { Err(Error::Length { what: "scores", expected: 1, actual: 0 }) } else { Ok(()) }
 }
 
 pub(crate) fn label<F: Real>(scores: &[F], label: usize) -> Result<F> {

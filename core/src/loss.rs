@@ -11,7 +11,7 @@ mod others;
 mod smooth_top_k_svm;
 mod smoothed_loss;
 mod soft_label;
-mod softmax;
+pub mod softmax;
 mod top_k_cross_entropy;
 mod top_k_hinge;
 mod top_k_hinges;

@@ -128,7 +128,7 @@ impl<F: Elementary> BatchLoss<F> for CrossEntropy {
 
 impl<F: Elementary> BatchLoss<F> for Focal<F> {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(OrScalar { attempt: Focused::new(self.gamma(), Workers::new(par)), loss: self })
+        Box::new(OrScalar { attempt: Focused::new(*self, Workers::new(par)), loss: self })
     }
 }
 

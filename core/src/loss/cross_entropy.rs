@@ -1,8 +1,8 @@
 //! The cross-entropy of the softmax.
 
-use super::softmax::Softmax;
+use super::softmax::Row;
 use super::{Loss, SoftLabelLoss, soft_label};
-use crate::{FoldIn, Real, Result, check};
+use crate::{FoldIn, Real, Result, check, lanes};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
 ///
@@ -32,14 +32,14 @@ impl<F: Real> Loss<F> for CrossEntropy {
     }
 
     fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
-        Ok(Softmax::new(scores, label)?.surprise())
+        Ok(Row::new(scores, label, &mut [])?.softmax.surprise())
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let softmax = Softmax::new(scores, label)?;
-        softmax.surprise_gradient(scores, label, F::one(), grad);
-        Ok(softmax.surprise())
+        let row = Row::new(scores, label, grad)?;
+        row.differentiate(label, F::one(), grad);
+        Ok(row.softmax.surprise())
     }
 }
 
@@ -67,34 +67,34 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
     }
 
     fn value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
-        let (softmax, leader) = Softmax::of_leader(scores)?;
+        check::scores(scores)?;
         soft_label::check(target, scores.len())?;
-        expected_surprise(&softmax, leader.value, scores, target)
+        let (row, leader) = Row::of_leader(scores, &mut [])?;
+        expected_surprise(row.softmax.surprise(), leader.value, scores, target)
     }
 
     fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let (softmax, leader) = Softmax::of_leader(scores)?;
+        check::scores(scores)?;
         soft_label::check(target, scores.len())?;
-        let value = expected_surprise(&softmax, leader.value, scores, target)?;
-        let mut leader_entry = F::zero();
-        for (class, ((entry, &score), &q)) in grad.iter_mut().zip(scores).zip(target).enumerate() {
-            *entry = softmax.probability(score) - q;
-            if class != leader.index {
-                leader_entry -= *entry;
-            }
-        }
+        let (row, leader) = Row::of_leader(scores, grad)?;
+        row.differentiate(leader.index, F::one(), grad);
+        grad.iter_mut().zip(target).for_each(|(entry, &q)| *entry -= q);
         if let Some(entry) = grad.get_mut(leader.index) {
-            *entry = leader_entry;
+            *entry = F::zero();
         }
-        Ok(value)
+        let others = lanes::total(grad);
+        if let Some(entry) = grad.get_mut(leader.index) {
+            *entry = -others;
+        }
+        expected_surprise(row.softmax.surprise(), leader.value, scores, target)
     }
 }
 
 /// −ln p of the leader, and by how much the others are expected to be below it.
-fn expected_surprise<F: Real>(softmax: &Softmax<F>, leader: F, scores: &[F], target: &[F]) -> Result<F> {
+fn expected_surprise<F: Real>(surprise: F, leader: F, scores: &[F], target: &[F]) -> Result<F> {
     let shares = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero());
-    let sum = shares.fold(softmax.surprise(), |sum, (&score, &q)| sum + q * (leader - score));
+    let sum = shares.fold(surprise, |sum, (&score, &q)| sum + q * (leader - score));
     check::in_range("range of the scores", sum)
 }
 

@@ -1,7 +1,7 @@
 //! The focal loss.
 
 use super::Loss;
-use super::softmax::Softmax;
+use super::softmax::{Row, Softmax};
 use crate::{Error, FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = −(1 − p_y)^γ ln p_y with p = softmax(s): the cross-entropy, with less weight on what is already right.
@@ -57,6 +57,17 @@ impl<F: Real> Focal<F> {
     pub const fn gamma(&self) -> F {
         self.gamma
     }
+
+    /// The loss, and what it multiplies the cross-entropy's gradient by.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of(&self, softmax: &Softmax<F>) -> (F, F) {
+        let (miss, surprise) = (softmax.miss(), softmax.surprise());
+        let focus = miss.powf(self.gamma);
+        // (−ln(1 − q))/q is 1 where q underflows.
+        let ratio = if miss > F::zero() { surprise / miss } else { F::one() };
+        (focus * surprise, focus * (F::one() + self.gamma * (softmax.hit() * ratio)))
+    }
 }
 
 impl<F: Real> Loss<F> for Focal<F> {
@@ -65,20 +76,15 @@ impl<F: Real> Loss<F> for Focal<F> {
     }
 
     fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
-        let softmax = Softmax::new(scores, label)?;
-        Ok(softmax.miss().powf(self.gamma) * softmax.surprise())
+        Ok(self.of(&Row::new(scores, label, &mut [])?.softmax).0)
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let softmax = Softmax::new(scores, label)?;
-        let (miss, surprise) = (softmax.miss(), softmax.surprise());
-        let focus = miss.powf(self.gamma);
-        // (−ln(1 − q))/q is 1 where q underflows.
-        let ratio = if miss > F::zero() { surprise / miss } else { F::one() };
-        let weight = focus * (F::one() + self.gamma * (softmax.hit() * ratio));
-        softmax.surprise_gradient(scores, label, weight, grad);
-        Ok(focus * surprise)
+        let row = Row::new(scores, label, grad)?;
+        let (value, slope) = self.of(&row.softmax);
+        row.differentiate(label, slope, grad);
+        Ok(value)
     }
 }
 

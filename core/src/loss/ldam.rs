@@ -1,6 +1,7 @@
 //! The label-distribution-aware margin loss.
 
-use super::{CrossEntropy, Loss};
+use super::Loss;
+use super::softmax::{self, Row};
 use crate::{FoldIn, Margins, Real, Result, check};
 
 /// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
@@ -65,13 +66,13 @@ impl<'a, F: Real> Ldam<'a, F> {
     /// scale · (s − m_y e_y) up to a common offset, and the scratch that holds it.
     fn scaled<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<&'s [F]> {
         check::scores(scores)?;
-        check::label(scores, label)?;
+        let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
         let scaled = check::scratch(scratch, scores.len())?;
         let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
-        for (class, (z, &score)) in scaled.iter_mut().zip(scores).enumerate() {
-            let lead = score - largest;
-            *z = self.scale * if class == label { lead - margin } else { lead };
+        softmax::spread(scores, largest, self.scale, scaled);
+        if let Some(z) = scaled.get_mut(label) {
+            *z = softmax::spread_label(own, largest, margin, self.scale);
         }
         check::all_in_range("scaled scores", scaled)?;
         Ok(scaled)
@@ -84,14 +85,14 @@ impl<F: Real> Loss<F> for Ldam<'_, F> {
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        Loss::value(&CrossEntropy, self.scaled(scores, label, scratch)?, label, &mut [])
+        Ok(Row::new(self.scaled(scores, label, scratch)?, label, &mut [])?.softmax.surprise())
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let value = Loss::value_and_grad(&CrossEntropy, self.scaled(scores, label, scratch)?, label, grad, &mut [])?;
-        grad.iter_mut().for_each(|entry| *entry *= self.scale);
-        Ok(value)
+        let row = Row::new(self.scaled(scores, label, scratch)?, label, grad)?;
+        row.differentiate(label, self.scale, grad);
+        Ok(row.softmax.surprise())
     }
 }
 

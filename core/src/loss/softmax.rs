@@ -1,73 +1,348 @@
-//! The softmax as a label sees it: what the cross-entropy and its relatives are made of.
+//! The softmax as a label sees it: what the cross-entropy and its relatives are made of, in three steps.
+//!
+//! 1. [`Part::of`] a few of the classes: their largest score, and the sum of the others' exponentials relative to it. Parts
+//!    [merge](Part::merge); what comes before or after what does not matter to them, only to the last bits.
+//! 2. [`Softmax::new`] of the whole row's part: a handful of scalars.
+//! 3. [`Softmax::scale`] the exponentials that the first step has left behind, or [`Softmax::differentiate`] where there was no room for them.
+//!
+//! [`Row`] is all three for a row in memory. A batch calls the steps itself, piece by piece on several threads; a head strip by strip.
+//!
+//! **Order.** Blocks of 8 × 32 scores are summed in 32 lanes, blocks with compensation, lanes in a tree, and [pieces](crate::pieces) of long
+//! rows in their order. Whoever computes them gets the same bits.
+//!
+//! **Errors.** Every exponential has two units in the last place, one more such factor in a row of several pieces; a sum of them adds 7
+//! roundings in a lane, 5 in the tree and about one for all blocks, however long the row is.
+//!
+//! **Underflow.** An entry of a gradient that would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`; 2²⁶ times the smallest normal number) is exactly
+//! zero. That is less than 2⁻⁷⁶ of a rounding of the label's entry wherever that is not itself tiny, and products of what remains with a weight
+//! of at least 2⁻²⁶ are normal numbers: subnormal ones would take a processor a hundred times longer. The loss and the label's entry
+//! keep their digits down to the smallest normal number.
 
-use crate::{Error, Ranked, Real, Result, check};
+use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 
-/// Every exponential is taken relative to the largest score, and the label's is kept apart from the others', so that 1 − p_y and −ln p_y
-/// keep their digits where the label leads.
-pub(super) struct Softmax<F> {
+/// Two registers of the widest kind, so that one addition need not wait for another.
+const LANES: usize = 2 * lanes::LANES;
+/// So many numbers a lane are added without compensation.
+const FEW: usize = 16;
+
+/// Some of a row's classes.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<F> {
+    /// The largest of their scores, the label's among them.
+    largest: F,
+    /// Σ exp(s − largest) over those that are not the label.
+    rest: F,
+}
+
+impl<F: Real> Default for Part<F> {
+    /// No class.
+    fn default() -> Self {
+        Self { largest: F::neg_infinity(), rest: F::zero() }
+    }
+}
+
+impl<F: Real> Part<F> {
+    /// The classes with these scores, among them the label at `label`, if that is a place. The exponentials are left in `exponentials`, 0
+    /// in the label's place, unless it is empty. Nothing if a score is not finite.
+    #[inline(always)]
+    #[must_use]
+    pub fn of(scores: &[F], label: Option<usize>, exponentials: &mut [F]) -> Option<Self> {
+        let largest = largest(scores)?;
+        Some(Self { largest, rest: rest(scores, label, largest, exponentials) })
+    }
+
+    /// Both.
+    #[inline(always)]
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        if other.largest == F::neg_infinity() {
+            return self;
+        }
+        let largest = if other.largest > self.largest { other.largest } else { self.largest };
+        let relative = |part: Self| part.rest * (part.largest - largest).fast_exp();
+        Self { largest, rest: relative(self) + relative(other) }
+    }
+}
+
+/// The largest score, if all are finite; −∞ of none.
+#[inline(always)]
+#[must_use]
+pub fn largest<F: Real>(scores: &[F]) -> Option<F> {
+    let (mut most, mut zeros) = ([F::neg_infinity(); LANES], [F::zero(); LANES]);
+    let (chunks, left) = scores.as_chunks::<LANES>();
+    for chunk in chunks {
+        look_at(chunk, &mut most, &mut zeros);
+    }
+    if let (Some(&first), false) = (left.first(), left.is_empty()) {
+        match scores.last_chunk::<LANES>() {
+            // Some are looked at twice, which changes nothing.
+            Some(chunk) => look_at(chunk, &mut most, &mut zeros),
+            None => look_at(&padded(left, first), &mut most, &mut zeros),
+        }
+    }
+    let are_finite = tree(zeros, |a, b| a + b) == F::zero();
+    are_finite.then(|| tree(most, larger))
+}
+
+/// The largest of each lane, and s − s: 0, or NaN for a score that is NaN or infinite.
+#[inline(always)]
+fn look_at<F: Real>(scores: &[F; LANES], most: &mut [F; LANES], zeros: &mut [F; LANES]) {
+    for (most, &score) in most.iter_mut().zip(scores) {
+        *most = larger(*most, score);
+    }
+    for (zero, &score) in zeros.iter_mut().zip(scores) {
+        *zero += score - score;
+    }
+}
+
+#[inline(always)]
+fn larger<F: Real>(a: F, b: F) -> F {
+    if b > a { b } else { a }
+}
+
+/// All lanes as one, in halves.
+#[inline(always)]
+fn tree<F: Real>(mut lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
+    let mut len = LANES / 2;
+    while len > 0 {
+        let (lower, upper) = lanes.split_at_mut(len);
+        for (a, &b) in lower.iter_mut().zip(upper.iter()) {
+            *a = join(*a, b);
+        }
+        len /= 2;
+    }
+    let [all, ..] = lanes;
+    all
+}
+
+/// Fewer numbers than lanes, and others.
+#[inline(always)]
+fn padded<F: Real>(few: &[F], others: F) -> [F; LANES] {
+    let mut lanes = [others; LANES];
+    for (lane, &number) in lanes.iter_mut().zip(few) {
+        *lane = number;
+    }
+    lanes
+}
+
+/// The sum of the exponentials but for the label's.
+#[inline(always)]
+fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
+    let label = label.unwrap_or(usize::MAX);
+    let mut room = [F::zero(); LANES];
+    let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
+    let (chunks, left) = scores.as_chunks::<LANES>();
+    let (outs, _) = exponentials.as_chunks_mut::<LANES>();
+    let mut outs = outs.iter_mut();
+    let mut first = 0;
+    for chunks in chunks.chunks(FEW) {
+        let mut few = [F::zero(); LANES];
+        for chunk in chunks {
+            let out = outs.next().unwrap_or(&mut room);
+            exponentials_of(chunk, largest, out);
+            if let Some(own) = out.get_mut(label.wrapping_sub(first)) {
+                *own = F::zero();
+            }
+            for (sum, &term) in few.iter_mut().zip(out.iter()) {
+                *sum += term;
+            }
+            first += LANES;
+        }
+        add(&few, &mut sums, &mut lost);
+    }
+    if !left.is_empty() {
+        match scores.last_chunk::<LANES>() {
+            Some(chunk) => {
+                // Those that are already there are computed again, to the same bits, and not added again.
+                let again = LANES - left.len();
+                let out = exponentials.last_chunk_mut::<LANES>().unwrap_or(&mut room);
+                exponentials_of(chunk, largest, out);
+                if let Some(own) = out.get_mut(label.wrapping_sub(first - again)) {
+                    *own = F::zero();
+                }
+                let mut few = *out;
+                for (_, term) in (0..again).zip(&mut few) {
+                    *term = F::zero();
+                }
+                add(&few, &mut sums, &mut lost);
+            }
+            None => {
+                exponentials_of(&padded(left, F::neg_infinity()), largest, &mut room);
+                if let Some(own) = room.get_mut(label) {
+                    *own = F::zero();
+                }
+                for (out, &exponential) in exponentials.iter_mut().zip(&room) {
+                    *out = exponential;
+                }
+                sums = room;
+            }
+        }
+    }
+    tree(sums, |a, b| a + b)
+}
+
+#[inline(always)]
+fn exponentials_of<F: Real>(scores: &[F; LANES], largest: F, out: &mut [F; LANES]) {
+    for (out, &score) in out.iter_mut().zip(scores) {
+        *out = (score - largest).fast_exp();
+    }
+}
+
+/// Kahan's addition, lane by lane.
+#[inline(always)]
+fn add<F: Real>(terms: &[F; LANES], sums: &mut [F; LANES], lost: &mut [F; LANES]) {
+    for ((sum, lost), &term) in sums.iter_mut().zip(lost).zip(terms) {
+        let corrected = term - *lost;
+        let next = *sum + corrected;
+        (*sum, *lost) = (next, (next - *sum) - corrected);
+    }
+}
+
+/// What the whole row comes to.
+///
+/// Every exponential is relative to the largest score, and the label's is kept apart from the others', so that 1 − p_y and −ln p_y keep their
+/// digits where the label leads.
+#[derive(Debug, Clone, Copy)]
+pub struct Softmax<F> {
     largest: F,
     /// Σ over the classes other than the label.
     rest: F,
-    /// The label's own exponential.
-    own: F,
+    /// `rest` and the label's own exponential.
+    total: F,
     /// By how much the label's score is below the largest.
     gap: F,
 }
 
 impl<F: Real> Softmax<F> {
-    pub(super) fn new(scores: &[F], label: usize) -> Result<Self> {
-        check::scores(scores)?;
-        if scores.len() < 2 {
-            return Err(Error::Length { what: "scores", expected: 2, actual: scores.len() });
-        }
-        let score = check::label(scores, label)?;
-        let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
-        let gap = check::in_range("range of the scores", largest - score)?;
-        let others = scores.iter().enumerate().filter(|&(i, _)| i != label);
-        let rest = others.fold(F::zero(), |sum, (_, &s)| sum + (s - largest).exp());
-        Ok(Self { largest, rest, own: (-gap).exp(), gap })
-    }
-
-    /// As the first of the classes with the largest score sees it.
-    pub(super) fn of_leader(scores: &[F]) -> Result<(Self, Ranked<F>)> {
-        let lowest = Ranked { index: 0, value: F::neg_infinity() };
-        let ranked = scores.iter().enumerate().map(|(index, &value)| Ranked { index, value });
-        let leader = ranked.fold(lowest, |best, other| if other.value > best.value { other } else { best });
-        Ok((Self::new(scores, leader.index)?, leader))
-    }
-
-    fn total(&self) -> F {
-        self.rest + self.own
-    }
-
-    /// The probability of a class with this score.
-    pub(super) fn probability(&self, score: F) -> F {
-        (score - self.largest).exp() / self.total()
+    /// Given the part that is the whole row, and the label's score.
+    ///
+    /// # Errors
+    /// A label so far below that the float does not reach.
+    pub fn new(row: Part<F>, own: F) -> Result<Self> {
+        let Part { largest, rest } = row;
+        let gap = check::in_range("range of the scores", largest - own)?;
+        Ok(Self { largest, rest, total: rest + (-gap).exp(), gap })
     }
 
     /// p_y.
     pub(super) fn hit(&self) -> F {
-        self.own / self.total()
+        (-self.gap).exp() / self.total
     }
 
     /// 1 − p_y.
     pub(super) fn miss(&self) -> F {
-        self.rest / self.total()
+        self.rest / self.total
     }
 
     /// −ln p_y.
-    pub(super) fn surprise(&self) -> F {
+    #[must_use]
+    pub fn surprise(&self) -> F {
         // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
         (self.rest + (-self.gap).exp_m1()).ln_1p() + self.gap
     }
 
-    /// Overwrites `grad` with `weight` times the gradient of −ln p_y.
-    pub(super) fn surprise_gradient(&self, scores: &[F], label: usize, weight: F, grad: &mut [F]) {
-        for (entry, &score) in grad.iter_mut().zip(scores) {
-            *entry = weight * self.probability(score);
+    /// The label's entry of `slope` times the gradient of −ln p_y.
+    #[must_use]
+    pub fn own_entry(&self, slope: F) -> F {
+        -(slope / self.total * self.rest)
+    }
+
+    /// Makes exponentials of the others in a part of the row their entries of `slope` times the gradient of −ln p_y, and of that `weight` times: two
+    /// roundings, as if one had been written after the other.
+    #[inline(always)]
+    pub fn scale(&self, part: Part<F>, slope: F, weight: F, exponentials: &mut [F]) {
+        let share = slope / self.total * (part.largest - self.largest).fast_exp();
+        let least = least(share);
+        for entry in exponentials {
+            *entry = clamped(*entry, least) * share * weight;
         }
-        if let Some(entry) = grad.get_mut(label) {
-            *entry = -(weight * self.miss());
+    }
+
+    /// Puts the same entries in the place of scores.
+    #[inline(always)]
+    pub fn differentiate(&self, slope: F, weight: F, scores: &mut [F]) {
+        let share = slope / self.total;
+        let least = least(share);
+        for entry in scores {
+            *entry = clamped((*entry - self.largest).fast_exp(), least) * share * weight;
+        }
+    }
+}
+
+/// The exponential below which an entry is zero.
+#[inline(always)]
+fn least<F: Real>(share: F) -> F {
+    F::min_positive_value() * F::from_f64(f64::from(1 << 26)) / share
+}
+
+#[inline(always)]
+fn clamped<F: Real>(exponential: F, least: F) -> F {
+    if exponential < least { F::zero() } else { exponential }
+}
+
+/// scale · (s − largest): scores as a loss with margins takes the softmax of them.
+#[inline(always)]
+pub fn spread<F: Real>(scores: &[F], largest: F, scale: F, out: &mut [F]) {
+    for (out, &score) in out.iter_mut().zip(scores) {
+        *out = scale * (score - largest);
+    }
+}
+
+/// The label's among them, which has to win by a margin.
+#[must_use]
+pub fn spread_label<F: Real>(own: F, largest: F, margin: F, scale: F) -> F {
+    scale * ((own - largest) - margin)
+}
+
+/// A row in memory.
+#[derive(Debug)]
+pub(super) struct Row<F> {
+    pub softmax: Softmax<F>,
+    pieces: [Part<F>; pieces::MOST],
+}
+
+impl<F: Real> Row<F> {
+    /// The exponentials are left in `exponentials`, unless it is empty.
+    pub fn new(scores: &[F], label: usize, exponentials: &mut [F]) -> Result<Self> {
+        check::at_least_one_score(scores)?;
+        let len = pieces::len(scores.len());
+        let mut pieces = [Part::default(); pieces::MOST];
+        for (piece, scores) in pieces.iter_mut().zip(scores.chunks(len)) {
+            match largest(scores) {
+                Some(largest) => piece.largest = largest,
+                None => check::finite("scores", scores)?,
+            }
+        }
+        if scores.len() < 2 {
+            return Err(Error::Length { what: "scores", expected: 2, actual: scores.len() });
+        }
+        let own = check::label(scores, label)?;
+        let whole = pieces.iter().fold(F::neg_infinity(), |most, piece| larger(most, piece.largest));
+        check::in_range("range of the scores", whole - own)?;
+        let mut outs = exponentials.chunks_mut(len);
+        for ((piece, scores), first) in pieces.iter_mut().zip(scores.chunks(len)).zip((0..).step_by(len)) {
+            piece.rest = rest(scores, label.checked_sub(first), piece.largest, outs.next().unwrap_or_default());
+        }
+        let row = pieces.iter().fold(Part::default(), |row: Part<F>, &piece| row.merge(piece));
+        Ok(Self { softmax: Softmax::new(row, own)?, pieces })
+    }
+
+    /// As the first of the classes with the largest score sees it.
+    pub fn of_leader(scores: &[F], exponentials: &mut [F]) -> Result<(Self, Ranked<F>)> {
+        let lowest = Ranked { index: 0, value: F::neg_infinity() };
+        let ranked = scores.iter().enumerate().map(|(index, &value)| Ranked { index, value });
+        let leader = ranked.fold(lowest, |best, other| if other.value > best.value { other } else { best });
+        Ok((Self::new(scores, leader.index, exponentials)?, leader))
+    }
+
+    /// Makes the exponentials `slope` times the gradient of −ln p_y.
+    pub fn differentiate(&self, label: usize, slope: F, exponentials: &mut [F]) {
+        let len = pieces::len(exponentials.len());
+        for (&piece, exponentials) in self.pieces.iter().zip(exponentials.chunks_mut(len)) {
+            self.softmax.scale(piece, slope, F::one(), exponentials);
+        }
+        if let Some(entry) = exponentials.get_mut(label) {
+            *entry = self.softmax.own_entry(slope);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The cross-entropy of scale · (s − m_y e_y): the LDAM loss, and the top-1 cross-entropy under Gumbel noise.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::Margins;
+use topk_loss::{Margins, softmax};
 
 use super::attempt::{Attempt, Weighted};
 use super::cross_entropy::{self, Exponentials};
@@ -12,7 +12,7 @@ pub(super) struct Scaled<'a, F> {
     workers: Workers,
     margins: Margins<'a, F>,
     scale: F,
-    cross_entropy: Exponentials,
+    cross_entropy: Exponentials<F>,
     scaled: Vec<F>,
 }
 
@@ -23,7 +23,7 @@ impl<'a, F: Elementary> Scaled<'a, F> {
 }
 
 impl<F: Elementary> Attempt<F> for Scaled<'_, F> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let (own, margin) = (*scores.get(label)?, self.margins.of(label, scores.len()).ok()?);
         // A scale that is the reciprocal of a subnormal ε is infinite, that of a huge one has lost digits.
         if !self.scale.is_normal() {
@@ -35,9 +35,10 @@ impl<F: Elementary> Attempt<F> for Scaled<'_, F> {
         workers.map(scores, Some(&mut self.scaled), |Piece { scores, out, .. }| {
             workers.dispatch(Scale { scores, largest, scale, scaled: out.unwrap_or_default() });
         });
-        self.scaled[label] = self.scale * ((own - largest) - margin);
-        let weighted = grad.as_mut().map(|grad| grad.with_weight(grad.weight * self.scale));
-        self.cross_entropy.attempt(example, &self.scaled, label, weighted)
+        self.scaled[label] = softmax::spread_label(own, largest, margin, scale);
+        let softmax = self.cross_entropy.softmax(&self.scaled, label, &mut grad)?;
+        self.cross_entropy.differentiate(softmax, label, scale, grad)?;
+        Some(softmax.surprise())
     }
 }
 
@@ -54,8 +55,6 @@ impl<F: Elementary> WithSimd for Scale<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        for (scaled, &score) in self.scaled.iter_mut().zip(self.scores) {
-            *scaled = self.scale * (score - self.largest);
-        }
+        softmax::spread(self.scores, self.largest, self.scale, self.scaled);
     }
 }

@@ -8,17 +8,9 @@ use core::array;
 use faer::Par;
 use pulp::{Arch, WithSimd};
 use topk_loss::Real;
+use topk_loss::pieces::{self, MOST};
 
 use crate::parallel;
-
-/// A shorter row is one piece.
-const SHORTEST: usize = 1 << 16;
-
-/// Each has a room of its own, so there are not many.
-const MOST: usize = 8;
-
-/// Pieces begin where a block of any kernel begins.
-const MULTIPLE: usize = 1 << 10;
 
 /// A piece of a row, of what is written for it if anything is, and a room.
 #[derive(Debug)]
@@ -103,6 +95,12 @@ impl Workers {
         self.run(count, out.chunks_mut(len), work)
     }
 
+    /// The same, each piece with what is known of it.
+    pub fn overwrite_with<F: Send, R: Sync, T: Send>(self, out: &mut [F], known: &[R], work: impl Fn(&mut [F], &R) -> T + Sync) -> Outcomes<T> {
+        let (len, count) = pieces_of(out.len());
+        self.run(count, out.chunks_mut(len).zip(known), |(out, known)| work(out, known))
+    }
+
     /// Overwrites all with zeros.
     pub fn clear<F: Real>(self, out: &mut [F]) {
         self.overwrite(out, |piece| piece.fill(F::zero()));
@@ -122,6 +120,6 @@ impl Workers {
 
 /// The length of a row's pieces but for the last, and their number.
 fn pieces_of(num_classes: usize) -> (usize, usize) {
-    let len = num_classes.div_ceil(MOST).next_multiple_of(MULTIPLE).max(SHORTEST);
+    let len = pieces::len(num_classes);
     (len, num_classes.div_ceil(len).max(1))
 }
