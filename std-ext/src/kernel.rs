@@ -4,6 +4,7 @@ mod attempt;
 mod class_weighted;
 mod conditional;
 mod cross_entropy;
+mod dispatched;
 pub(crate) mod focal;
 mod hinge;
 mod hinges;
@@ -23,15 +24,16 @@ pub(crate) mod workers;
 
 use faer::Par;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, Noise, Oracle, Ranks, Real, Result,
-    Sampler, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
+    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
-use attempt::{Attempt, OrScalar};
+use attempt::OrScalar;
 use class_weighted::ByClass;
 use conditional::Conditional;
 use cross_entropy::Exponentials;
+use dispatched::Dispatched;
 use focal::Focused;
 use hinge::Hard;
 use hinges::HardHinges;
@@ -82,8 +84,9 @@ pub trait BatchLoss<F: Real>: Loss<F> + FoldIn + Sync + Sized {
     /// What one thread computes examples of so many classes by: the loss's own scalar code, unless there is faster.
     ///
     /// `par` says how many threads may share a row; no bit depends on it.
+    #[expect(unused_variables, reason = "scalar code is one thread's")]
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(Scalar::new(self, num_classes, Workers::new(par)))
+        Box::new(Scalar::new(self, num_classes))
     }
 }
 
@@ -165,9 +168,9 @@ impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
                 let draws = Draws { epsilon, num_samples, key };
                 Box::new(OrScalar { attempt: Conditional::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
             }
-            Smoothing::Exact { .. } => Box::new(Scalar::new(loss, num_classes, workers)),
+            Smoothing::Exact { .. } => Box::new(Dispatched::new(loss, num_classes, workers)),
             // A smoothing that this crate does not know yet.
-            _ => Box::new(Scalar::new(loss, num_classes, workers)),
+            _ => Box::new(Scalar::new(loss, num_classes)),
         }
     }
 }
@@ -178,13 +181,13 @@ impl<F: Elementary> BatchLoss<F> for TopKHinges<'_, F> {
         if self.epsilon().is_none() {
             return Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss });
         }
-        Box::new(Scalar::new(loss, num_classes, workers))
+        Box::new(Scalar::new(loss, num_classes))
     }
 }
 
 impl<N: Noise<F> + Sync + 'static, F: Elementary> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let (loss, workers) = (self, Workers::new(par));
-        Box::new(Scalar::new(loss, num_classes, workers))
+        Box::new(Dispatched::new(loss, num_classes, workers))
     }
 }

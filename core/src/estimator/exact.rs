@@ -2,7 +2,7 @@
 
 use num_traits::{One, Zero};
 
-use crate::exact::{Outcome, Output, Precision, Problem, Profile, Run, scratch_len, smooth};
+use crate::exact::{Outcome, Output, Precision, Problem, Profile, Run, scratch_len, smooth, smooth_inlined};
 use crate::noise::Reflected;
 use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
@@ -128,7 +128,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         check::length("values", values, ranks.each().count())?;
         for ((_, rank), value) in ranks.each().zip(values) {
             let center = select::kth_value(theta, rank, scratch);
-            let smoothed = self.one_run(theta, Run { first: rank, last: rank }, (center, F::zero()), None, |_| true, scratch)?;
+            let smoothed = self.one_run::<false>(theta, Run { first: rank, last: rank }, (center, F::zero()), None, &|_| true, scratch)?;
             *value = check::in_range("smoothed value", center + smoothed.value)?;
         }
         Ok(())
@@ -195,15 +195,15 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// The k-th order statistic relative to its center, the k-th largest of scores that are known to be finite; adds the gradient if it
     /// is wanted, given that.
     #[inline(always)]
-    pub(crate) fn about_center(
+    pub(crate) fn about_center<const INLINED: bool>(
         &self,
         theta: &[F],
         (k, center): (usize, F),
         output: Output<'_, F>,
-        wants_grad: impl Fn(F) -> bool,
+        wants_grad: &dyn Fn(F) -> bool,
         scratch: &mut [F],
     ) -> Result<F> {
-        Ok(self.one_run(theta, Run { first: k, last: k }, (center, F::zero()), output, wants_grad, scratch)?.value)
+        Ok(self.one_run::<INLINED>(theta, Run { first: k, last: k }, (center, F::zero()), output, wants_grad, scratch)?.value)
     }
 
     #[inline(always)]
@@ -228,7 +228,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             let spread = (first - center) / self.epsilon;
             let mut add = |run: Run, center: F, spread: F, scratch: &mut [F]| {
                 let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
-                let one = self.one_run(theta, run, (center, spread), output, |_| true, scratch)?;
+                let one = self.one_run::<false>(theta, run, (center, spread), output, &|_| true, scratch)?;
                 sum.value += share * (center * F::from_usize(run.len()) + one.value);
                 sum.error_bound += share.abs() * one.error_bound;
                 Ok(())
@@ -248,27 +248,29 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     }
 
     #[inline(always)]
-    fn one_run(
+    fn one_run<const INLINED: bool>(
         &self,
         theta: &[F],
         run: Run,
         place: (F, F),
         output: Output<'_, F>,
-        wants_grad: impl Fn(F) -> bool,
+        wants_grad: &dyn Fn(F) -> bool,
         scratch: &mut [F],
     ) -> Result<Outcome<F>> {
         let len = theta.len();
         let mirrored = len + 1 - run.last;
         // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
-        if run.len() == 1 && run.last > mirrored {
-            let run = Run { first: mirrored, last: mirrored };
-            if self.law.is_symmetric() {
-                return smooth(self.problem(self.law, run, -self.epsilon, place, len), theta, output, wants_grad, self.plain, scratch);
-            }
-            let problem = self.problem(Reflected(self.law), run, -self.epsilon, place, len);
-            return smooth(problem, theta, output, wants_grad, self.plain, scratch);
+        let is_mirrored = run.len() == 1 && run.last > mirrored;
+        let (run, scale) = if is_mirrored { (Run { first: mirrored, last: mirrored }, -self.epsilon) } else { (run, self.epsilon) };
+        if is_mirrored && !self.law.is_symmetric() {
+            return smooth(self.problem(Reflected(self.law), run, scale, place, len), theta, output, wants_grad, self.plain, scratch);
         }
-        smooth(self.problem(self.law, run, self.epsilon, place, len), theta, output, wants_grad, self.plain, scratch)
+        let problem = self.problem(self.law, run, scale, place, len);
+        if INLINED {
+            smooth_inlined(problem, theta, output, wants_grad, self.plain, scratch)
+        } else {
+            smooth(problem, theta, output, wants_grad, self.plain, scratch)
+        }
     }
 }
 

@@ -91,11 +91,11 @@ pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usiz
 /// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is
 /// added if it is wanted, given that.
 #[inline(always)]
-pub(crate) fn smooth<N: Noise<F>, F: Real>(
+pub(crate) fn smooth_inlined<N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
     theta: &[F],
     output: Output<'_, F>,
-    wants_grad: impl Fn(F) -> bool,
+    wants_grad: &dyn Fn(F) -> bool,
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
@@ -105,9 +105,22 @@ pub(crate) fn smooth<N: Noise<F>, F: Real>(
     solve(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
 
+/// The same, compiled once for all its callers in a crate.
+#[inline(never)]
+pub(crate) fn smooth<N: Noise<F>, F: Real>(
+    problem: Problem<N, F>,
+    theta: &[F],
+    output: Output<'_, F>,
+    wants_grad: &dyn Fn(F) -> bool,
+    is_plain: bool,
+    scratch: &mut [F],
+) -> Result<Outcome<F>> {
+    smooth_inlined(problem, theta, output, wants_grad, is_plain, scratch)
+}
+
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
 #[inline(always)]
-pub(crate) fn lose<N: Noise<F>, F: Real>(
+pub(crate) fn lose_inlined<N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
     row: Competitors<'_, F>,
     label: Label<F>,
@@ -121,8 +134,20 @@ pub(crate) fn lose<N: Noise<F>, F: Real>(
         return Ok(F::zero());
     }
     let division = contest.division(&profile, &mut bounds);
-    let outcome = solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, |_| true), false, scratch)?;
+    let outcome = solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)?;
     Ok(outcome.value)
+}
+
+/// The same, compiled once for all its callers in a crate.
+#[inline(never)]
+pub(crate) fn lose<N: Noise<F>, F: Real>(
+    problem: Problem<N, F>,
+    row: Competitors<'_, F>,
+    label: Label<F>,
+    output: Output<'_, F>,
+    scratch: &mut [F],
+) -> Result<F> {
+    lose_inlined(problem, row, label, output, scratch)
 }
 
 /// The fast form, and where that cannot be certified the plain one.
@@ -132,7 +157,7 @@ fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
     division: &Division<N, F>,
     sought: impl Fn(&Division<N, F>, usize) -> S,
     tolerance: F,
-    (mut output, wants_grad): (Output<'_, F>, impl Fn(F) -> bool),
+    (mut output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {

@@ -1,8 +1,8 @@
 //! The cross-entropy of being among the K guesses.
 
-use super::Loss;
 use super::others::Others;
-use crate::exact::{Event, Label, Output, Precision, Problem, Run, lose, scratch_len};
+use super::{Inlined, Loss};
+use crate::exact::{Event, Label, Output, Precision, Problem, Run, lose, lose_inlined, scratch_len};
 use crate::noise::Reflected;
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
@@ -112,7 +112,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
     /// The loss; overwrites `grad`, if there is one.
     #[inline(always)]
-    fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    fn evaluate<const INLINED: bool>(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
@@ -122,7 +122,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let mut value = F::zero();
         for (share, rank) in self.ranks.each() {
             let center = others.kth_value(rank, scratch);
-            value += share * self.among(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
+            value += share * self.among::<INLINED>(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
         }
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
@@ -135,21 +135,33 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
     /// −ln P(y is among the k largest), given the k-th largest score of the others; adds `weight` times the others' gradient by s/ε.
     #[inline(always)]
-    fn among(&self, k: usize, center: F, others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
+    fn among<const INLINED: bool>(
+        &self,
+        k: usize,
+        center: F,
+        others: &Others<'_, F>,
+        output: Output<'_, F>,
+        scratch: &mut [F],
+    ) -> Result<F> {
         let u = check::in_range("range of the scores", (others.own - center) / self.epsilon)?;
         let (len, mirrored) = (others.len(), others.len() + 1 - k);
         let (law, regularity) = (self.law, self.law.regularity());
         // Near the other end it is cheaper to count from there.
-        if k > mirrored {
+        let is_mirrored = k > mirrored;
+        if is_mirrored && !law.is_symmetric() {
             let label = Label::new(-u, Event::Below, Noise::<F>::regularity(&Reflected(law)));
-            if law.is_symmetric() {
-                return lose(self.problem(law, mirrored, -self.epsilon, center, &label, len), others.competitors(), label, output, scratch);
-            }
             let problem = self.problem(Reflected(law), mirrored, -self.epsilon, center, &label, len);
             return lose(problem, others.competitors(), label, output, scratch);
         }
-        let label = Label::new(u, Event::Above, regularity);
-        lose(self.problem(law, k, self.epsilon, center, &label, len), others.competitors(), label, output, scratch)
+        let (u, hit, rank, scale) =
+            if is_mirrored { (-u, Event::Below, mirrored, -self.epsilon) } else { (u, Event::Above, k, self.epsilon) };
+        let label = Label::new(u, hit, regularity);
+        let problem = self.problem(law, rank, scale, center, &label, len);
+        if INLINED {
+            lose_inlined(problem, others.competitors(), label, output, scratch)
+        } else {
+            lose(problem, others.competitors(), label, output, scratch)
+        }
     }
 
     #[inline(always)]
@@ -164,15 +176,21 @@ impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
         scratch_len::<F>(num_classes, self.ranks.last())
     }
 
-    #[inline(always)]
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.evaluate(scores, label, None, scratch)
+        self.evaluate::<false>(scores, label, None, scratch)
     }
 
-    #[inline(always)]
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        self.evaluate(scores, label, Some(grad), scratch)
+        self.evaluate::<false>(scores, label, Some(grad), scratch)
+    }
+}
+
+impl<N: Noise<F>, F: Real> Inlined<F> for TopKCrossEntropy<'_, N, F> {
+    #[inline(always)]
+    fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+        grad.as_ref().map_or(Ok(()), |grad| check::length("grad", grad, scores.len()))?;
+        self.evaluate::<true>(scores, label, grad, scratch)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
-use super::{Hinge, Loss};
+use super::{Hinge, Inlined, Loss};
 use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
@@ -145,12 +145,12 @@ impl<'a, F: Real> TopKHinge<'a, F> {
 
     /// The loss; overwrites `grad`, if there is one.
     #[inline(always)]
-    fn evaluate(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    fn evaluate<const INLINED: bool>(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let missed = KthLargest::new(select::first_missed(self.k, scores.len())?)?;
         match self.smoothing {
             Smoothing::None => evaluate(&self.hinge(missed)?, scores, label, grad, scratch),
             Smoothing::Exact { epsilon } => {
-                self.evaluate_exactly(&Exact::new(missed, Normal, epsilon)?, epsilon, scores, label, grad, scratch)
+                self.evaluate_exactly::<INLINED>(&Exact::new(missed, Normal, epsilon)?, epsilon, scores, label, grad, scratch)
             }
             Smoothing::Pathwise { epsilon, num_samples, key } => {
                 let sampler = MonteCarlo::new(Normal, num_samples)?;
@@ -166,7 +166,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
     /// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
     /// nothing else.
     #[inline(always)]
-    fn evaluate_exactly(
+    fn evaluate_exactly<const INLINED: bool>(
         &self,
         exact: &Exact<KthLargest, Normal, F>,
         epsilon: F,
@@ -190,7 +190,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         let slack = |smoothed: F| (margin + (smoothed - lead)) * self.scale;
         let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
         let place = (self.k + 1, center);
-        let smoothed = exact.about_center(scores, place, output, |smoothed| slack(smoothed) > F::zero(), scratch)?;
+        let smoothed = exact.about_center::<INLINED>(scores, place, output, &|smoothed| slack(smoothed) > F::zero(), scratch)?;
         let slack = check::in_range("loss", slack(smoothed))?;
         if slack <= F::zero() {
             return Ok(F::zero());
@@ -229,15 +229,21 @@ impl<F: Real> Loss<F> for TopKHinge<'_, F> {
         }
     }
 
-    #[inline(always)]
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.evaluate(scores, label, None, scratch)
+        self.evaluate::<false>(scores, label, None, scratch)
     }
 
-    #[inline(always)]
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        self.evaluate(scores, label, Some(grad), scratch)
+        self.evaluate::<false>(scores, label, Some(grad), scratch)
+    }
+}
+
+impl<F: Real> Inlined<F> for TopKHinge<'_, F> {
+    #[inline(always)]
+    fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+        grad.as_ref().map_or(Ok(()), |grad| check::length("grad", grad, scores.len()))?;
+        self.evaluate::<true>(scores, label, grad, scratch)
     }
 }
 

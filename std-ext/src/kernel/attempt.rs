@@ -2,7 +2,6 @@
 
 use topk_loss::{FoldIn, Loss, Real, Result};
 
-use super::workers::Workers;
 use super::{Kernel, Scalar};
 
 /// Where a gradient goes, and what it is multiplied by.
@@ -30,12 +29,6 @@ pub(super) trait Attempt<F: Real> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
 }
 
-impl<A: Attempt<F> + ?Sized, F: Real> Attempt<F> for Box<A> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        (**self).attempt(example, scores, label, grad)
-    }
-}
-
 /// A kernel as a step of another loss's: a row that it refuses is for that loss's own code, which knows the error.
 impl<F: Real> Attempt<F> for dyn Kernel<F> + '_ {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
@@ -55,14 +48,11 @@ pub(super) struct OrScalar<'a, A, L> {
 impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<'_, A, L> {
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, None);
-        value.map_or_else(|| Scalar::new(self.loss, scores.len(), Workers::new(faer::Par::Seq)).value(example, scores, label), Ok)
+        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value(example, scores, label), Ok)
     }
 
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, Some(Weighted { weight, grad: &mut *grad }));
-        value.map_or_else(
-            || Scalar::new(self.loss, scores.len(), Workers::new(faer::Par::Seq)).value_and_grad(example, scores, label, weight, grad),
-            Ok,
-        )
+        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value_and_grad(example, scores, label, weight, grad), Ok)
     }
 }

@@ -23,11 +23,6 @@ impl<F: Real> Largest<F> {
         self.0.iter().map(|ranked| ranked.value)
     }
 
-    /// The same with their classes.
-    pub fn ranked(&self) -> &[Ranked<F>] {
-        &self.0
-    }
-
     /// Takes in those of some scores that are above the last one, and leaves what has no place in their stead.
     pub fn take(&mut self, first: usize, scores: &mut [F]) {
         let last = self.last().value;

@@ -1,7 +1,7 @@
 //! The kernels of losses that are made of others.
 
 use faer::Par;
-use topk_loss::{ClassWeighted, Focal, Gumbel, Ldam, LogitAdjusted, Ranks, TopKCrossEntropy, TopKHinges};
+use topk_loss::{ClassWeighted, Focal, Gumbel, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
@@ -9,10 +9,7 @@ use super::super::focal::Focused;
 use super::super::hinges::HardHinges;
 use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
-use super::super::mixture::Mixture;
-use super::super::{gumbel_cross_entropy, smoothed_hinge};
 use super::*;
-use crate::vectors::Vectors;
 
 /// A number from 1/8 to 1 for every class.
 fn per_class<F: Elementary>(case: &Case) -> Vec<F> {
@@ -108,39 +105,6 @@ fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
     }
 }
 
-/// Value and gradient, where they are served.
-fn attempted<F: Elementary>(case: &Case, attempt: &mut dyn Attempt<F>, weight: F) -> Option<(F, Vec<F>)> {
-    let (scores, mut grad) = (case.scores::<F>(), vec![F::nan(); case.scores.len()]);
-    let value = attempt.attempt(7, &scores, case.label, Some(Weighted { weight, grad: &mut grad }))?;
-    assert_eq!(attempt.attempt(7, &scores, case.label, None), Some(value));
-    Some((value, grad))
-}
-
-fn mixture_is_the_sum<F: Vectors>(case: &Case, of_rank: impl Fn(usize, Workers) -> Box<dyn Attempt<F>>) {
-    let (shares, weight) = (shares::<F>(case.k), F::from_f64(case.weight));
-    let (mut sum, zeros) = (Some((F::zero(), vec![F::zero(); case.scores.len()])), F::zero());
-    for (rank, &share) in (1..).zip(&shares).filter(|&(_, &share)| share > zeros) {
-        sum = sum.and_then(|(value, mut grad)| {
-            let (part, part_grad) = attempted(case, &mut *of_rank(rank, Workers::new(Par::Seq)), weight * share)?;
-            grad.iter_mut().zip(part_grad).for_each(|(sum, part)| *sum += part);
-            Some((value + share * part, grad))
-        });
-    }
-    for workers in available().into_iter().map(Workers::of) {
-        let mut mixture = Mixture::new(Ranks::Weighted(&shares), |rank| of_rank(rank, workers), workers);
-        assert_eq!(attempted(case, &mut mixture, weight), sum);
-    }
-}
-
-fn mixtures_are_the_sums<F: Vectors>(case: &Case) {
-    let (len, epsilon) = (case.scores.len(), F::from_f64(case.epsilon));
-    mixture_is_the_sum(case, |k, workers| {
-        let hinge = TopKHinge::new(k, Margins::Uniform(F::from_f64(case.margin)), F::one(), Smoothing::Exact { epsilon }).unwrap();
-        smoothed_hinge(hinge, epsilon, len, workers)
-    });
-    mixture_is_the_sum(case, |k, workers| gumbel_cross_entropy(k, epsilon, len, workers));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -160,12 +124,6 @@ proptest! {
     fn relatives_of_cross_entropy_are_near_core(case in cases()) {
         functions_of_the_softmax_are_near_core::<f32>(&case);
         functions_of_the_softmax_are_near_core::<f64>(&case);
-    }
-
-    #[test]
-    fn mixtures_are_the_sums_of_their_parts(case in cases()) {
-        mixtures_are_the_sums::<f32>(&case);
-        mixtures_are_the_sums::<f64>(&case);
     }
 }
 
