@@ -79,9 +79,9 @@ pub use error::{Error, Result};
 pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
 pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
+pub use key::{FoldIn, Key};
 #[doc(hidden)]
 pub use loss::softmax;
-pub use key::{FoldIn, Key};
 pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
     Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm, log_priors,

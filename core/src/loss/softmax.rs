@@ -23,7 +23,7 @@ use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 /// Two registers of the widest kind, so that one addition need not wait for another.
 const LANES: usize = 2 * lanes::LANES;
 /// So many numbers a lane are added without compensation.
-const FEW: usize = 16;
+const FEW: usize = 8;
 
 /// Some of a row's classes.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +55,12 @@ impl<F: Real> Part<F> {
     #[inline(always)]
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
+        // A part without a class changes nothing.
         if other.largest == F::neg_infinity() {
             return self;
+        }
+        if self.largest == F::neg_infinity() {
+            return other;
         }
         let largest = if other.largest > self.largest { other.largest } else { self.largest };
         let relative = |part: Self| part.rest * (part.largest - largest).fast_exp();
@@ -80,8 +84,8 @@ pub fn largest<F: Real>(scores: &[F]) -> Option<F> {
             None => look_at(&padded(left, first), &mut most, &mut zeros),
         }
     }
-    let are_finite = tree(zeros, |a, b| a + b) == F::zero();
-    are_finite.then(|| tree(most, larger))
+    let are_finite = zeros.iter().fold(true, |all, &zero| all & (zero == F::zero()));
+    are_finite.then(|| tree(core::hint::black_box(most), larger))
 }
 
 /// The largest of each lane, and s − s: 0, or NaN for a score that is NaN or infinite.
@@ -129,60 +133,43 @@ fn padded<F: Real>(few: &[F], others: F) -> [F; LANES] {
 #[inline(always)]
 fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
     let label = label.unwrap_or(usize::MAX);
-    let mut room = [F::zero(); LANES];
+    let mut room = [[F::zero(); LANES]; FEW];
     let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
     let (chunks, left) = scores.as_chunks::<LANES>();
-    let (outs, _) = exponentials.as_chunks_mut::<LANES>();
-    let mut outs = outs.iter_mut();
-    let mut first = 0;
-    for chunks in chunks.chunks(FEW) {
+    let (outs, left_out) = exponentials.as_chunks_mut::<LANES>();
+    let mut outs = outs.chunks_mut(FEW);
+    for (chunks, first) in chunks.chunks(FEW).zip((0..).step_by(FEW * LANES)) {
+        let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
+        exponentials_of(chunks.as_flattened(), largest, out.as_flattened_mut());
+        if let Some(own) = out.as_flattened_mut().get_mut(label.wrapping_sub(first)) {
+            *own = F::zero();
+        }
         let mut few = [F::zero(); LANES];
-        for chunk in chunks {
-            let out = outs.next().unwrap_or(&mut room);
-            exponentials_of(chunk, largest, out);
-            if let Some(own) = out.get_mut(label.wrapping_sub(first)) {
-                *own = F::zero();
-            }
-            for (sum, &term) in few.iter_mut().zip(out.iter()) {
+        for chunk in out.iter() {
+            for (sum, &term) in few.iter_mut().zip(chunk) {
                 *sum += term;
             }
-            first += LANES;
         }
         add(&few, &mut sums, &mut lost);
     }
     if !left.is_empty() {
-        match scores.last_chunk::<LANES>() {
-            Some(chunk) => {
-                // Those that are already there are computed again, to the same bits, and not added again.
-                let again = LANES - left.len();
-                let out = exponentials.last_chunk_mut::<LANES>().unwrap_or(&mut room);
-                exponentials_of(chunk, largest, out);
-                if let Some(own) = out.get_mut(label.wrapping_sub(first - again)) {
-                    *own = F::zero();
-                }
-                let mut few = *out;
-                for (_, term) in (0..again).zip(&mut few) {
-                    *term = F::zero();
-                }
-                add(&few, &mut sums, &mut lost);
-            }
-            None => {
-                exponentials_of(&padded(left, F::neg_infinity()), largest, &mut room);
-                if let Some(own) = room.get_mut(label) {
-                    *own = F::zero();
-                }
-                for (out, &exponential) in exponentials.iter_mut().zip(&room) {
-                    *out = exponential;
-                }
-                sums = room;
-            }
+        let mut few = padded(left, F::neg_infinity());
+        for few in &mut few {
+            *few = (*few - largest).fast_exp();
         }
+        if let Some(own) = few.get_mut(label.wrapping_sub(scores.len() - left.len())) {
+            *own = F::zero();
+        }
+        for (out, &exponential) in left_out.iter_mut().zip(&few) {
+            *out = exponential;
+        }
+        add(&few, &mut sums, &mut lost);
     }
     tree(sums, |a, b| a + b)
 }
 
 #[inline(always)]
-fn exponentials_of<F: Real>(scores: &[F; LANES], largest: F, out: &mut [F; LANES]) {
+fn exponentials_of<F: Real>(scores: &[F], largest: F, out: &mut [F]) {
     for (out, &score) in out.iter_mut().zip(scores) {
         *out = (score - largest).fast_exp();
     }
@@ -207,8 +194,8 @@ pub struct Softmax<F> {
     largest: F,
     /// Σ over the classes other than the label.
     rest: F,
-    /// `rest` and the label's own exponential.
-    total: F,
+    /// The label's own exponential.
+    own: F,
     /// By how much the label's score is below the largest.
     gap: F,
 }
@@ -221,37 +208,45 @@ impl<F: Real> Softmax<F> {
     pub fn new(row: Part<F>, own: F) -> Result<Self> {
         let Part { largest, rest } = row;
         let gap = check::in_range("range of the scores", largest - own)?;
-        Ok(Self { largest, rest, total: rest + (-gap).exp(), gap })
+        Ok(Self { largest, rest, own: (-gap).fast_exp(), gap })
+    }
+
+    fn total(&self) -> F {
+        self.rest + self.own
     }
 
     /// p_y.
     pub(super) fn hit(&self) -> F {
-        (-self.gap).exp() / self.total
+        self.own / self.total()
     }
 
     /// 1 − p_y.
     pub(super) fn miss(&self) -> F {
-        self.rest / self.total
+        self.rest / self.total()
     }
 
     /// −ln p_y.
     #[must_use]
     pub fn surprise(&self) -> F {
-        // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
-        (self.rest + (-self.gap).exp_m1()).ln_1p() + self.gap
+        // ln(rest + own) + gap. One of the two is at least 1, and the other keeps its digits: no small loss is lost in the 1.
+        let (rest, own, one) = (self.rest, self.own, F::one());
+        let more = if self.gap > F::zero() { (rest - one) + own } else { rest + (own - one) };
+        more.ln_1p() + self.gap
     }
 
     /// The label's entry of `slope` times the gradient of −ln p_y.
     #[must_use]
     pub fn own_entry(&self, slope: F) -> F {
-        -(slope / self.total * self.rest)
+        -(slope / self.total() * self.rest)
     }
 
     /// Makes exponentials of the others in a part of the row their entries of `slope` times the gradient of −ln p_y, and of that `weight` times: two
     /// roundings, as if one had been written after the other.
     #[inline(always)]
     pub fn scale(&self, part: Part<F>, slope: F, weight: F, exponentials: &mut [F]) {
-        let share = slope / self.total * (part.largest - self.largest).fast_exp();
+        let lead = part.largest - self.largest;
+        let relative = if lead == F::zero() { F::one() } else { lead.fast_exp() };
+        let share = slope / self.total() * relative;
         let least = least(share);
         for entry in exponentials {
             *entry = clamped(*entry, least) * share * weight;
@@ -261,7 +256,7 @@ impl<F: Real> Softmax<F> {
     /// Puts the same entries in the place of scores.
     #[inline(always)]
     pub fn differentiate(&self, slope: F, weight: F, scores: &mut [F]) {
-        let share = slope / self.total;
+        let share = slope / self.total();
         let least = least(share);
         for entry in scores {
             *entry = clamped((*entry - self.largest).fast_exp(), least) * share * weight;

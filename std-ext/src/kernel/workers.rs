@@ -96,7 +96,12 @@ impl Workers {
     }
 
     /// The same, each piece with what is known of it.
-    pub fn overwrite_with<F: Send, R: Sync, T: Send>(self, out: &mut [F], known: &[R], work: impl Fn(&mut [F], &R) -> T + Sync) -> Outcomes<T> {
+    pub fn overwrite_with<F: Send, R: Sync, T: Send>(
+        self,
+        out: &mut [F],
+        known: &[R],
+        work: impl Fn(&mut [F], &R) -> T + Sync,
+    ) -> Outcomes<T> {
         let (len, count) = pieces_of(out.len());
         self.run(count, out.chunks_mut(len).zip(known), |(out, known)| work(out, known))
     }
