@@ -13,10 +13,11 @@
 //! **Errors.** Every exponential has two units in the last place, one more such factor in a row of several pieces; a sum of them adds 7
 //! roundings in a lane, 5 in the tree and about one for all blocks, however long the row is.
 //!
-//! **Underflow.** An entry of a gradient that would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`; 2²⁶ times the smallest normal number) is exactly
-//! zero. That is less than 2⁻⁷⁶ of a rounding of the label's entry wherever that is not itself tiny, and products of what remains with a weight
-//! of at least 2⁻²⁶ are normal numbers: subnormal ones would take a processor a hundred times longer. The loss and the label's entry
-//! keep their digits down to the smallest normal number.
+//! **Underflow.** What would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`: 2²⁶ times the smallest normal number) is exactly zero: an entry of a gradient,
+//! and the sum of a lane's exponentials in a block. Of p_y and the label's entry that is less than 2⁻⁷⁶ roundings unless they are tiny themselves,
+//! and where the label leads by so much that the others come to less, the loss and all of its gradient are zero. The products of what
+//! remains with a weight of at least 2⁻²⁶, and the rounding errors of its sums, are normal numbers: a subnormal one would take a processor a
+//! hundred times longer.
 
 use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 
@@ -77,19 +78,18 @@ pub fn largest<F: Real>(scores: &[F]) -> Option<F> {
     for chunk in chunks {
         look_at(chunk, &mut most, &mut zeros);
     }
-    if let (Some(&first), false) = (left.first(), left.is_empty()) {
-        match scores.last_chunk::<LANES>() {
-            // Some are looked at twice, which changes nothing.
-            Some(chunk) => look_at(chunk, &mut most, &mut zeros),
-            None => look_at(&padded(left, first), &mut most, &mut zeros),
-        }
+    if let (Some(&any), false) = (scores.first(), left.is_empty()) {
+        // Some are looked at twice, which changes nothing.
+        look_at(&last(scores, any).0, &mut most, &mut zeros);
     }
     let are_finite = zeros.iter().fold(true, |all, &zero| all & (zero == F::zero()));
+    // Lanes that a compiler knows to be joined in halves it loads in the order of the halves, with a shuffle for every load.
     are_finite.then(|| tree(core::hint::black_box(most), larger))
 }
 
 /// The largest of each lane, and s − s: 0, or NaN for a score that is NaN or infinite.
 #[inline(always)]
+#[expect(clippy::eq_op, reason = "not 0 for what is not finite")]
 fn look_at<F: Real>(scores: &[F; LANES], most: &mut [F; LANES], zeros: &mut [F; LANES]) {
     for (most, &score) in most.iter_mut().zip(scores) {
         *most = larger(*most, score);
@@ -119,14 +119,17 @@ fn tree<F: Real>(mut lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
     all
 }
 
-/// Fewer numbers than lanes, and others.
+/// As many numbers as lanes, the last of them, and how many of those are in whole chunks too; of fewer all, and others.
 #[inline(always)]
-fn padded<F: Real>(few: &[F], others: F) -> [F; LANES] {
+fn last<F: Real>(numbers: &[F], others: F) -> ([F; LANES], usize) {
+    if let Some(&last) = numbers.last_chunk::<LANES>() {
+        return (last, LANES - numbers.len() % LANES);
+    }
     let mut lanes = [others; LANES];
-    for (lane, &number) in lanes.iter_mut().zip(few) {
+    for (lane, &number) in lanes.iter_mut().zip(numbers) {
         *lane = number;
     }
-    lanes
+    (lanes, 0)
 }
 
 /// The sum of the exponentials but for the label's.
@@ -136,7 +139,8 @@ fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &
     let mut room = [[F::zero(); LANES]; FEW];
     let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
     let (chunks, left) = scores.as_chunks::<LANES>();
-    let (outs, left_out) = exponentials.as_chunks_mut::<LANES>();
+    let first_left = scores.len() - left.len();
+    let (outs, _) = exponentials.as_chunks_mut::<LANES>();
     let mut outs = outs.chunks_mut(FEW);
     for (chunks, first) in chunks.chunks(FEW).zip((0..).step_by(FEW * LANES)) {
         let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
@@ -153,15 +157,24 @@ fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &
         add(&few, &mut sums, &mut lost);
     }
     if !left.is_empty() {
-        let mut few = padded(left, F::neg_infinity());
+        let (mut few, again) = last(scores, F::neg_infinity());
         for few in &mut few {
             *few = (*few - largest).fast_exp();
         }
-        if let Some(own) = few.get_mut(label.wrapping_sub(scores.len() - left.len())) {
+        if let Some(own) = few.get_mut(label.wrapping_add(again).wrapping_sub(first_left)) {
             *own = F::zero();
         }
-        for (out, &exponential) in left_out.iter_mut().zip(&few) {
-            *out = exponential;
+        match exponentials.last_chunk_mut::<LANES>() {
+            Some(out) => *out = few,
+            None => {
+                for (out, &exponential) in exponentials.iter_mut().zip(&few) {
+                    *out = exponential;
+                }
+            }
+        }
+        // Those that the chunk before had already are not added again.
+        for (lane, few) in few.iter_mut().enumerate() {
+            *few = if lane < again { F::zero() } else { *few };
         }
         add(&few, &mut sums, &mut lost);
     }
@@ -175,10 +188,12 @@ fn exponentials_of<F: Real>(scores: &[F], largest: F, out: &mut [F]) {
     }
 }
 
-/// Kahan's addition, lane by lane.
+/// Kahan's addition, lane by lane, of terms whose rounding errors are normal numbers.
 #[inline(always)]
 fn add<F: Real>(terms: &[F; LANES], sums: &mut [F; LANES], lost: &mut [F; LANES]) {
+    let tiny = tiny::<F>();
     for ((sum, lost), &term) in sums.iter_mut().zip(lost).zip(terms) {
+        let term = if term < tiny { F::zero() } else { term };
         let corrected = term - *lost;
         let next = *sum + corrected;
         (*sum, *lost) = (next, (next - *sum) - corrected);
@@ -267,7 +282,13 @@ impl<F: Real> Softmax<F> {
 /// The exponential below which an entry is zero.
 #[inline(always)]
 fn least<F: Real>(share: F) -> F {
-    F::min_positive_value() * F::from_f64(f64::from(1 << 26)) / share
+    tiny::<F>() / share
+}
+
+/// What is less is zero.
+#[inline(always)]
+fn tiny<F: Real>() -> F {
+    F::min_positive_value() * F::from_f64(f64::from(1 << 26))
 }
 
 #[inline(always)]
