@@ -43,6 +43,17 @@ both_floats! {
     small_losses_keep_their_digits in moderate_example;
 }
 
+/// The sum of 2²⁵ equal terms that are no power of two keeps the digits of single precision.
+#[test]
+fn thousands_of_ties_do_not_add_up_their_roundings() {
+    let mut scores = vec![0.0_f32; 1 << 25];
+    scores[12_345] = 1.2;
+    let expected = (1.2_f64.exp() + f64::from((1 << 25) - 1)).ln();
+    let value = CrossEntropy.value(&scores, 0, &mut []).unwrap();
+    // A rounding of a lane or the tree in 17, and that of the result, which is 17.
+    assert!((f64::from(value) - expected).abs() < 4e-6, "{value} instead of {expected}");
+}
+
 proptest! {
     #![proptest_config(config())]
 

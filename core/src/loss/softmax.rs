@@ -13,17 +13,18 @@
 //! **Errors.** Every exponential has two units in the last place, one more such factor in a row of several pieces; a sum of them adds 7
 //! roundings in a lane, 5 in the tree and about one for all blocks, however long the row is.
 //!
-//! **Underflow.** An entry of a gradient that would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`; 2²⁶ times the smallest normal number) is exactly
-//! zero. That is less than 2⁻⁷⁶ of a rounding of the label's entry wherever that is not itself tiny, and products of what remains with a weight
-//! of at least 2⁻²⁶ are normal numbers: subnormal ones would take a processor a hundred times longer. The loss and the label's entry
-//! keep their digits down to the smallest normal number.
+//! **Underflow.** What would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`: 2²⁶ times the smallest normal number) is exactly zero: an entry of a gradient,
+//! and the sum of a lane's exponentials in a block. Of p_y and the label's entry that is less than 2⁻⁷⁶ roundings unless they are tiny themselves,
+//! and where the label leads by so much that the others come to less, the loss and all of its gradient are zero. The products of what
+//! remains with a weight of at least 2⁻²⁶, and the rounding errors of its sums, are normal numbers: a subnormal one would take a processor a
+//! hundred times longer.
 
 use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 
 /// Two registers of the widest kind, so that one addition need not wait for another.
 const LANES: usize = 2 * lanes::LANES;
 /// So many numbers a lane are added without compensation.
-const FEW: usize = 16;
+const FEW: usize = 8;
 
 /// Some of a row's classes.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +56,12 @@ impl<F: Real> Part<F> {
     #[inline(always)]
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
+        // A part without a class changes nothing.
         if other.largest == F::neg_infinity() {
             return self;
+        }
+        if self.largest == F::neg_infinity() {
+            return other;
         }
         let largest = if other.largest > self.largest { other.largest } else { self.largest };
         let relative = |part: Self| part.rest * (part.largest - largest).fast_exp();
@@ -73,19 +78,18 @@ pub fn largest<F: Real>(scores: &[F]) -> Option<F> {
     for chunk in chunks {
         look_at(chunk, &mut most, &mut zeros);
     }
-    if let (Some(&first), false) = (left.first(), left.is_empty()) {
-        match scores.last_chunk::<LANES>() {
-            // Some are looked at twice, which changes nothing.
-            Some(chunk) => look_at(chunk, &mut most, &mut zeros),
-            None => look_at(&padded(left, first), &mut most, &mut zeros),
-        }
+    if let (Some(&any), false) = (scores.first(), left.is_empty()) {
+        // Some are looked at twice, which changes nothing.
+        look_at(&last(scores, any).0, &mut most, &mut zeros);
     }
-    let are_finite = tree(zeros, |a, b| a + b) == F::zero();
-    are_finite.then(|| tree(most, larger))
+    let are_finite = zeros.iter().fold(true, |all, &zero| all & (zero == F::zero()));
+    // Lanes that a compiler knows to be joined in halves it loads in the order of the halves, with a shuffle for every load.
+    are_finite.then(|| tree(core::hint::black_box(most), larger))
 }
 
 /// The largest of each lane, and s − s: 0, or NaN for a score that is NaN or infinite.
 #[inline(always)]
+#[expect(clippy::eq_op, reason = "not 0 for what is not finite")]
 fn look_at<F: Real>(scores: &[F; LANES], most: &mut [F; LANES], zeros: &mut [F; LANES]) {
     for (most, &score) in most.iter_mut().zip(scores) {
         *most = larger(*most, score);
@@ -115,83 +119,81 @@ fn tree<F: Real>(mut lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
     all
 }
 
-/// Fewer numbers than lanes, and others.
+/// As many numbers as lanes, the last of them, and how many of those are in whole chunks too; of fewer all, and others.
 #[inline(always)]
-fn padded<F: Real>(few: &[F], others: F) -> [F; LANES] {
+fn last<F: Real>(numbers: &[F], others: F) -> ([F; LANES], usize) {
+    if let Some(&last) = numbers.last_chunk::<LANES>() {
+        return (last, LANES - numbers.len() % LANES);
+    }
     let mut lanes = [others; LANES];
-    for (lane, &number) in lanes.iter_mut().zip(few) {
+    for (lane, &number) in lanes.iter_mut().zip(numbers) {
         *lane = number;
     }
-    lanes
+    (lanes, 0)
 }
 
 /// The sum of the exponentials but for the label's.
 #[inline(always)]
 fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
     let label = label.unwrap_or(usize::MAX);
-    let mut room = [F::zero(); LANES];
+    let mut room = [[F::zero(); LANES]; FEW];
     let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
     let (chunks, left) = scores.as_chunks::<LANES>();
+    let first_left = scores.len() - left.len();
     let (outs, _) = exponentials.as_chunks_mut::<LANES>();
-    let mut outs = outs.iter_mut();
-    let mut first = 0;
-    for chunks in chunks.chunks(FEW) {
+    let mut outs = outs.chunks_mut(FEW);
+    for (chunks, first) in chunks.chunks(FEW).zip((0..).step_by(FEW * LANES)) {
+        let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
+        exponentials_of(chunks.as_flattened(), largest, out.as_flattened_mut());
+        if let Some(own) = out.as_flattened_mut().get_mut(label.wrapping_sub(first)) {
+            *own = F::zero();
+        }
         let mut few = [F::zero(); LANES];
-        for chunk in chunks {
-            let out = outs.next().unwrap_or(&mut room);
-            exponentials_of(chunk, largest, out);
-            if let Some(own) = out.get_mut(label.wrapping_sub(first)) {
-                *own = F::zero();
-            }
-            for (sum, &term) in few.iter_mut().zip(out.iter()) {
+        for chunk in out.iter() {
+            for (sum, &term) in few.iter_mut().zip(chunk) {
                 *sum += term;
             }
-            first += LANES;
         }
         add(&few, &mut sums, &mut lost);
     }
     if !left.is_empty() {
-        match scores.last_chunk::<LANES>() {
-            Some(chunk) => {
-                // Those that are already there are computed again, to the same bits, and not added again.
-                let again = LANES - left.len();
-                let out = exponentials.last_chunk_mut::<LANES>().unwrap_or(&mut room);
-                exponentials_of(chunk, largest, out);
-                if let Some(own) = out.get_mut(label.wrapping_sub(first - again)) {
-                    *own = F::zero();
-                }
-                let mut few = *out;
-                for (_, term) in (0..again).zip(&mut few) {
-                    *term = F::zero();
-                }
-                add(&few, &mut sums, &mut lost);
-            }
+        let (mut few, again) = last(scores, F::neg_infinity());
+        for few in &mut few {
+            *few = (*few - largest).fast_exp();
+        }
+        if let Some(own) = few.get_mut(label.wrapping_add(again).wrapping_sub(first_left)) {
+            *own = F::zero();
+        }
+        match exponentials.last_chunk_mut::<LANES>() {
+            Some(out) => *out = few,
             None => {
-                exponentials_of(&padded(left, F::neg_infinity()), largest, &mut room);
-                if let Some(own) = room.get_mut(label) {
-                    *own = F::zero();
-                }
-                for (out, &exponential) in exponentials.iter_mut().zip(&room) {
+                for (out, &exponential) in exponentials.iter_mut().zip(&few) {
                     *out = exponential;
                 }
-                sums = room;
             }
         }
+        // Those that the chunk before had already are not added again.
+        for (lane, few) in few.iter_mut().enumerate() {
+            *few = if lane < again { F::zero() } else { *few };
+        }
+        add(&few, &mut sums, &mut lost);
     }
     tree(sums, |a, b| a + b)
 }
 
 #[inline(always)]
-fn exponentials_of<F: Real>(scores: &[F; LANES], largest: F, out: &mut [F; LANES]) {
+fn exponentials_of<F: Real>(scores: &[F], largest: F, out: &mut [F]) {
     for (out, &score) in out.iter_mut().zip(scores) {
         *out = (score - largest).fast_exp();
     }
 }
 
-/// Kahan's addition, lane by lane.
+/// Kahan's addition, lane by lane, of terms whose rounding errors are normal numbers.
 #[inline(always)]
 fn add<F: Real>(terms: &[F; LANES], sums: &mut [F; LANES], lost: &mut [F; LANES]) {
+    let tiny = tiny::<F>();
     for ((sum, lost), &term) in sums.iter_mut().zip(lost).zip(terms) {
+        let term = if term < tiny { F::zero() } else { term };
         let corrected = term - *lost;
         let next = *sum + corrected;
         (*sum, *lost) = (next, (next - *sum) - corrected);
@@ -207,8 +209,8 @@ pub struct Softmax<F> {
     largest: F,
     /// Σ over the classes other than the label.
     rest: F,
-    /// `rest` and the label's own exponential.
-    total: F,
+    /// The label's own exponential.
+    own: F,
     /// By how much the label's score is below the largest.
     gap: F,
 }
@@ -221,37 +223,45 @@ impl<F: Real> Softmax<F> {
     pub fn new(row: Part<F>, own: F) -> Result<Self> {
         let Part { largest, rest } = row;
         let gap = check::in_range("range of the scores", largest - own)?;
-        Ok(Self { largest, rest, total: rest + (-gap).exp(), gap })
+        Ok(Self { largest, rest, own: (-gap).fast_exp(), gap })
+    }
+
+    fn total(&self) -> F {
+        self.rest + self.own
     }
 
     /// p_y.
     pub(super) fn hit(&self) -> F {
-        (-self.gap).exp() / self.total
+        self.own / self.total()
     }
 
     /// 1 − p_y.
     pub(super) fn miss(&self) -> F {
-        self.rest / self.total
+        self.rest / self.total()
     }
 
     /// −ln p_y.
     #[must_use]
     pub fn surprise(&self) -> F {
-        // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
-        (self.rest + (-self.gap).exp_m1()).ln_1p() + self.gap
+        // ln(rest + own) + gap. One of the two is at least 1, and the other keeps its digits: no small loss is lost in the 1.
+        let (rest, own, one) = (self.rest, self.own, F::one());
+        let more = if self.gap > F::zero() { (rest - one) + own } else { rest + (own - one) };
+        more.ln_1p() + self.gap
     }
 
     /// The label's entry of `slope` times the gradient of −ln p_y.
     #[must_use]
     pub fn own_entry(&self, slope: F) -> F {
-        -(slope / self.total * self.rest)
+        -(slope / self.total() * self.rest)
     }
 
     /// Makes exponentials of the others in a part of the row their entries of `slope` times the gradient of −ln p_y, and of that `weight` times: two
     /// roundings, as if one had been written after the other.
     #[inline(always)]
     pub fn scale(&self, part: Part<F>, slope: F, weight: F, exponentials: &mut [F]) {
-        let share = slope / self.total * (part.largest - self.largest).fast_exp();
+        let lead = part.largest - self.largest;
+        let relative = if lead == F::zero() { F::one() } else { lead.fast_exp() };
+        let share = slope / self.total() * relative;
         let least = least(share);
         for entry in exponentials {
             *entry = clamped(*entry, least) * share * weight;
@@ -261,7 +271,7 @@ impl<F: Real> Softmax<F> {
     /// Puts the same entries in the place of scores.
     #[inline(always)]
     pub fn differentiate(&self, slope: F, weight: F, scores: &mut [F]) {
-        let share = slope / self.total;
+        let share = slope / self.total();
         let least = least(share);
         for entry in scores {
             *entry = clamped((*entry - self.largest).fast_exp(), least) * share * weight;
@@ -272,7 +282,13 @@ impl<F: Real> Softmax<F> {
 /// The exponential below which an entry is zero.
 #[inline(always)]
 fn least<F: Real>(share: F) -> F {
-    F::min_positive_value() * F::from_f64(f64::from(1 << 26)) / share
+    tiny::<F>() / share
+}
+
+/// What is less is zero.
+#[inline(always)]
+fn tiny<F: Real>() -> F {
+    F::min_positive_value() * F::from_f64(f64::from(1 << 26))
 }
 
 #[inline(always)]

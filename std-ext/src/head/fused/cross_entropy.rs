@@ -1,10 +1,10 @@
 //! The softmax of scores that come in strips.
 
 use pulp::{Arch, NullaryFnOnce};
-use topk_loss::{CrossEntropy, Error, Real};
+use topk_loss::softmax::{Part, Softmax};
+use topk_loss::{CrossEntropy, Error};
 
 use super::examples::Examples;
-use super::frame::largest_of;
 use super::strips::Strips;
 use super::stripwise::Stripwise;
 use super::{HeadGrads, HeadLoss};
@@ -18,15 +18,16 @@ impl<F: BatchReal> Stripwise<F> for CrossEntropy {
         let enough = if strips.num_classes() < 2 { Err(Error::Length { what: "scores", expected: 2, actual: 1 }) } else { Ok(()) };
         examples.check(enough)?;
         let arch = Arch::new();
-        let mut softmaxes = examples.states(|example, label| Softmax::new(label, examples.coefficient(example)));
-        strips.read(&mut softmaxes, |softmax, first, scores| {
-            arch.dispatch(Add(softmax, first, scores));
-            Ok(())
-        })?;
-        let objective = examples.objective(&softmaxes, Softmax::surprise)?;
+        let mut rows = examples.states(|example, label| Row::new(label, examples.coefficient(example)));
+        strips.read(&mut rows, |row, first, scores| arch.dispatch(Read { row, first, scores }))?;
+        let objective = examples.objective(&rows, |row| Ok(row.softmax()?.surprise()))?;
         if let Some(grads) = grads {
-            strips.backward(&mut softmaxes, grads, |softmax, first, scores| {
-                arch.dispatch(PutGradient(softmax, first, scores));
+            strips.backward(&mut rows, grads, |row, first, scores| {
+                let softmax = row.softmax()?;
+                arch.dispatch(Differentiate { softmax, weight: row.weight, scores: &mut *scores });
+                if let Some(entry) = row.label.checked_sub(first).and_then(|place| scores.get_mut(place)) {
+                    *entry = softmax.own_entry(F::one()) * row.weight;
+                }
                 Ok(())
             })?;
         }
@@ -34,90 +35,60 @@ impl<F: BatchReal> Stripwise<F> for CrossEntropy {
     }
 }
 
-/// The softmax as its label sees it; exponentials are relative to the largest score so far.
-struct Softmax<F> {
+/// What is known of an example's row so far.
+struct Row<F> {
     label: usize,
-    /// Of the label's score.
+    /// The label's score.
     own: F,
-    largest: F,
-    /// Σ over the classes other than the label.
-    rest: F,
+    part: Part<F>,
     weight: F,
 }
 
-/// Terms that are summed apart, so that they can be summed at once.
-const LANES: usize = 16;
-
-impl<F: Elementary> Softmax<F> {
+impl<F: Elementary> Row<F> {
     fn new(label: usize, weight: F) -> Self {
-        Self { label, own: F::neg_infinity(), largest: F::neg_infinity(), rest: F::zero(), weight }
+        Self { label, own: F::neg_infinity(), part: Part::default(), weight }
     }
 
-    /// Takes a strip's scores in and spoils the label's.
-    #[inline(always)]
-    fn add(&mut self, first: usize, scores: &mut [F]) {
-        let largest = self.largest.max(largest_of(scores));
-        self.rest *= (self.largest - largest).fast_exp();
-        self.largest = largest;
-        if let Some(own) = self.label.checked_sub(first).and_then(|place| scores.get_mut(place)) {
-            self.own = core::mem::replace(own, F::neg_infinity());
-        }
-        let mut sums = [F::zero(); LANES];
-        let (blocks, tail) = scores.as_chunks::<LANES>();
-        for scores in blocks {
-            sums.iter_mut().zip(scores).for_each(|(sum, &score)| *sum += (score - largest).fast_exp());
-        }
-        sums.iter_mut().zip(tail).for_each(|(sum, &score)| *sum += (score - largest).fast_exp());
-        self.rest += sums.into_iter().fold(F::zero(), |total, sum| total + sum);
-    }
-
-    /// By how much the label's score is below the largest.
-    fn gap(&self) -> F {
-        self.largest - self.own
-    }
-
-    /// −ln p_y.
-    fn surprise(&self) -> topk_loss::Result<F> {
-        let gap = self.gap();
-        if !gap.is_finite() {
-            return Err(Error::Overflow { what: "range of the scores" });
-        }
-        // ln(rest + own) + gap; the sum is 1 and a rest that keeps its digits where the label leads.
-        Ok((self.rest + (-gap).exp_m1()).ln_1p() + gap)
-    }
-
-    /// Puts the gradient in the place of a strip's scores.
-    #[inline(always)]
-    fn put_gradient(&self, first: usize, scores: &mut [F]) {
-        let total = self.rest + Real::exp(-self.gap());
-        let (largest, share) = (self.largest, self.weight / total);
-        scores.iter_mut().for_each(|score| *score = share * (*score - largest).fast_exp());
-        if let Some(own) = self.label.checked_sub(first).and_then(|place| scores.get_mut(place)) {
-            *own = -(share * self.rest);
-        }
+    fn softmax(&self) -> topk_loss::Result<Softmax<F>> {
+        Softmax::new(self.part, self.own)
     }
 }
 
-/// [`Softmax::add`] as vector code: unlike a closure it is compiled for every instruction set.
-struct Add<'a, F>(&'a mut Softmax<F>, usize, &'a mut [F]);
+/// Takes a strip in. Unlike a closure it is compiled for every instruction set.
+struct Read<'a, F> {
+    row: &'a mut Row<F>,
+    first: usize,
+    scores: &'a [F],
+}
 
-impl<F: Elementary> NullaryFnOnce for Add<'_, F> {
+impl<F: Elementary> NullaryFnOnce for Read<'_, F> {
+    type Output = topk_loss::Result<()>;
+
+    #[inline(always)]
+    fn call(self) -> topk_loss::Result<()> {
+        let Self { row, first, scores } = self;
+        let label = row.label.checked_sub(first);
+        if let Some(&own) = label.and_then(|place| scores.get(place)) {
+            row.own = own;
+        }
+        let part = Part::of(scores, label, &mut []).ok_or(Error::Overflow { what: "scores" })?;
+        row.part = row.part.merge(part);
+        Ok(())
+    }
+}
+
+/// Puts the gradient in the place of a strip's scores, the label's aside.
+struct Differentiate<'a, F> {
+    softmax: Softmax<F>,
+    weight: F,
+    scores: &'a mut [F],
+}
+
+impl<F: Elementary> NullaryFnOnce for Differentiate<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
-        self.0.add(self.1, self.2);
-    }
-}
-
-/// [`Softmax::put_gradient`], likewise.
-struct PutGradient<'a, F>(&'a Softmax<F>, usize, &'a mut [F]);
-
-impl<F: Elementary> NullaryFnOnce for PutGradient<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        self.0.put_gradient(self.1, self.2);
+        self.softmax.differentiate(F::one(), self.weight, self.scores);
     }
 }

@@ -1,13 +1,12 @@
 //! The kernels of losses that are made of others.
 
 use faer::Par;
-use topk_loss::{ClassWeighted, Focal, Gumbel, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::{ClassWeighted, CrossEntropy, Focal, Gumbel, Inlined, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
-use super::super::focal::Focused;
+use super::super::dispatched::Dispatched;
 use super::super::hinges::HardHinges;
-use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
 use super::*;
 
@@ -65,44 +64,18 @@ fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     }
 }
 
-/// Against core in the same precision, which makes the same row of scores to take the exponentials of. Relative to each number: as for the
-/// cross-entropy, and core's own sum of L terms; half as much again for a logarithm of 2 or more. The focal loss multiplies that by
-/// its power, and by four for what is added and multiplied to it.
-fn near_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), condition: f64, attempt: impl Fn(Workers) -> A) {
-    let (value, grad) = case.by_core(loss).unwrap();
-    let len = case.scores.len() as f64;
-    let relative = condition * 1.5 * F::epsilon().to_f64().unwrap() * (48.0 + len / 32.0 + len);
-    let absolute = condition * F::min_positive_value().to_f64().unwrap() * (4.0 + len) * (1.0 + case.scale * case.weight);
-    let near = |ours: F, truth: F| {
-        let (ours, truth) = (ours.to_f64().unwrap(), truth.to_f64().unwrap());
-        (ours - truth).abs() <= relative * truth.abs() + absolute
-    };
-    let mut first = None;
+fn by_every_instruction_set<F: Elementary>(case: &Case, loss: &(impl Inlined<F> + FoldIn)) {
+    let expected = case.by_core(loss);
     for workers in available().into_iter().map(Workers::of) {
-        let result = case.by(&mut OrScalar { attempt: attempt(workers), loss }).unwrap();
-        assert!(near(result.0, value), "{} where core has {value}", result.0);
-        for (class, (&entry, &expected)) in result.1.iter().zip(&grad).enumerate() {
-            assert!(near(entry, expected), "class {class}: {entry} where core has {expected}");
-        }
-        assert_eq!(&result, first.get_or_insert(result.clone()));
-        assert!(case.is_served(attempt(workers)));
+        assert_eq!(case.by(&mut Dispatched::new(loss, case.scores.len(), workers)), expected);
     }
 }
 
-fn functions_of_the_softmax_are_near_core<F: Elementary>(case: &Case) {
-    let (margins, scale, per_class) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), per_class::<F>(case));
-    near_core(case, &Ldam::new(margins, scale).unwrap(), 1.0, |workers| Scaled::new(margins, scale, workers));
-
-    let gamma = [0.0, 0.5, 2.0, 5.0][case.seed as usize % 4];
-    near_core(case, &Focal::new(F::from_f64(gamma)).unwrap(), 4.0 + gamma, |workers| Focused::new(F::from_f64(gamma), workers));
-
-    let softmax = |workers| Box::new(OrScalar { attempt: Exponentials::new(workers), loss: &CrossEntropy });
-    let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
-    near_core(case, &weighted, 1.0, |workers| ByClass::new(&weighted, softmax(workers), workers));
-    let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
-    for adjusted in [adjusted, adjusted.shift_invariant()] {
-        near_core(case, &adjusted, 1.0, |workers| Adjusted::new(&adjusted, softmax(workers), workers));
-    }
+fn integrals_are_core<F: Elementary>(case: &Case) {
+    let epsilon = F::from_f64(case.epsilon);
+    by_every_instruction_set(case, &case.hinge::<F>(Smoothing::Exact { epsilon }));
+    by_every_instruction_set(case, &TopKCrossEntropy::new(case.k, Gumbel, epsilon).unwrap());
+    by_every_instruction_set(case, &TopKCrossEntropy::new(case.k, Normal, epsilon).unwrap());
 }
 
 proptest! {
@@ -121,9 +94,9 @@ proptest! {
     }
 
     #[test]
-    fn relatives_of_cross_entropy_are_near_core(case in cases()) {
-        functions_of_the_softmax_are_near_core::<f32>(&case);
-        functions_of_the_softmax_are_near_core::<f64>(&case);
+    fn integrals_have_the_bits_of_core(case in cases()) {
+        integrals_are_core::<f32>(&case);
+        integrals_are_core::<f64>(&case);
     }
 }
 

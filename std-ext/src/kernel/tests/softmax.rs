@@ -1,0 +1,81 @@
+//! The cross-entropy and its relatives have the bits of core, on every instruction set and with any number of threads.
+
+use topk_loss::{ClassWeighted, CrossEntropy, Focal, Ldam, LogitAdjusted};
+
+use super::super::class_weighted::ByClass;
+use super::super::cross_entropy::Exponentials;
+use super::super::focal::Focused;
+use super::super::ldam::Scaled;
+use super::super::logit_adjusted::Adjusted;
+use super::*;
+
+/// Every instruction set on one thread, and several threads.
+fn workers() -> impl Iterator<Item = Workers> {
+    available().into_iter().map(Workers::of).chain([Workers::new(Par::rayon(2)), Workers::new(Par::rayon(3))])
+}
+
+fn has_the_bits_of_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), attempt: impl Fn(Workers) -> A) {
+    let bits = |(value, grad): (F, Vec<F>)| [vec![value], grad].concat().into_iter().map(|x| x.integer_decode()).collect::<Vec<_>>();
+    let expected = bits(case.by_core(loss).unwrap());
+    for workers in workers() {
+        assert!(bits(case.by(&mut OrScalar { attempt: attempt(workers), loss }).unwrap()) == expected);
+        assert!(case.is_served(attempt(workers)));
+    }
+}
+
+fn all_have_the_bits_of_core<F: Elementary>(case: &Case) {
+    let softmax = |workers| Box::new(OrScalar { attempt: Exponentials::new(workers), loss: &CrossEntropy });
+    let per_class: Vec<F> = (0..case.scores.len()).map(|class| F::from_f64((37 * class % 8 + 1) as f64 / 8.0)).collect();
+    has_the_bits_of_core::<F, _>(case, &CrossEntropy, Exponentials::new);
+
+    let focal = Focal::new(F::from_f64([0.0, 0.5, 2.0, 5.0][case.seed as usize % 4])).unwrap();
+    has_the_bits_of_core(case, &focal, |workers| Focused::new(focal, workers));
+
+    let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
+    has_the_bits_of_core(case, &Ldam::new(margins, scale).unwrap(), |workers| Scaled::new(margins, scale, workers));
+
+    let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
+    has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&weighted, softmax(workers), workers));
+
+    let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
+    for adjusted in [adjusted, adjusted.shift_invariant()] {
+        has_the_bits_of_core(case, &adjusted, |workers| Adjusted::new(&adjusted, softmax(workers), workers));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_relatives_of_cross_entropy_have_the_bits_of_core(case in cases()) {
+        all_have_the_bits_of_core::<f32>(&case);
+        all_have_the_bits_of_core::<f64>(&case);
+    }
+}
+
+/// Rows around the ends of chunks, blocks and pieces, and the label in each of them.
+#[test]
+fn rows_of_any_length_have_the_bits_of_core() {
+    for len in [2, 10, 31, 32, 33, 64, 100, 255, 256, 257, 288, 1000, 65_536, 65_537, 70_000, 131_073] {
+        for (label, spread) in [(0, 1.0), (len / 2, 30.0), (len - 1, 0.1), ((len - 1).min(65_536), 10.0)] {
+            let mut scores = vec![0.0; len];
+            MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(len as u64), 0, &mut scores).unwrap();
+            scores.iter_mut().for_each(|score| *score *= spread);
+            let case = Case { scores, label, weight: 0.3, scale: 3.0, ..ordinary() };
+            all_have_the_bits_of_core::<f32>(&case);
+            all_have_the_bits_of_core::<f64>(&case);
+        }
+    }
+}
+
+/// Whatever is refused, the error is core's; rows near the end of the range have core's bits too.
+#[test]
+fn errors_are_those_of_core() {
+    for case in &extremes() {
+        let expected = case.by_core::<f32>(&CrossEntropy);
+        for workers in workers() {
+            let attempt = Exponentials::new(workers);
+            assert_eq!(case.by::<f32>(&mut OrScalar { attempt, loss: &CrossEntropy }), expected, "{case:?}");
+        }
+    }
+}
