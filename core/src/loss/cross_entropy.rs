@@ -1,6 +1,6 @@
 //! The cross-entropy of the softmax.
 
-use super::softmax::Row;
+use super::softmax::{Row, leader};
 use super::{Loss, SoftLabelLoss, soft_label};
 use crate::{FoldIn, Real, Result, check, lanes};
 
@@ -69,15 +69,18 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
     fn value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
         check::scores(scores)?;
         soft_label::check(target, scores.len())?;
-        let (row, leader) = Row::of_leader(scores, &mut [])?;
-        expected_surprise(row.softmax.surprise(), leader.value, scores, target)
+        let leader = leader(scores);
+        let gap = expected_gap(leader.value, scores, target)?;
+        Ok(Row::new(scores, leader.index, &mut [])?.softmax.surprise() + gap)
     }
 
     fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         check::scores(scores)?;
         soft_label::check(target, scores.len())?;
-        let (row, leader) = Row::of_leader(scores, grad)?;
+        let leader = leader(scores);
+        let gap = expected_gap(leader.value, scores, target)?;
+        let row = Row::new(scores, leader.index, grad)?;
         row.differentiate(leader.index, F::one(), grad);
         grad.iter_mut().zip(target).for_each(|(entry, &q)| *entry -= q);
         if let Some(entry) = grad.get_mut(leader.index) {
@@ -87,14 +90,14 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
         if let Some(entry) = grad.get_mut(leader.index) {
             *entry = -others;
         }
-        expected_surprise(row.softmax.surprise(), leader.value, scores, target)
+        Ok(row.softmax.surprise() + gap)
     }
 }
 
-/// −ln p of the leader, and by how much the others are expected to be below it.
-fn expected_surprise<F: Real>(surprise: F, leader: F, scores: &[F], target: &[F]) -> Result<F> {
+/// By how much a class of the target is expected to be below the leader; with −ln p of the leader it is the loss.
+fn expected_gap<F: Real>(leader: F, scores: &[F], target: &[F]) -> Result<F> {
     let shares = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero());
-    let sum = shares.fold(surprise, |sum, (&score, &q)| sum + q * (leader - score));
+    let sum = shares.fold(F::zero(), |sum, (&score, &q)| sum + q * (leader - score));
     check::in_range("range of the scores", sum)
 }
 

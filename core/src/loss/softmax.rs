@@ -310,6 +310,13 @@ pub fn spread_label<F: Real>(own: F, largest: F, margin: F, scale: F) -> F {
     scale * ((own - largest) - margin)
 }
 
+/// The first of the classes with the largest score.
+pub(super) fn leader<F: Real>(scores: &[F]) -> Ranked<F> {
+    let lowest = Ranked { index: 0, value: F::neg_infinity() };
+    let ranked = scores.iter().enumerate().map(|(index, &value)| Ranked { index, value });
+    ranked.fold(lowest, |best, other| if other.value > best.value { other } else { best })
+}
+
 /// A row in memory.
 #[derive(Debug)]
 pub(super) struct Row<F> {
@@ -341,14 +348,6 @@ impl<F: Real> Row<F> {
         }
         let row = pieces.iter().fold(Part::default(), |row: Part<F>, &piece| row.merge(piece));
         Ok(Self { softmax: Softmax::new(row, own)?, pieces })
-    }
-
-    /// As the first of the classes with the largest score sees it.
-    pub fn of_leader(scores: &[F], exponentials: &mut [F]) -> Result<(Self, Ranked<F>)> {
-        let lowest = Ranked { index: 0, value: F::neg_infinity() };
-        let ranked = scores.iter().enumerate().map(|(index, &value)| Ranked { index, value });
-        let leader = ranked.fold(lowest, |best, other| if other.value > best.value { other } else { best });
-        Ok((Self::new(scores, leader.index, exponentials)?, leader))
     }
 
     /// Makes the exponentials `slope` times the gradient of −ln p_y.
