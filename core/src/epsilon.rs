@@ -67,7 +67,7 @@ pub fn effective_classes<F: Real>(grad: &[F]) -> F {
 /// ```
 /// use topk_loss::{KthLargest, Normal, epsilon_for_effective_classes};
 /// let theta = [3.0_f64, 2.0, 1.0, 0.0];
-/// let (mut grad, mut scratch) = ([0.0; 4], [0.0; 40]);
+/// let (mut grad, mut scratch) = ([0.0; 4], [0.0; 1000]);
 /// let epsilon = epsilon_for_effective_classes(KthLargest::new(2)?, Normal, &theta, 2.0, &mut grad, &mut scratch)?;
 /// assert!((0.5..1.0).contains(&epsilon));
 /// # Ok::<(), topk_loss::Error>(())

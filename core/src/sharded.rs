@@ -32,23 +32,23 @@
 //! let mut there = exact.profile(best[1], 7)?;
 //! there.add(&right)?;
 //! profile.merge(there.counts())?;
-//! let division = profile.division()?;
+//! let mut scratch = [0.0; 1000];
+//! let division = profile.division(&mut scratch)?;
 //!
 //! // 3. The summary.
-//! let (mut room, mut room_there) = ([0.0; 7], [0.0; 3]);
-//! let mut summary = division.summary(&mut room);
+//! let (mut room, mut room_there) = ([0.0; 410], [0.0; 410]);
+//! let mut summary = division.summary(&mut room)?;
 //! summary.add(&left)?;
-//! let mut summary_there = division.summary(&mut room_there);
+//! let mut summary_there = division.summary(&mut room_there)?;
 //! summary_there.add(&right)?;
 //! let first = summary.merge(summary_there.part())?;
-//! let mut scratch = [0.0; 64];
 //! let solution = summary.solve(&mut scratch)?;
 //! let mut grad = [0.0; 7];
 //! solution.add_grad(&left, 0, 1.0, &mut grad[..4])?;
 //! solution.add_grad(&right, first, 1.0, &mut grad[4..])?;
 //!
 //! let whole = [0.3, 2.0, -1.0, 0.7, 1.1, 0.2, 1.9];
-//! assert!((solution.value() - exact.value(&whole, &mut [0.0; 64])?).abs() < 1e-14);
+//! assert!((solution.value() - exact.value(&whole, &mut [0.0; 1000])?).abs() < 1e-14);
 //! assert!((grad.iter().sum::<f64>() - 1.0).abs() < 1e-14);
 //! # Ok::<(), topk_loss::Error>(())
 //! ```

@@ -260,11 +260,8 @@ fn mistakes_are_named() {
         assert_eq!(Exact::new(kth, Normal, 1.0).unwrap().with_tolerance(x).unwrap_err(), positive("tolerance"));
     }
     let exact = Exact::new(kth, Normal, 1.0).unwrap();
-    for nodes in [0, 1] {
-        assert_eq!(exact.with_nodes(nodes).unwrap_err(), Error::Parameter { name: "nodes", must: "at least 2" });
-    }
     let mut grad = [-7.25; 3];
-    let mut scratch = [0.0; 40];
+    let mut scratch = [0.0; 1000];
     for (result, error) in [
         (exact.value_and_add_grad(&[1.0, f64::NAN, 0.0], 1.0, &mut grad, &mut scratch), Error::NotFinite { what: "scores", index: 1 }),
         (exact.value_and_add_grad(&[1.0, 0.0], 1.0, &mut grad, &mut scratch), Error::Length { what: "grad", expected: 2, actual: 3 }),

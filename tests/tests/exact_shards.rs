@@ -1,7 +1,7 @@
 //! The exact form over shards: any partition of the classes, merged in any order, is the whole.
 
 use proptest::prelude::*;
-use topk_loss::sharded::{Summary, largest, merge_largest};
+use topk_loss::sharded::{Profile, Summary, largest, merge_largest};
 use topk_loss::{Error, Exact, KthLargest, Normal, Oracle, Real};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::moderate_example;
@@ -50,12 +50,12 @@ fn shards_are_the_whole<F: Real>(Case { example, epsilon, homes, order }: Case<F
         own.add(shard).unwrap();
         profile.merge(own.counts()).unwrap();
     }
-    let division = profile.division().unwrap();
-    let (mut room, mut firsts) = (vec![F::zero(); scores.len()], Vec::new());
-    let mut whole = division.summary(&mut room);
+    let division = profile.division(&mut vec![F::nan(); Profile::<Normal, F>::SCRATCH_LEN]).unwrap();
+    let (mut room, mut firsts) = (vec![F::nan(); division.room_len(scores.len())], Vec::new());
+    let mut whole = division.summary(&mut room).unwrap();
     for shard in &shards {
-        let mut room = vec![F::zero(); shard.len()];
-        let mut own = division.summary(&mut room);
+        let mut room = vec![F::nan(); division.room_len(shard.len())];
+        let mut own = division.summary(&mut room).unwrap();
         own.add(shard).unwrap();
         firsts.push(whole.merge(own.part()).unwrap());
     }
@@ -102,8 +102,10 @@ fn the_center_may_rise<F: Real>(Case { example, epsilon, .. }: Case<F>) -> Resul
     }
     profile.add(&best).unwrap();
 
-    let (mut room, mut scratch) = (vec![F::zero(); scores.len()], vec![F::nan(); exact.scratch_len(scores.len())]);
-    let mut summary = profile.division().unwrap().summary(&mut room);
+    let mut scratch = vec![F::nan(); exact.scratch_len(scores.len())];
+    let division = profile.division(&mut scratch).unwrap();
+    let mut room = vec![F::nan(); division.room_len(scores.len())];
+    let mut summary = division.summary(&mut room).unwrap();
     summary.add(&scores).unwrap();
     let mut expected = vec![F::zero(); scores.len()];
     let value = exact.value_and_add_grad(&scores, F::one(), &mut expected, &mut scratch).unwrap();
@@ -130,11 +132,13 @@ fn mistakes_are_named() {
     assert_eq!(profile.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
     assert_eq!(profile.raise(f64::INFINITY), Err(Error::NotFinite { what: "center", index: 0 }));
     profile.add(&[2.0, 1.0]).unwrap();
-    assert_eq!(profile.division().unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
+    let mut scratch = [0.0; Profile::<Normal, f64>::SCRATCH_LEN];
+    assert_eq!(profile.division(&mut scratch).unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
     profile.add(&[0.5]).unwrap();
-    let division = profile.division().unwrap();
-    let mut room = [0.0; 1];
-    let mut summary: Summary<'_, '_, _, f64> = division.summary(&mut room);
+    assert!(matches!(profile.division(&mut scratch[..4]).unwrap_err(), Error::Length { what: "scratch", actual: 4, .. }));
+    let division = profile.division(&mut scratch).unwrap();
+    let mut room = vec![0.0; division.room_len(1)];
+    let mut summary: Summary<'_, _, f64> = division.summary(&mut room).unwrap();
     assert_eq!(summary.add(&[2.0, 1.0]), Err(Error::Length { what: "candidates", expected: 2, actual: 1 }));
     assert_eq!(largest(&[1.0], &mut []), Err(Error::Length { what: "best", expected: 1, actual: 0 }));
     assert_eq!(merge_largest(&mut [1.0], &[f64::NAN]), Err(Error::NotFinite { what: "best", index: 1 }));

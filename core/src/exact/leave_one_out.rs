@@ -52,7 +52,7 @@ pub(super) fn multiply_by_last_without<F: Real>(counts: &[Lanes<F>], trials: &[G
             let parent = if level + 1 == levels { counts } else { upper.get(..room_at(level + 1, counts.len())).unwrap_or_default() };
             let parent = last(parent, (2 * needed).min(needed + TOGETHER * others.len()));
             let window = last_mut(own, parent.len());
-            window.copy_from_slice(parent);
+            window.iter_mut().zip(parent).for_each(|(own, parent)| *own = *parent);
             for (left, others) in (1..=others.len()).rev().zip(others) {
                 add_trials(last_mut(window, needed + TOGETHER * left), others.each_ref());
             }
@@ -63,7 +63,7 @@ pub(super) fn multiply_by_last_without<F: Real>(counts: &[Lanes<F>], trials: &[G
         for (factor, others) in factors.iter_mut().zip([[b, c, d], [a, c, d], [a, b, d], [a, b, c]]) {
             let mut rest = [[F::zero(); LANES]; TOGETHER];
             let rest = last_mut(&mut rest, window.len());
-            rest.copy_from_slice(window);
+            rest.iter_mut().zip(window).for_each(|(rest, window)| *rest = *window);
             add_trials(rest, others);
             let probability = rest.last().copied().unwrap_or([F::zero(); LANES]);
             *factor = zip(*factor, probability, times);

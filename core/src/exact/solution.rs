@@ -165,7 +165,10 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     fn add_shares<const TERMS: usize>(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> usize {
         const BLOCK: usize = 8 * LANES;
         let (places, polynomial, mut next) = (self.division.places(), Polynomial::<F, TERMS>::new(&self.coefficients), first);
-        for (scores, grad) in scores.chunks(BLOCK).zip(grad.chunks_mut(BLOCK)) {
+        // Not zipped: that is not inlined, and divides by a length that it does not know.
+        let mut grads = grad.chunks_mut(BLOCK);
+        for scores in scores.chunks(BLOCK) {
+            let grad = grads.next().unwrap_or_default();
             let mut above = 0_u32;
             for (entry, &score) in grad.iter_mut().zip(scores) {
                 let u = places.unit(score);

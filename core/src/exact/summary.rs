@@ -188,7 +188,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
         let (start, actual) = (self.len, self.candidates.len());
         let total = start + part.candidates.len();
         let room = self.candidates.get_mut(start..total).ok_or(Error::Length { what: "candidates", expected: total, actual })?;
-        room.copy_from_slice(part.candidates);
+        room.iter_mut().zip(part.candidates).for_each(|(room, &u)| *room = u);
         self.len = total;
         self.sure += part.sure;
         self.bulk += part.bulk;

@@ -58,7 +58,7 @@ impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
         let margin = self.margins.of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
-        let (centered, scratch) = scratch.split_at_mut(scores.len());
+        let (centered, scratch) = check::split(scratch, scores.len())?;
         centered.iter_mut().zip(scores).for_each(|(c, &s)| *c = s - center);
         let lead = check::in_range("range of the scores", own - center * mass)?;
         if centered.iter().any(|c| !c.is_finite()) {

@@ -80,7 +80,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
         self.noise.check_dim(scores.len())?;
         let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
         let threshold = check::in_range("range of the scores", (own - center * mass) - margin)?;
-        let (perturbed, scratch) = scratch.split_at_mut(scores.len());
+        let (perturbed, scratch) = check::split(scratch, scores.len())?;
         let mut sum = F::zero();
         for index in self.noise.indices() {
             self.noise.perturb(scores, center, index, perturbed)?;
@@ -109,7 +109,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> 
         let mut active = 0;
         let value = self.mean(scores, label, scratch, |draw, scratch| {
             // Whether the draw counts is known only after the oracle has answered, so its gradient waits in a buffer.
-            let (part, scratch) = scratch.split_at_mut(scores.len());
+            let (part, scratch) = check::split(scratch, scores.len())?;
             part.fill(F::zero());
             let hinge = draw.hinge(self.oracle.value_and_add_grad(draw.perturbed, F::one(), part, scratch)?)?;
             if draw.index == 0 {

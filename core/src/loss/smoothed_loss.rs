@@ -68,7 +68,7 @@ impl<L: Loss<F>, S: Sampler<F>, F: Real> SmoothedLoss<L, S, F> {
         check::label(scores, label)?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         self.noise.check_dim(scores.len())?;
-        let (perturbed, scratch) = scratch.split_at_mut(scores.len());
+        let (perturbed, scratch) = check::split(scratch, scores.len())?;
         let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
         let center = if self.shift_invariant { largest } else { F::zero() };
         let mut sum = F::zero();
@@ -93,7 +93,7 @@ impl<L: Loss<F>, S: Sampler<F>, F: Real> Loss<F> for SmoothedLoss<L, S, F> {
         check::length("grad", grad, scores.len())?;
         let share = self.noise.num_samples().recip();
         self.mean(scores, label, scratch, |index, perturbed, scratch| {
-            let (part, scratch) = scratch.split_at_mut(scores.len());
+            let (part, scratch) = check::split(scratch, scores.len())?;
             let value = self.loss.value_and_grad(perturbed, label, part, scratch)?;
             // What the loss refuses, it refuses at the first draw: until then the caller's gradient is left alone.
             if index == 0 {

@@ -17,7 +17,8 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
 /// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch at most 9L + 2, for a mixture 10L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch as [`scratch_len`](Loss::scratch_len) says: for few classes about 36 numbers for each
+/// that is near the window and 1000 beside, for many at most 7L + 2K + 2, K the largest of a mixture.
 ///
 /// **Units.** Scores and ε in the same; the gradient's are their inverse.
 ///
@@ -36,7 +37,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 ///
 /// ```
 /// use topk_loss::{CrossEntropy, Gumbel, Loss, TopKCrossEntropy};
-/// let (scores, mut grad, mut scratch) = ([1.0_f64, 0.0, -1.0, 0.5], [0.0; 4], [0.0; 40]);
+/// let (scores, mut grad, mut scratch) = ([1.0_f64, 0.0, -1.0, 0.5], [0.0; 4], [0.0; 1000]);
 ///
 /// let top_1 = TopKCrossEntropy::new(1, Gumbel, 1.0)?;
 /// let softmax = CrossEntropy.value(&scores, 2, &mut [])?;
@@ -78,7 +79,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
     /// ```
     /// use topk_loss::{Gumbel, Loss, TopKCrossEntropy};
     /// let half_and_half = TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0)?;
-    /// let value = half_and_half.value(&[0.0_f64; 6], 1, &mut [0.0; 60])?;
+    /// let value = half_and_half.value(&[0.0_f64; 6], 1, &mut [0.0; 1000])?;
     /// assert!((value - 0.5 * (6.0_f64.ln() + 2.0_f64.ln())).abs() < 1e-9);
     /// # Ok::<(), topk_loss::Error>(())
     /// ```

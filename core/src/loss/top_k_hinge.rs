@@ -47,7 +47,8 @@ pub enum Smoothing<F> {
 /// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with
 /// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
-/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L, exact at most 10L + 2.
+/// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L; exact as [`scratch_len`](Loss::scratch_len) says: for few classes about
+/// 36 numbers for each that is near the window and 1000 beside, for many at most 7L + 2K + 4.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
@@ -63,7 +64,7 @@ pub enum Smoothing<F> {
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
 ///
 /// let smooth = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1e-3 })?;
-/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 42])?;
+/// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 1000])?;
 /// assert!((value - 1.2).abs() < 1e-9 && (grad[2] - 1.0).abs() < 1e-9);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```

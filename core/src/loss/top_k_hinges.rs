@@ -8,7 +8,8 @@ use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Real, Result, check
 /// For a model that is judged by several top-K accuracies at once. Each hinge is active or not by itself, so the classes that the label
 /// must still overtake pull on it one by one.
 ///
-/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed 9L + 5K + 7.
+/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2; smoothed L + 3K + 3 more
+/// than [`Exact`] with K + 1 for its deepest rank.
 ///
 /// **Errors.** K ≥ L for a K with a share, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
