@@ -47,4 +47,6 @@ pub(crate) use contest::{Event, Label};
 pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
 pub(crate) use ranks::Run;
-pub(crate) use row::{Competitors, Outcome, Output, lose, lose_inlined, scratch_len, smooth, smooth_inlined};
+pub(crate) use row::{Competitors, Output, Question, scratch_len};
+// Of hidden methods.
+pub use row::{Outcome, Task};

@@ -80,12 +80,12 @@ pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, 
 pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
+#[doc(hidden)]
+pub use loss::softmax;
 pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
     Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm, log_priors,
 };
-#[doc(hidden)]
-pub use loss::{Inlined, softmax};
 pub use margins::{Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};

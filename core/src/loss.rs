@@ -73,13 +73,3 @@ impl<F: Real, L: Loss<F> + ?Sized> Loss<F> for &L {
         (**self).value_and_grad(scores, label, grad, scratch)
     }
 }
-
-/// A loss whose whole computation a caller can inline, to compile it for an instruction set of its own: for the batch crate.
-#[doc(hidden)]
-pub trait Inlined<F: Real>: Loss<F> {
-    /// The loss, and its gradient where one is wanted.
-    ///
-    /// # Errors
-    /// Those of the [`Loss`].
-    fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F>;
-}

@@ -17,11 +17,12 @@ pub use gumbel::Gumbel;
 pub use laplace::Laplace;
 pub use logistic::Logistic;
 pub use normal::Normal;
-pub(crate) use reflected::Reflected;
+pub use reflected::Reflected;
 pub use uniform::Uniform;
 
-use crate::Real;
+use crate::exact::{Outcome, Task};
 use crate::lanes::{LANES, numbers};
+use crate::{Real, Result};
 
 /// A law of real noise with a density; noise of a vector is independent and identically distributed over its entries.
 ///
@@ -80,6 +81,17 @@ pub trait Noise<F: Real>: Copy {
     }
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
+
+    /// What an exact form comes to. Laws and floats of this crate have it compiled in this crate, once and at its optimisation.
+    #[doc(hidden)]
+    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
+        task.run()
+    }
+    /// The same under the law of −Z.
+    #[doc(hidden)]
+    fn integrate_reflected(task: Task<'_, Reflected<Self>, F>) -> Result<Outcome<F>> {
+        task.run()
+    }
 
     /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the
     /// [score-function estimator](crate::ScoreFunction) declines.

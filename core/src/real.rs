@@ -10,7 +10,9 @@ use core::fmt::{Debug, Display};
 use num_traits::NumAssign;
 use num_traits::float::FloatCore;
 
-use crate::{Noise, Normal};
+use crate::exact::{Outcome, Task};
+use crate::noise::Reflected;
+use crate::{Gumbel, Logistic, Noise, Normal, Result};
 
 /// A float: `f32`, `f64`, or a type of the user's own (half precision, dual numbers).
 ///
@@ -82,6 +84,23 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
         (Normal.survival(self), Normal.pdf(self))
     }
 
+    #[doc(hidden)]
+    fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
+        task.run()
+    }
+    #[doc(hidden)]
+    fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
+        task.run()
+    }
+    #[doc(hidden)]
+    fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
+        task.run()
+    }
+    #[doc(hidden)]
+    fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
+        task.run()
+    }
+
     /// The nearest integer of a number from 0 to 255, where it is hot.
     #[inline(always)]
     fn nearest_byte(self) -> u8 {
@@ -151,6 +170,23 @@ macro_rules! real_by_libm {
             fn normal_tail_and_density(self) -> (Self, Self) {
                 normal::$float(self)
             }
+            // Compiled here and not where they are called: see `Noise::integrate`.
+            #[inline(never)]
+            fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
+                task.run()
+            }
+            #[inline(never)]
+            fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
+                task.run()
+            }
+            #[inline(never)]
+            fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
+                task.run()
+            }
+            #[inline(never)]
+            fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
+                task.run()
+            }
             #[inline(always)]
             fn nearest_byte(self) -> u8 {
                 // Adding 1.5·2^digits leaves the nearest integer in the last bits.
@@ -177,7 +213,9 @@ real_by_libm!(f64, 2, uniform_f64, sqrt, exp, expm1, log, log1p, pow, cos, erfc,
 #[cfg(test)]
 mod tests {
     use super::Real;
-    use crate::{Noise, Normal};
+    use crate::exact::{Outcome, Task};
+    use crate::noise::Reflected;
+    use crate::{Gumbel, Logistic, Noise, Normal, Result};
 
     /// The largest error in units in the last place, each divided by 1 + its condition number.
     fn worst<F: Real>(

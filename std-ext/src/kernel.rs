@@ -4,7 +4,7 @@ mod attempt;
 mod class_weighted;
 mod conditional;
 mod cross_entropy;
-mod dispatched;
+pub(crate) mod dispatched;
 pub(crate) mod focal;
 mod hinge;
 mod hinges;
@@ -185,9 +185,4 @@ impl<F: Elementary> BatchLoss<F> for TopKHinges<'_, F> {
     }
 }
 
-impl<N: Noise<F> + Sync + 'static, F: Elementary> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let (loss, workers) = (self, Workers::new(par));
-        Box::new(Dispatched::new(loss, num_classes, workers))
-    }
-}
+impl<N: Noise<F> + Sync, F: Real> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {}

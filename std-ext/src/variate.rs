@@ -1,8 +1,10 @@
 //! Normal numbers by inversion as straight-line code: bit for bit what core's scalar code makes of the same words.
 
-use topk_loss::{Noise, Normal, Real};
+use topk_loss::{Noise, Normal, Real, Result};
 
 use crate::elementary::polynomial;
+use crate::kernel::dispatched::Evaluate;
+use crate::kernel::workers::Workers;
 
 /// A float that is drawn so: `f32`, `f64`.
 pub trait Variate: Real {
@@ -20,6 +22,10 @@ pub trait Variate: Real {
 
     /// The nearest `f32`.
     fn to_single(self) -> f32;
+
+    /// One example of an exactly smoothed hinge. Compiled in this crate, once: the code is long, and in a user's own crate it would have
+    /// that one's optimisation.
+    fn smoothed_hinge(workers: Workers, example: Evaluate<'_, Self>) -> Result<Self>;
 }
 
 macro_rules! variate {
@@ -62,6 +68,11 @@ macro_rules! variate {
             #[inline(always)]
             fn to_single(self) -> f32 {
                 self as f32
+            }
+
+            #[inline(never)]
+            fn smoothed_hinge(workers: Workers, example: Evaluate<'_, Self>) -> Result<Self> {
+                workers.dispatch(example)
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use num_traits::{One, Zero};
 
-use crate::exact::{Outcome, Output, Precision, Problem, Profile, Run, scratch_len, smooth, smooth_inlined};
+use crate::exact::{Competitors, Outcome, Output, Precision, Problem, Profile, Question, Run, Task, scratch_len};
 use crate::noise::Reflected;
 use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
@@ -265,15 +265,14 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
         let is_mirrored = run.len() == 1 && run.last > mirrored;
         let (run, scale) = if is_mirrored { (Run { first: mirrored, last: mirrored }, -self.epsilon) } else { (run, self.epsilon) };
+        let row = Competitors { scores: theta, label: None };
+        let question = Question::Smooth { wants_grad, is_plain: self.plain };
         if is_mirrored && !self.law.is_symmetric() {
-            return smooth(self.problem(Reflected(self.law), run, scale, place, len), theta, output, wants_grad, self.plain, scratch);
+            let problem = self.problem(Reflected(self.law), run, scale, place, len);
+            return N::integrate_reflected(Task { problem, row, question, output, scratch });
         }
-        let problem = self.problem(self.law, run, scale, place, len);
-        if INLINED {
-            smooth_inlined(problem, theta, output, wants_grad, self.plain, scratch)
-        } else {
-            smooth(problem, theta, output, wants_grad, self.plain, scratch)
-        }
+        let task = Task { problem: self.problem(self.law, run, scale, place, len), row, question, output, scratch };
+        if INLINED { task.run() } else { N::integrate(task) }
     }
 }
 

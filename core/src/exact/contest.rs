@@ -16,7 +16,7 @@ use crate::{Error, Noise, Real, Regularity, Result};
 
 /// Where the label stands, in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Label<F> {
+pub struct Label<F> {
     pub u: F,
     /// How much further down it is: there ln P(Y > T) falls by as much.
     pub beyond: F,
@@ -26,7 +26,7 @@ pub(crate) struct Label<F> {
 
 /// On which side of T the label is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
+pub enum Event {
     Above,
     Below,
 }

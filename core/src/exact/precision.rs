@@ -4,7 +4,7 @@ use crate::{Real, Regularity};
 
 /// The accuracy the exact form aims at and the sizes that reach it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Precision<F> {
+pub struct Precision<F> {
     /// The probability mass that may lie outside the window, at either end.
     pub outside: F,
     /// The bound on the quadrature's error (L1, gradient) at which halving stops.

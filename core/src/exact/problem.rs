@@ -6,7 +6,7 @@ use crate::Real;
 
 /// Order statistics of θ + scale·Z, with everything that does not depend on the classes' scores one by one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Problem<N, F> {
+pub struct Problem<N, F> {
     pub law: N,
     /// Whose order statistics are summed.
     pub run: Run,
@@ -36,7 +36,7 @@ impl<N, F: Real> Problem<N, F> {
 
 /// The scores of a row in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Units<F> {
+pub struct Units<F> {
     center: F,
     /// A power of two, so that the inverse of an ε at either end of the float's range is normal.
     stretch: F,

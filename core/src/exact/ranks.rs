@@ -72,7 +72,7 @@ impl<F: Real> Ranks<'_, F> {
 
 /// Neighbouring ranks of weight 1, whose order statistics are summed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Run {
+pub struct Run {
     pub first: usize,
     pub last: usize,
 }

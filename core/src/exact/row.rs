@@ -1,5 +1,7 @@
 //! A whole row: its classes from the scores to the gradient.
 
+use core::fmt;
+
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
 use super::contest::{Contest, Label};
@@ -15,7 +17,7 @@ use crate::{Error, Noise, Real, Result, check, pieces};
 
 /// The scores of the classes that compete: all of a row, or those around a label.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Competitors<'s, F> {
+pub struct Competitors<'s, F> {
     pub scores: &'s [F],
     pub label: Option<usize>,
 }
@@ -60,13 +62,59 @@ impl<'s, F: Real> Competitors<'s, F> {
 
 /// A value with a bound on the error of the gradient.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Outcome<F> {
+pub struct Outcome<F> {
     pub value: F,
     pub error_bound: F,
 }
 
 /// Where a gradient is added, and what it is multiplied by.
-pub(crate) type Output<'g, F> = Option<(F, &'g mut [F])>;
+pub type Output<'g, F> = Option<(F, &'g mut [F])>;
+
+/// What is asked of a row.
+#[derive(Clone, Copy)]
+pub enum Question<'a, F> {
+    /// The sum of a run of smoothed order statistics relative to the problem's center; the gradient is added if it is wanted, given that.
+    Smooth { wants_grad: &'a dyn Fn(F) -> bool, is_plain: bool },
+    /// What a label loses against the others, and the others' gradient by s/ε.
+    Lose(Label<F>),
+}
+
+/// All that an exact form needs: one value, so that whoever compiles it takes one argument.
+pub struct Task<'a, N, F> {
+    pub problem: Problem<N, F>,
+    /// All of whose scores are finite.
+    pub row: Competitors<'a, F>,
+    pub question: Question<'a, F>,
+    pub output: Output<'a, F>,
+    pub scratch: &'a mut [F],
+}
+
+impl<F> fmt::Debug for Question<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Smooth { .. } => "Smooth",
+            Self::Lose(_) => "Lose",
+        })
+    }
+}
+
+impl<N, F> fmt::Debug for Task<'_, N, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("question", &self.question).finish_non_exhaustive()
+    }
+}
+
+impl<N: Noise<F>, F: Real> Task<'_, N, F> {
+    /// The answer, inlined: it takes the instruction set of the caller.
+    #[inline(always)]
+    pub fn run(self) -> Result<Outcome<F>> {
+        let Self { problem, row, question, output, scratch } = self;
+        match question {
+            Question::Smooth { wants_grad, is_plain } => smooth(problem, row, output, wants_grad, is_plain, scratch),
+            Question::Lose(label) => lose(problem, row, label, output, scratch),
+        }
+    }
+}
 
 /// More candidates than this are left to the plain form: about four classes for each that is above the window's lower end on average.
 const fn most_candidates(num_classes: usize, last_rank: usize, double: bool) -> usize {
@@ -91,63 +139,36 @@ pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usiz
 /// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is
 /// added if it is wanted, given that.
 #[inline(always)]
-pub(crate) fn smooth_inlined<N: Noise<F>, F: Real>(
+fn smooth<N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
-    theta: &[F],
+    row: Competitors<'_, F>,
     output: Output<'_, F>,
     wants_grad: &dyn Fn(F) -> bool,
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
-    let row = Competitors { scores: theta, label: None };
     let division = row.profile(problem).division(scratch)?;
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
     solve(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
 
-/// The same, compiled once for all its callers in a crate.
-#[inline(never)]
-pub(crate) fn smooth<N: Noise<F>, F: Real>(
-    problem: Problem<N, F>,
-    theta: &[F],
-    output: Output<'_, F>,
-    wants_grad: &dyn Fn(F) -> bool,
-    is_plain: bool,
-    scratch: &mut [F],
-) -> Result<Outcome<F>> {
-    smooth_inlined(problem, theta, output, wants_grad, is_plain, scratch)
-}
-
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
 #[inline(always)]
-pub(crate) fn lose_inlined<N: Noise<F>, F: Real>(
+fn lose<N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
     row: Competitors<'_, F>,
     label: Label<F>,
     output: Output<'_, F>,
     scratch: &mut [F],
-) -> Result<F> {
+) -> Result<Outcome<F>> {
     let profile = row.profile(problem);
     let mut bounds = Bounds::new(&profile, scratch)?;
     let contest = Contest::new(&profile, &mut bounds, label)?;
     if contest.is_decided() {
-        return Ok(F::zero());
+        return Ok(Outcome { value: F::zero(), error_bound: F::zero() });
     }
     let division = contest.division(&profile, &mut bounds);
-    let outcome = solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)?;
-    Ok(outcome.value)
-}
-
-/// The same, compiled once for all its callers in a crate.
-#[inline(never)]
-pub(crate) fn lose<N: Noise<F>, F: Real>(
-    problem: Problem<N, F>,
-    row: Competitors<'_, F>,
-    label: Label<F>,
-    output: Output<'_, F>,
-    scratch: &mut [F],
-) -> Result<F> {
-    lose_inlined(problem, row, label, output, scratch)
+    solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
 }
 
 /// The fast form, and where that cannot be certified the plain one.

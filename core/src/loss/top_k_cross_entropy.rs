@@ -1,8 +1,8 @@
 //! The cross-entropy of being among the K guesses.
 
+use super::Loss;
 use super::others::Others;
-use super::{Inlined, Loss};
-use crate::exact::{Event, Label, Output, Precision, Problem, Run, lose, lose_inlined, scratch_len};
+use crate::exact::{Event, Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
 use crate::noise::Reflected;
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
@@ -113,7 +113,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
     /// The loss; overwrites `grad`, if there is one.
     #[inline(always)]
-    fn evaluate<const INLINED: bool>(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
@@ -123,7 +123,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let mut value = F::zero();
         for (share, rank) in self.ranks.each() {
             let center = others.kth_value(rank, scratch);
-            value += share * self.among::<INLINED>(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
+            value += share * self.among(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
         }
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
@@ -136,14 +136,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
     /// −ln P(y is among the k largest), given the k-th largest score of the others; adds `weight` times the others' gradient by s/ε.
     #[inline(always)]
-    fn among<const INLINED: bool>(
-        &self,
-        k: usize,
-        center: F,
-        others: &Others<'_, F>,
-        output: Output<'_, F>,
-        scratch: &mut [F],
-    ) -> Result<F> {
+    fn among(&self, k: usize, center: F, others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
         let u = check::in_range("range of the scores", (others.own - center) / self.epsilon)?;
         let (len, mirrored) = (others.len(), others.len() + 1 - k);
         let (law, regularity) = (self.law, self.law.regularity());
@@ -152,17 +145,15 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         if is_mirrored && !law.is_symmetric() {
             let label = Label::new(-u, Event::Below, Noise::<F>::regularity(&Reflected(law)));
             let problem = self.problem(Reflected(law), mirrored, -self.epsilon, center, &label, len);
-            return lose(problem, others.competitors(), label, output, scratch);
+            let task = Task { problem, row: others.competitors(), question: Question::Lose(label), output, scratch };
+            return Ok(N::integrate_reflected(task)?.value);
         }
         let (u, hit, rank, scale) =
             if is_mirrored { (-u, Event::Below, mirrored, -self.epsilon) } else { (u, Event::Above, k, self.epsilon) };
         let label = Label::new(u, hit, regularity);
         let problem = self.problem(law, rank, scale, center, &label, len);
-        if INLINED {
-            lose_inlined(problem, others.competitors(), label, output, scratch)
-        } else {
-            lose(problem, others.competitors(), label, output, scratch)
-        }
+        let task = Task { problem, row: others.competitors(), question: Question::Lose(label), output, scratch };
+        Ok(N::integrate(task)?.value)
     }
 
     #[inline(always)]
@@ -178,20 +169,12 @@ impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.evaluate::<false>(scores, label, None, scratch)
+        self.evaluate(scores, label, None, scratch)
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        self.evaluate::<false>(scores, label, Some(grad), scratch)
-    }
-}
-
-impl<N: Noise<F>, F: Real> Inlined<F> for TopKCrossEntropy<'_, N, F> {
-    #[inline(always)]
-    fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        grad.as_ref().map_or(Ok(()), |grad| check::length("grad", grad, scores.len()))?;
-        self.evaluate::<true>(scores, label, grad, scratch)
+        self.evaluate(scores, label, Some(grad), scratch)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
-use super::{Hinge, Inlined, Loss};
+use super::{Hinge, Loss};
 use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
@@ -240,9 +240,14 @@ impl<F: Real> Loss<F> for TopKHinge<'_, F> {
     }
 }
 
-impl<F: Real> Inlined<F> for TopKHinge<'_, F> {
+impl<F: Real> TopKHinge<'_, F> {
+    /// The loss, and its gradient where one is wanted, for a caller that compiles it for an instruction set of its own: the batch crate.
+    ///
+    /// # Errors
+    /// Those of the [`Loss`].
+    #[doc(hidden)]
     #[inline(always)]
-    fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    pub fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
         grad.as_ref().map_or(Ok(()), |grad| check::length("grad", grad, scores.len()))?;
         self.evaluate::<true>(scores, label, grad, scratch)
     }

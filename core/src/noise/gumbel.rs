@@ -1,7 +1,8 @@
 //! The standard Gumbel law.
 
-use super::{Noise, Regularity, product, rate};
-use crate::Real;
+use super::{Noise, Reflected, Regularity, product, rate};
+use crate::exact::{Outcome, Task};
+use crate::{Real, Result};
 
 /// The standard Gumbel law, distribution function exp(−exp(−z)): the noise under which the expected argmax is a softmax.
 ///
@@ -98,6 +99,14 @@ impl<F: Real> Noise<F> for Gumbel {
 
     fn score(&self, z: F) -> F {
         -(-z).exp_m1()
+    }
+
+    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
+        F::integrate_gumbel(task)
+    }
+
+    fn integrate_reflected(task: Task<'_, Reflected<Self>, F>) -> Result<Outcome<F>> {
+        F::integrate_reflected_gumbel(task)
     }
 
     fn regularity(&self) -> Regularity {

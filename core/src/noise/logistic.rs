@@ -1,7 +1,8 @@
 //! The standard logistic law.
 
 use super::{Noise, Regularity, product, rate};
-use crate::Real;
+use crate::exact::{Outcome, Task};
+use crate::{Real, Result};
 
 /// The standard logistic law, distribution function 1/(1 + exp(−z)): the difference of two independent Gumbel variables.
 ///
@@ -104,6 +105,10 @@ impl<F: Real> Noise<F> for Logistic {
 
     fn is_symmetric(&self) -> bool {
         true
+    }
+
+    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
+        F::integrate_logistic(task)
     }
 
     fn regularity(&self) -> Regularity {

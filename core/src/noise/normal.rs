@@ -1,7 +1,8 @@
 //! The standard normal law.
 
 use super::{Noise, Regularity};
-use crate::Real;
+use crate::exact::{Outcome, Task};
+use crate::{Real, Result};
 
 /// The standard normal law, density exp(−z²/2)/√(2π): the noise of the paper.
 ///
@@ -105,6 +106,10 @@ impl<F: Real> Noise<F> for Normal {
 
     fn is_symmetric(&self) -> bool {
         true
+    }
+
+    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
+        F::integrate_normal(task)
     }
 
     fn regularity(&self) -> Regularity {

@@ -5,7 +5,7 @@ use crate::Real;
 
 /// The law of −Z for Z of the law inside.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Reflected<N>(pub N);
+pub struct Reflected<N>(pub N);
 
 impl<F: Real, N: Noise<F>> Noise<F> for Reflected<N> {
     fn quantile(&self, p: F) -> F {

@@ -1,36 +1,39 @@
-//! A loss by core's own code, compiled for the instruction set at hand: the same functions, and so the same bits.
+//! The exactly smoothed hinge by core's own code, compiled for the instruction set at hand: the same functions, and so the same bits.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::{Error, Inlined, Real, Result};
+use topk_loss::{Error, Result, TopKHinge};
 
 use super::Kernel;
 use super::scalar::multiply;
 use super::workers::Workers;
+use crate::elementary::Elementary;
 
-/// A loss with its scratch.
+/// The loss with its scratch.
 #[derive(Debug)]
-pub(super) struct Dispatched<'a, L, F> {
-    loss: &'a L,
+pub(super) struct Dispatched<'a, F> {
+    loss: &'a TopKHinge<'a, F>,
     workers: Workers,
     scratch: Vec<F>,
 }
 
-impl<'a, L: Inlined<F>, F: Real> Dispatched<'a, L, F> {
-    pub fn new(loss: &'a L, num_classes: usize, workers: Workers) -> Self {
-        Self { loss, workers, scratch: vec![F::zero(); loss.scratch_len(num_classes)] }
+impl<'a, F: Elementary> Dispatched<'a, F> {
+    pub fn new(loss: &'a TopKHinge<'a, F>, num_classes: usize, workers: Workers) -> Self {
+        let scratch = vec![F::zero(); topk_loss::Loss::scratch_len(loss, num_classes)];
+        Self { loss, workers, scratch }
     }
 }
 
 /// One example.
-struct Evaluate<'a, L, F> {
-    loss: &'a L,
+#[derive(Debug)]
+pub struct Evaluate<'a, F> {
+    loss: &'a TopKHinge<'a, F>,
     scores: &'a [F],
     label: usize,
     grad: Option<(F, &'a mut [F])>,
     scratch: &'a mut [F],
 }
 
-impl<L: Inlined<F>, F: Real> WithSimd for Evaluate<'_, L, F> {
+impl<F: Elementary> WithSimd for Evaluate<'_, F> {
     type Output = Result<F>;
 
     #[inline(always)]
@@ -42,14 +45,14 @@ impl<L: Inlined<F>, F: Real> WithSimd for Evaluate<'_, L, F> {
     }
 }
 
-/// Neither draws: no example has a key of its own.
-impl<L: Inlined<F>, F: Real> Kernel<F> for Dispatched<'_, L, F> {
+/// It draws nothing: no example has a key of its own.
+impl<F: Elementary> Kernel<F> for Dispatched<'_, F> {
     fn value(&mut self, _: u64, scores: &[F], label: usize) -> Result<F> {
-        self.workers.dispatch(Evaluate { loss: self.loss, scores, label, grad: None, scratch: &mut self.scratch })
+        F::smoothed_hinge(self.workers, Evaluate { loss: self.loss, scores, label, grad: None, scratch: &mut self.scratch })
     }
 
     fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         let grad = Some((weight, grad));
-        self.workers.dispatch(Evaluate { loss: self.loss, scores, label, grad, scratch: &mut self.scratch })
+        F::smoothed_hinge(self.workers, Evaluate { loss: self.loss, scores, label, grad, scratch: &mut self.scratch })
     }
 }

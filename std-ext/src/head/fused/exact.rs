@@ -32,7 +32,7 @@ pub(super) fn objective<F: BatchReal>(
     let mut scratches = vec![vec![]; rows.len()];
     let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
     let mut hinges = map(rows.collect(), par, |example, (row, scratch)| {
-        let solution = row.solve(workers, scratch)?;
+        let solution = row.solve(scratch)?;
         if !solution.is_within_tolerance() {
             return Err(Error::Accuracy { what: "exact smoothing" });
         }
@@ -63,7 +63,7 @@ fn summarise<F: BatchReal>(
     strips.read(&mut rows, |row, first, scores| row.add(workers, first, scores))?;
 
     let again = map(rows.iter().map(Option::as_ref).collect(), par, |_, row| {
-        Ok((!row.solve(workers, &mut vec![])?.is_within_tolerance()).then(|| row.plain()))
+        Ok((!row.solve(&mut vec![])?.is_within_tolerance()).then(|| row.plain()))
     })?;
     let mut again: Vec<_> = again.into_iter().map(Option::flatten).collect();
     if again.iter().any(Option::is_some) {
@@ -154,12 +154,12 @@ impl<F: BatchReal> Row<F> {
         workers.dispatch(Summarise { row: self, scores })
     }
 
-    fn solve<'s>(&self, workers: Workers, scratch: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
+    fn solve<'s>(&self, scratch: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
         let mut room = vec![F::zero(); self.division.room_len(self.candidates.len())];
         let mut summary = self.division.summary(&mut room)?;
         summary.merge(Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates: &self.candidates })?;
         scratch.resize(summary.scratch_len(), F::zero());
-        workers.dispatch(Solve { summary, scratch })
+        summary.solve(scratch)
     }
 }
 
@@ -183,20 +183,6 @@ impl<F: BatchReal> WithSimd for Summarise<'_, F> {
         moments.iter_mut().zip(part.moments).for_each(|(sum, &moment)| *sum += moment);
         candidates.extend_from_slice(part.candidates);
         Ok(())
-    }
-}
-
-struct Solve<'a, 's, F> {
-    summary: sharded::Summary<'a, Normal, F>,
-    scratch: &'s mut [F],
-}
-
-impl<'s, F: BatchReal> WithSimd for Solve<'_, 's, F> {
-    type Output = topk_loss::Result<sharded::Solution<'s, Normal, F>>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        self.summary.solve(self.scratch)
     }
 }
 
