@@ -6,7 +6,7 @@
 //! Whatever a hot loop calls is `#[inline(always)]`, and it does not hand closures to functions that are not: only what is inlined takes
 //! the instruction set of its caller.
 
-#![expect(clippy::indexing_slicing, clippy::needless_range_loop, reason = "a lane is below the number of lanes")]
+#![expect(clippy::indexing_slicing, reason = "a lane is below the number of lanes")]
 
 use crate::Real;
 

@@ -27,6 +27,7 @@ const fn cosine(x: f64) -> f64 {
 }
 
 /// The points of so many terms, in descending order.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 const fn points(terms: usize) -> [f64; MAX_TERMS] {
     let (mut points, mut n) = ([0.0; MAX_TERMS], 0);
     while n < terms {

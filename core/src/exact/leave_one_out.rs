@@ -10,7 +10,7 @@ use crate::lanes::{LANES, Lanes, zip};
 
 /// How many entries fit at a halving that leaves `1 << level` groups out.
 const fn room_at(level: usize, num_counts: usize) -> usize {
-    let most = 2 * TOGETHER << level;
+    let most = (2 * TOGETHER) << level;
     if most < num_counts { most } else { num_counts }
 }
 

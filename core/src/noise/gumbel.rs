@@ -119,6 +119,7 @@ const SERIES_BELOW: f64 = 0.5;
 
 /// Σ_n (−x)ⁿ/(n + 1)! = (1 − e⁻ˣ)/x for 0 ≤ x ≤ ½.
 #[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 fn ringing<F: Real>(x: F) -> F {
     const SERIES: [f64; 15] = {
         let (mut terms, mut term, mut n) = ([0.0; 15], 1.0, 0);
