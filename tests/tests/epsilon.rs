@@ -68,7 +68,7 @@ fn mistakes_are_named() {
     assert_eq!(bias_interval(Normal, 1.0, 0, 5), Err(Error::K { k: 0, max: 5 }));
     assert_eq!(bias_interval(Normal, 1.0, 6, 5), Err(Error::K { k: 6, max: 5 }));
     let find = |theta: &[f64], wanted| {
-        epsilon_for_effective_classes(KthLargest::new(1).unwrap(), Normal, theta, wanted, &mut [0.0; 3], &mut [0.0; 40])
+        epsilon_for_effective_classes(KthLargest::new(1).unwrap(), Normal, theta, wanted, &mut [0.0; 3], &mut [0.0; 1000])
     };
     let positive = |name| Error::Parameter { name, must: "positive and finite" };
     let unreachable = Error::Parameter { name: "wanted", must: "an effective number of classes that some epsilon gives" };

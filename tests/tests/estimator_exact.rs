@@ -243,7 +243,8 @@ fn jacobian_products_are_differences_of_gradients() {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         for which in 0..2 {
             assert!(distance(&there[which], &slopes[which]) <= 1e-5 / epsilon, "{epsilon}: {:e}", distance(&there[which], &slopes[which]));
-            assert!((dot(&there[which], &directions[1]) - dot(&back[which], &directions[0])).abs() <= 1e-8 / epsilon);
+            let asymmetry = (dot(&there[which], &directions[1]) - dot(&back[which], &directions[0])).abs();
+            assert!(asymmetry <= 1e-8 / epsilon, "{which} at {epsilon}: {asymmetry:e}");
         }
     }
 }
