@@ -43,7 +43,7 @@ pub use ranks::Ranks;
 pub use solution::Solution;
 pub use summary::{Part, Summary};
 
-pub(crate) use contest::{Event, Label};
+pub(crate) use contest::Label;
 pub(crate) use precision::Precision;
 pub(crate) use problem::Problem;
 pub(crate) use ranks::Run;

@@ -104,7 +104,7 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
     /// The nearest integer of a number from 0 to 255, where it is hot.
     #[inline(always)]
     fn nearest_byte(self) -> u8 {
-        self.round().to_u8().unwrap_or(0)
+        (self + Self::from_f64(0.5)).to_usize().map_or(0, |n| n.min(255) as u8)
     }
 }
 

@@ -39,12 +39,20 @@ const ROOM: f64 = 48.0;
 
 impl<F: Real> Label<F> {
     #[inline(always)]
-    pub fn new(u: F, hit: Event, regularity: Regularity) -> Self {
+    pub fn new(u: F, regularity: Regularity) -> Self {
+        let hit = Event::Above;
         let lowest = -F::from_f64(LINEAR_BELOW);
         match regularity {
             Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u, hit },
             _ => Self { u, beyond: F::zero(), hit },
         }
+    }
+
+    /// The same label where the scores are mirrored.
+    #[inline(always)]
+    pub fn mirrored(self) -> Self {
+        let hit = if self.hit == Event::Above { Event::Below } else { Event::Above };
+        Self { u: -self.u, hit, ..self }
     }
 
     /// The u between which the contest is decided.
@@ -129,7 +137,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             Event::Above => other(Event::Above, m + 1).min(lowest) + own(Event::Above, m),
             Event::Below => other(Event::Below, m).min(lowest) + own(Event::Below, m + 1),
         };
-        let bearable = least_likely + precision.tolerance.ln() - F::from_usize(bins).ln();
+        let bearable = least_likely + precision.quadrature.ln() - F::from_usize(bins).ln();
         if rarer == label.hit && (before(0) > limit || after(high) > limit) || is_deep && (0..bins).any(|m| lost(m) > bearable) {
             return Err(Error::Accuracy { what: "probability of the label" });
         }

@@ -23,7 +23,8 @@ pub struct Problem<N, F> {
 impl<N, F: Real> Problem<N, F> {
     #[inline(always)]
     pub fn units(&self) -> Units<F> {
-        let stretch = if self.scale.recip().is_normal() {
+        let inverse = self.scale.recip().abs();
+        let stretch = if inverse.is_finite() && inverse >= F::min_positive_value() {
             F::one()
         } else if self.scale.abs() < F::one() {
             F::epsilon().recip()

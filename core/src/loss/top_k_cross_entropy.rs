@@ -2,7 +2,7 @@
 
 use super::Loss;
 use super::others::Others;
-use crate::exact::{Event, Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
+use crate::exact::{Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
 use crate::noise::Reflected;
 use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 
@@ -117,6 +117,10 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        // Before anything is written.
+        for (_, rank) in self.ranks.each() {
+            self.unit(others.own, others.kth_value(rank, scratch))?;
+        }
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
         }
@@ -137,23 +141,23 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
     /// −ln P(y is among the k largest), given the k-th largest score of the others; adds `weight` times the others' gradient by s/ε.
     #[inline(always)]
     fn among(&self, k: usize, center: F, others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
-        let u = check::in_range("range of the scores", (others.own - center) / self.epsilon)?;
-        let (len, mirrored) = (others.len(), others.len() + 1 - k);
-        let (law, regularity) = (self.law, self.law.regularity());
+        let u = self.unit(others.own, center)?;
+        let (len, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
+        let label = Label::new(u, law.regularity());
         // Near the other end it is cheaper to count from there.
-        let is_mirrored = k > mirrored;
-        if is_mirrored && !law.is_symmetric() {
-            let label = Label::new(-u, Event::Below, Noise::<F>::regularity(&Reflected(law)));
-            let problem = self.problem(Reflected(law), mirrored, -self.epsilon, center, &label, len);
-            let task = Task { problem, row: others.competitors(), question: Question::Lose(label), output, scratch };
-            return Ok(N::integrate_reflected(task)?.value);
+        let (rank, scale, label) = if k > mirrored { (mirrored, -self.epsilon, label.mirrored()) } else { (k, self.epsilon, label) };
+        let (row, question) = (others.competitors(), Question::Lose(label));
+        if k > mirrored && !law.is_symmetric() {
+            let problem = self.problem(Reflected(law), rank, scale, center, &label, len);
+            return Ok(N::integrate_reflected(Task { problem, row, question, output, scratch })?.value);
         }
-        let (u, hit, rank, scale) =
-            if is_mirrored { (-u, Event::Below, mirrored, -self.epsilon) } else { (u, Event::Above, k, self.epsilon) };
-        let label = Label::new(u, hit, regularity);
         let problem = self.problem(law, rank, scale, center, &label, len);
-        let task = Task { problem, row: others.competitors(), question: Question::Lose(label), output, scratch };
-        Ok(N::integrate(task)?.value)
+        Ok(N::integrate(Task { problem, row, question, output, scratch })?.value)
+    }
+
+    /// How far the label's score is above the center, in units of ε.
+    fn unit(&self, own: F, center: F) -> Result<F> {
+        check::in_range("range of the scores", (own - center) / self.epsilon)
     }
 
     #[inline(always)]
