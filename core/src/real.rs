@@ -213,7 +213,6 @@ real_by_libm!(f64, 2, uniform_f64, sqrt, exp, expm1, log, log1p, pow, cos, erfc,
 #[cfg(test)]
 mod tests {
     use super::Real;
-
     use crate::{Noise, Normal};
 
     /// The largest error in units in the last place, each divided by 1 + its condition number.

@@ -1,5 +1,6 @@
 //! Distributions of a number of successes among independent trials (Poisson-binomial) at 16 nodes at once, truncated.
 
+use super::precision::is_double;
 use crate::Real;
 use crate::lanes::{LANES, Lanes, map, zip, zip3};
 
@@ -9,7 +10,7 @@ use crate::lanes::{LANES, Lanes, map, zip, zip3};
 pub(super) fn least<F: Real>() -> F {
     const SINGLE: f64 = 1.0 / (1_u64 << 63) as f64;
     const DOUBLE: f64 = f64::from_bits((1023 - 511) << 52);
-    F::from_f64(if F::epsilon() < F::from_f64(1e-10) { DOUBLE } else { SINGLE })
+    F::from_f64(if is_double::<F>() { DOUBLE } else { SINGLE })
 }
 
 /// What stands for a probability of 1 in a distribution of counts, so that those down to the square of the least number are told apart.

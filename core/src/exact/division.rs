@@ -26,7 +26,7 @@ pub struct Division<N, F> {
     target: F,
 }
 
-/// The survival probability below which a class may join the bulk: p/(1 − p) is then at most ½ (in a double ¼), and for nearly all of the
+/// The survival probability below which a class may join the bulk: p/(1 − p) is then at most ⅓ (in a double ¼), and for nearly all of the
 /// bulk far less, so that its powers converge fast.
 #[inline(always)]
 fn bulk_probability<F: Real>() -> F {

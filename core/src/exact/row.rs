@@ -178,7 +178,7 @@ fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
     division: &Division<N, F>,
     sought: impl Fn(&Division<N, F>, usize) -> S,
     tolerance: F,
-    (mut output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
+    (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
@@ -202,7 +202,6 @@ fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
             }
         }
     }
-    let output = output.as_mut().map(|(weight, grad)| (*weight, &mut **grad));
     solve_plainly(row, &division.plain(), sought, tolerance, output, scratch)
 }
 

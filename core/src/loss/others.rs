@@ -1,6 +1,7 @@
 //! The classes that a label competes with.
 
 use crate::exact::Competitors;
+use crate::lanes::Compensated;
 use crate::{Real, Result, check, select};
 
 /// A label's own score and, in two pieces, those of the other classes.
@@ -40,14 +41,10 @@ impl<'s, F: Real> Others<'s, F> {
 
     /// Makes the gradient sum to zero by the label's entry, which is 0 until then.
     pub fn balance(&self, grad: &mut [F]) {
-        let (mut sum, mut lost) = (F::zero(), F::zero());
-        for &entry in &*grad {
-            let corrected = entry - lost;
-            let next = sum + corrected;
-            (sum, lost) = (next, (next - sum) - corrected);
-        }
+        let mut sum = Compensated::zero();
+        grad.iter().for_each(|&entry| sum.add(entry));
         if let Some(entry) = grad.get_mut(self.label) {
-            *entry = -sum;
+            *entry = -sum.sum();
         }
     }
 

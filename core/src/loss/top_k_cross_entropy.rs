@@ -117,17 +117,20 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        // Before anything is written.
-        for (_, rank) in self.ranks.each() {
-            self.unit(others.own, others.kth_value(rank, scratch))?;
-        }
-        if let Some(grad) = &mut grad {
-            grad.fill(F::zero());
+        // A later rank may be out of range: that is found before anything is written for an earlier one.
+        if self.ranks.first() != self.ranks.last() {
+            for (_, rank) in self.ranks.each() {
+                self.unit(others.own, others.kth_value(rank, scratch))?;
+            }
         }
         let mut value = F::zero();
         for (share, rank) in self.ranks.each() {
             let center = others.kth_value(rank, scratch);
-            value += share * self.among(rank, center, &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
+            let u = self.unit(others.own, center)?;
+            if let Some(grad) = grad.as_deref_mut().filter(|_| rank == self.ranks.first()) {
+                grad.fill(F::zero());
+            }
+            value += share * self.among(rank, (center, u), &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
         }
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
@@ -138,10 +141,9 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         check::in_range("loss", value)
     }
 
-    /// −ln P(y is among the k largest), given the k-th largest score of the others; adds `weight` times the others' gradient by s/ε.
+    /// −ln P(y is among the k largest), given the k-th largest score of the others and how far the label is above it; adds `weight` times the others' gradient by s/ε.
     #[inline(always)]
-    fn among(&self, k: usize, center: F, others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
-        let u = self.unit(others.own, center)?;
+    fn among(&self, k: usize, (center, u): (F, F), others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
         let (len, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
         let label = Label::new(u, law.regularity());
         // Near the other end it is cheaper to count from there.

@@ -5,6 +5,7 @@ use topk_loss::{Ranked, TopKHinge};
 
 use super::attempt::Weighted;
 use super::ordinary::are_ordinary;
+use super::scalar;
 use super::select::Best;
 use super::workers::Workers;
 use crate::elementary::Elementary;
@@ -79,12 +80,6 @@ impl<F: Elementary> WithSimd for Multiply<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
-        let largest = F::max_value();
-        let mut in_range = true;
-        for entry in self.grad {
-            *entry *= self.weight;
-            in_range &= (*entry <= largest) & (*entry >= -largest);
-        }
-        in_range
+        scalar::multiply(self.grad, self.weight)
     }
 }
