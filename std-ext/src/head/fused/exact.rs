@@ -106,6 +106,7 @@ impl<F: BatchReal> Census<F> {
         Ok(())
     }
 
+    #[expect(clippy::useless_vec, reason = "the length of an array may not depend on the float")]
     fn finish(self, new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>) -> topk_loss::Result<Row<F>> {
         let last = self.largest.last().value;
         let mut profile = self.profile.map_or_else(|| new(last), Ok)?;
