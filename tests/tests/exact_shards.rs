@@ -1,7 +1,7 @@
 //! The exact form over shards: any partition of the classes, merged in any order, is the whole.
 
 use proptest::prelude::*;
-use topk_loss::sharded::{Profile, Summary, largest, merge_largest};
+use topk_loss::sharded::{Summary, largest, merge_largest};
 use topk_loss::{Certified, Error, Exact, KthLargest, Normal, Oracle, Real};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::moderate_example;
@@ -50,7 +50,7 @@ fn shards_are_the_whole<F: Real>(Case { example, epsilon, homes, order }: Case<F
         own.add(shard).unwrap();
         profile.merge(own.counts()).unwrap();
     }
-    let division = profile.division(&mut vec![F::nan(); Profile::<Normal, F>::SCRATCH_LEN]).unwrap();
+    let division = profile.division(&mut vec![F::nan(); profile.scratch_len()]).unwrap();
     let (mut room, mut firsts) = (vec![F::nan(); division.room_len(scores.len())], Vec::new());
     let mut whole = division.summary(&mut room).unwrap();
     for shard in &shards {
@@ -132,7 +132,7 @@ fn mistakes_are_named() {
     assert_eq!(profile.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
     assert_eq!(profile.raise(f64::INFINITY), Err(Error::NotFinite { what: "center", index: 0 }));
     profile.add(&[2.0, 1.0]).unwrap();
-    let mut scratch = [0.0; Profile::<Normal, f64>::SCRATCH_LEN];
+    let mut scratch = vec![0.0; profile.scratch_len()];
     assert_eq!(profile.division(&mut scratch).unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
     profile.add(&[0.5]).unwrap();
     assert!(matches!(profile.division(&mut scratch[..4]).unwrap_err(), Error::Length { what: "scratch", actual: 4, .. }));

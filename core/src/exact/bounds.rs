@@ -2,7 +2,8 @@
 //! bound hold.
 
 use super::chernoff::{at_least, at_most, least_mean, most_mean};
-use super::profile::{MOST_BINS, Profile};
+use super::counts::least;
+use super::profile::Profile;
 use super::ranks::Run;
 use crate::lanes::{LANES, Lanes, numbers, sum};
 use crate::{Noise, Real, Result, check};
@@ -38,7 +39,10 @@ const fn tail_len(bins: usize) -> usize {
 }
 
 impl<F> Bounds<'_, F> {
-    pub const LEN: usize = 2 * tail_len(MOST_BINS) + 3 * MOST_BINS;
+    /// The scratch for so many bins.
+    pub const fn len(bins: usize) -> usize {
+        2 * tail_len(bins) + 3 * bins
+    }
 }
 
 impl<'s, F: Real> Bounds<'s, F> {
@@ -161,17 +165,18 @@ impl<'s, F: Real> Bounds<'s, F> {
 
     /// ln of a bound on P(fewer than `rank`, set before, are above edge m).
     #[inline(always)]
-    pub fn ln_below(&self, m: usize, rank: usize) -> F {
+    pub fn ln_below<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(rank.saturating_sub(1), self.least_above(m));
         let many = at_least((self.total + 1).saturating_sub(rank), dot(self.all, self.cdf, m + 1));
-        self.leading_below(m).ln().min(few).min(many)
+        self.ln_mean(self.leading, self.leading_below(m), |bin| law.ln_cdf(self.difference(m + 1, bin))).min(few).min(many)
     }
 
     /// ln of a bound on P(at least `rank`, set before, are above edge m).
     #[inline(always)]
-    pub fn ln_above(&self, m: usize, rank: usize) -> F {
+    pub fn ln_above<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(self.total.saturating_sub(rank), dot(self.all, self.cdf, m));
-        self.rest_above(m).ln().min(at_least(rank, self.most_above(m))).min(few)
+        let many = at_least(rank, self.most_above(m));
+        self.ln_mean(self.rest, self.rest_above(m), |bin| law.ln_survival(self.difference(m, bin))).min(many).min(few)
     }
 
     /// About how many of the classes from the rank set before down are above edge m.
@@ -181,20 +186,41 @@ impl<'s, F: Real> Bounds<'s, F> {
     }
 
     /// ln of what P(fewer than the rank set before are above edge m) is at least: the classes from that rank down all stay below.
-    pub fn ln_least_below(&self, m: usize) -> F {
-        ln_product(self.rest, self.cdf, m)
+    pub fn ln_least_below<N: Noise<F>>(&self, law: &N, m: usize) -> F {
+        filled(self.rest).fold(F::zero(), |sum, (bin, count)| sum + count * law.ln_cdf(self.difference(m, bin)))
     }
 
     /// ln of what P(at least as many as the rank set before are above edge m) is at least: the classes down to that rank are.
-    pub fn ln_least_above(&self, m: usize) -> F {
-        ln_product(self.leading, self.survival, m + 1)
+    pub fn ln_least_above<N: Noise<F>>(&self, law: &N, m: usize) -> F {
+        filled(self.leading).fold(F::zero(), |sum, (bin, count)| sum + count * law.ln_survival(self.difference(m + 1, bin)))
+    }
+
+    /// How far the entry `first` of a tail is from the center, `bin` entries on.
+    fn difference(&self, first: usize, bin: usize) -> F {
+        (F::from_usize(first + bin) - F::from_usize(self.bins)) * self.width
+    }
+
+    /// ln Σ counts · tail: that of the sum of the tails, which have a floor, or where it may count, of the logarithms.
+    #[inline(always)]
+    fn ln_mean(&self, counts: &[F], mean: F, ln_tail: impl Fn(usize) -> F) -> F {
+        if mean > F::from_usize(self.total) * least() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
     }
 }
 
-/// Σ counts · ln tail, from the tail's entry `first` on.
-fn ln_product<F: Real>(counts: &[F], tail: &[F], first: usize) -> F {
-    let pairs = counts.iter().zip(tail.get(first..).unwrap_or_default()).filter(|&(&count, _)| count > F::zero());
-    pairs.fold(F::zero(), |sum, (&count, &tail)| sum + count * tail.ln())
+/// The bins that are not empty, with how many they hold.
+fn filled<F: Real>(counts: &[F]) -> impl Iterator<Item = (usize, F)> + '_ {
+    counts.iter().copied().enumerate().filter(|&(_, count)| count > F::zero())
+}
+
+/// ln Σ counts · exp(ln tail).
+#[cold]
+#[inline(never)]
+fn ln_sum<F: Real>(counts: &[F], ln_tail: impl Fn(usize) -> F) -> F {
+    let largest = filled(counts).fold(F::neg_infinity(), |largest, (bin, _)| largest.max(ln_tail(bin)));
+    if largest == F::neg_infinity() {
+        return largest;
+    }
+    largest + filled(counts).fold(F::zero(), |sum, (bin, count)| sum + count * (ln_tail(bin) - largest).exp()).ln()
 }
 
 /// Σ counts · tail, from the tail's entry `first` on.

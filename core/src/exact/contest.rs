@@ -103,8 +103,8 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         };
         // ln of a bound on P(T on the other side of it).
         let other = |event: Event, m: usize| match event {
-            Event::Above => bounds.ln_below(m, rank),
-            Event::Below => bounds.ln_above(m, rank),
+            Event::Above => bounds.ln_below(&law, m, rank),
+            Event::Below => bounds.ln_above(&law, m, rank),
         };
         // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c.
         let complement = |bound: F| (-bound.min(F::zero()).exp()).ln_1p();
@@ -120,8 +120,8 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         let is_deep = rarer == label.hit && outside + least_likely < lowest;
         if is_deep {
             let alone = |m: usize| match rarer {
-                Event::Above => bounds.ln_least_below(m),
-                Event::Below => bounds.ln_least_above(m),
+                Event::Above => bounds.ln_least_below(&law, m),
+                Event::Below => bounds.ln_least_above(&law, m),
             };
             least_likely = (0..=bins).step_by(STRIDE).map(|m| alone(m) + own(rarer, m)).fold(least_likely, F::max);
         }

@@ -10,8 +10,7 @@ use crate::{Error, Noise, Real, Result, check};
 pub(super) const MOST_BINS: usize = 128;
 
 /// The bins that pay for a row: fewer make the window of a short one sooner found and hardly wider.
-#[inline(always)]
-const fn bins(num_classes: usize) -> usize {
+pub(super) const fn bins(num_classes: usize) -> usize {
     if num_classes < 256 { MOST_BINS / 2 } else { MOST_BINS }
 }
 
@@ -27,9 +26,6 @@ pub struct Profile<N, F> {
 }
 
 impl<N: Noise<F>, F: Real> Profile<N, F> {
-    /// The numbers that [`division`](Self::division) needs as scratch.
-    pub const SCRATCH_LEN: usize = Bounds::<F>::LEN;
-
     #[inline(always)]
     pub(crate) fn new(problem: Problem<N, F>) -> Self {
         let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
@@ -121,7 +117,13 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         Ok(())
     }
 
-    /// The division of all classes, once those of every shard are counted. Scratch as [`SCRATCH_LEN`](Self::SCRATCH_LEN) says.
+    /// The numbers that [`division`](Self::division) needs as scratch.
+    #[must_use]
+    pub const fn scratch_len(&self) -> usize {
+        Bounds::<F>::len(self.bins)
+    }
+
+    /// The division of all classes, once those of every shard are counted. Scratch as [`scratch_len`](Self::scratch_len) says.
     ///
     /// # Errors
     /// Counts that are not those of all classes; scratch too short.

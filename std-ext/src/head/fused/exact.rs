@@ -106,13 +106,12 @@ impl<F: BatchReal> Census<F> {
         Ok(())
     }
 
-    #[expect(clippy::useless_vec, reason = "the length of an array may not depend on the float")]
     fn finish(self, new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>) -> topk_loss::Result<Row<F>> {
         let last = self.largest.last().value;
         let mut profile = self.profile.map_or_else(|| new(last), Ok)?;
         profile.raise(last)?;
         profile.add(&self.largest.values().collect::<Vec<_>>())?;
-        Ok(Row::new(self.frame, profile.division(&mut vec![F::zero(); Profile::<Normal, F>::SCRATCH_LEN])?))
+        Ok(Row::new(self.frame, profile.division(&mut vec![F::zero(); profile.scratch_len()])?))
     }
 }
 
