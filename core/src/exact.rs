@@ -44,7 +44,7 @@ pub use solution::Solution;
 pub use summary::{Part, Summary};
 
 pub(crate) use contest::Label;
-pub(crate) use precision::Precision;
+pub(crate) use precision::{Precision, is_double};
 pub(crate) use problem::Problem;
 pub(crate) use ranks::Run;
 pub(crate) use row::{Competitors, Output, Question, scratch_len};

@@ -20,7 +20,7 @@ pub use normal::Normal;
 pub use reflected::Reflected;
 pub use uniform::Uniform;
 
-use crate::exact::{Outcome, Task};
+use crate::exact::{Outcome, Task, is_double};
 use crate::lanes::{LANES, numbers};
 use crate::{Real, Result};
 
@@ -151,20 +151,16 @@ pub(crate) fn reach<N: Noise<F>, F: Real>(law: &N, side: Side, level: F) -> F {
     F::from_usize(MOST * LANES) * half
 }
 
-/// e^−(t or −t) beyond which any rate is as good as infinite: it keeps products of rates finite.
-const LARGEST_RATE: f64 = 1e30;
-
 /// The exponential of a position or a threshold, kept finite.
 #[inline(always)]
 fn rate<F: Real>(exponent: F) -> F {
-    const HIGHEST: f64 = 80.0;
-    let highest = F::from_f64(HIGHEST);
+    let highest = F::from_f64(if is_double::<F>() { 700.0 } else { 85.0 });
     (if exponent < highest { exponent } else { highest }).fast_exp()
 }
 
 /// The product of two rates, kept so far from the float's end that its exponential and square are harmless.
 #[inline(always)]
 fn product<F: Real>(threshold: F, position: F) -> F {
-    let (x, largest) = (threshold * position, F::from_f64(LARGEST_RATE));
+    let (x, largest) = (threshold * position, F::min_positive_value().recip());
     if x < largest { x } else { largest }
 }

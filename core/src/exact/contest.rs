@@ -34,8 +34,12 @@ pub enum Event {
 /// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
 const LINEAR_BELOW: f64 = 96.0;
 
-/// How far beside the rank a label is given room among the bins.
-const ROOM: f64 = 48.0;
+/// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
+const ROOM_BELOW: f64 = 48.0;
+const ROOM_ABOVE: f64 = 78.0;
+
+/// As far beyond the label, since what is known of its chance is less than that by some factor.
+const MARGIN: f64 = 8.0;
 
 impl<F: Real> Label<F> {
     #[inline(always)]
@@ -58,8 +62,8 @@ impl<F: Real> Label<F> {
     /// The u between which the contest is decided.
     #[inline(always)]
     pub fn span(&self) -> (F, F) {
-        let room = F::from_f64(ROOM);
-        (self.u.max(-room).min(F::zero()), self.u.min(room).max(F::zero()))
+        let (below, above) = (F::from_f64(ROOM_BELOW), F::from_f64(ROOM_ABOVE));
+        (self.u.max(-below).min(F::zero()), (self.u + F::from_f64(MARGIN)).min(above).max(F::zero()))
     }
 }
 
@@ -107,7 +111,9 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             Event::Below => bounds.ln_above(&law, m, rank),
         };
         // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c.
-        let complement = |bound: F| (-bound.min(F::zero()).exp()).ln_1p();
+        // A bound that rounding may have made less than 1 says nothing.
+        let certain = -F::from_f64(64.0) * F::epsilon();
+        let complement = |bound: F| if bound < certain { (-bound.exp()).ln_1p() } else { F::neg_infinity() };
         let (mut least_above, mut least_below) = (F::neg_infinity(), F::neg_infinity());
         for m in (0..=bins).step_by(STRIDE) {
             least_above = least_above.max(own(Event::Above, m) + complement(other(Event::Below, m)));
@@ -229,6 +235,8 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
 }
 
 impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
+    const IS_RARE: bool = true;
+
     #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
         let Self { label, rarer, scale, .. } = *self;

@@ -27,16 +27,20 @@ pub(super) type Group<F> = [Lanes<F>; TOGETHER];
 
 /// Adds trials of success probabilities to the distribution of a count. What lies beyond the slice is dropped.
 ///
+/// A probability above ½ is given as −P(failure) if trials are `SIGNED`: then a count that is likely to be exceeded keeps its digits.
 /// Linear in the distribution and blind to where it starts: what begins as a cumulative distribution stays one.
 #[inline(always)]
-pub(super) fn add_trials<F: Real, const N: usize>(counts: &mut [Lanes<F>], trials: [&Lanes<F>; N]) {
+pub(super) fn add_trials<F: Real, const SIGNED: bool, const N: usize>(counts: &mut [Lanes<F>], trials: [&Lanes<F>; N]) {
     let least = least::<F>();
     let (trials, mut before) = (trials.map(|p| *p), [[F::zero(); LANES]; N]);
     for count in counts {
         let mut sum = *count;
         for (p, before) in trials.iter().zip(&mut before) {
             // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
-            let mixed = zip3(sum, *p, *before, |sum, p, before| sum + p * (before - sum));
+            let mixed = zip3(sum, *p, *before, |sum, p, before| {
+                let from = if SIGNED & (p < F::zero()) { before } else { sum };
+                from + p * (before - sum)
+            });
             (*before, sum) = (sum, mixed);
         }
         *count = map(sum, |sum| if sum > least { sum } else { least });
@@ -75,12 +79,18 @@ pub(super) fn times<F: Real>(factor: F, scaled: F) -> F {
     if (factor > least()) | (scaled > F::one()) { factor * scaled } else { F::zero() }
 }
 
+/// The least probability that is told apart from 0: the least count, in units of the whole.
+#[inline(always)]
+pub(super) fn rarest<F: Real>() -> F {
+    least::<F>() * least()
+}
+
 /// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ) times the [whole], given s_0 and the j·s_j from j = 1 on.
 ///
 /// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. Half of s_0 is applied before the recurrence and half after it, so that neither end leaves
-/// the float's range.
+/// the float's range. A coefficient that is smaller than the first by the least number counts only where `RARE` events do.
 #[inline(always)]
-pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
+pub(super) fn exp_series<F: Real, const RARE: bool>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
     let least = least::<F>();
     let half = map(*constant, |s| (s * F::from_f64(0.5)).fast_exp());
     counts.fill([F::zero(); LANES]);
@@ -93,7 +103,7 @@ pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], 
         let inverse = F::from_usize(n.max(1)).recip();
         let entry = zip(*known, half, |known, half| {
             let entry = known * inverse;
-            if entry > half * least { entry } else { F::zero() }
+            if entry > if RARE { rarest() } else { half * least } { entry } else { F::zero() }
         });
         let scaled = zip(entry, half, |entry, half| entry * half * whole::<F>());
         *known = map(scaled, |scaled| if scaled > least { scaled } else { least });
@@ -114,7 +124,7 @@ mod tests {
     fn three_coins() {
         let mut counts = [[0.0_f64; LANES]; 4];
         counts[0] = [1.0; LANES];
-        add_trials(&mut counts, [&[0.5; LANES], &[0.25; LANES], &[0.5; LANES]]);
+        add_trials::<_, false, 3>(&mut counts, [&[0.5; LANES], &[0.25; LANES], &[0.5; LANES]]);
         assert_eq!(counts.map(|lanes| lanes[3]), [0.1875, 0.4375, 0.3125, 0.0625]);
         let mut factors = [[1.0; LANES]];
         multiply_by_last_without(&counts[..3], &[[0.25; LANES]], &mut factors, &mut [[[0.0; LANES]]; 3]);
@@ -124,7 +134,7 @@ mod tests {
     #[test]
     fn the_exponential_of_a_line_is_poisson() {
         let mut counts = [[0.0_f64; LANES]; 4];
-        exp_series(&[-2.0; LANES], &[[2.0; LANES]], &mut counts);
+        exp_series::<_, false>(&[-2.0; LANES], &[[2.0; LANES]], &mut counts);
         for (n, (count, unscaled)) in counts.into_iter().zip([1.0, 2.0, 2.0, 8.0 / 6.0]).enumerate() {
             assert!((count[5] * least::<f64>() - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
         }

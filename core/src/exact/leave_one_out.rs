@@ -35,9 +35,14 @@ pub(super) const fn room_len(groups: usize, num_counts: usize) -> usize {
 }
 
 /// Multiplies each of `factors` by the last entry of the distribution that one of the `trials` is missing from; `counts` has none of
-/// them.
+/// them. Trials are given as [`add_trials`] takes them.
 #[inline(always)]
-pub(super) fn multiply_by_last_without<F: Real>(counts: &[Lanes<F>], trials: &[Group<F>], factors: &mut [Group<F>], room: &mut [Lanes<F>]) {
+pub(super) fn multiply_by_last_without<F: Real, const SIGNED: bool>(
+    counts: &[Lanes<F>],
+    trials: &[Group<F>],
+    factors: &mut [Group<F>],
+    room: &mut [Lanes<F>],
+) {
     let levels = levels(trials.len());
     for (group, (own, factors)) in trials.iter().zip(factors).enumerate() {
         // What the group before was left out of too is there already.
@@ -54,7 +59,7 @@ pub(super) fn multiply_by_last_without<F: Real>(counts: &[Lanes<F>], trials: &[G
             let window = last_mut(own, parent.len());
             window.iter_mut().zip(parent).for_each(|(own, parent)| *own = *parent);
             for (left, others) in (1..=others.len()).rev().zip(others) {
-                add_trials(last_mut(window, needed + TOGETHER * left), others.each_ref());
+                add_trials::<_, SIGNED, TOGETHER>(last_mut(window, needed + TOGETHER * left), others.each_ref());
             }
         }
         let whole = if levels == 0 { counts } else { room.get(..room_at(0, counts.len())).unwrap_or_default() };
@@ -64,7 +69,7 @@ pub(super) fn multiply_by_last_without<F: Real>(counts: &[Lanes<F>], trials: &[G
             let mut rest = [[F::zero(); LANES]; TOGETHER];
             let rest = last_mut(&mut rest, window.len());
             rest.iter_mut().zip(window).for_each(|(rest, window)| *rest = *window);
-            add_trials(rest, others);
+            add_trials::<_, SIGNED, 3>(rest, others);
             let probability = rest.last().copied().unwrap_or([F::zero(); LANES]);
             *factor = zip(*factor, probability, times);
         }
@@ -120,7 +125,7 @@ mod tests {
             let start: Vec<Lanes<f64>> = counts.iter().map(|&count| [count; LANES]).collect();
             let mut factors = vec![[[1.0; LANES]; TOGETHER]; groups.len()];
             let mut room = vec![[0.0; LANES]; room_len(groups.len(), counts.len())];
-            multiply_by_last_without(&start, groups, &mut factors, &mut room);
+            multiply_by_last_without::<_, false>(&start, groups, &mut factors, &mut room);
             for lane in [0, 1, LANES - 1] {
                 let of_lane: Vec<f64> = trials.iter().map(|&p| lanes(p)[lane]).collect();
                 for (i, factor) in factors.as_flattened()[..trials.len()].iter().enumerate() {

@@ -67,6 +67,8 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
 }
 
 impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
+    const IS_RARE: bool = false;
+
     #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
         if !integral.total.is_finite() || !integral.beside.is_finite() {

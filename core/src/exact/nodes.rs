@@ -1,7 +1,7 @@
 //! The integrands at 16 nodes: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
 
 use super::classes::{Bulk, Classes};
-use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, times, whole};
+use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, rarest, times, whole};
 use super::leave_one_out;
 use super::precision::is_double;
 use super::problem::Units;
@@ -12,15 +12,16 @@ use crate::{Noise, Real, Regularity, Result, check};
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
 const POWERS: usize = 18;
 
-/// Room for the distributions and the classes' functions at the nodes.
+/// Room for the distributions and the classes' functions at the nodes. Where `RARE` events count, their probabilities keep their digits
+/// down to the [rarest].
 #[derive(Debug)]
-pub(crate) struct FastNodes<'s, F> {
+pub(crate) struct FastNodes<'s, F, const RARE: bool> {
     /// Positions of the candidates: first those that are not likelier than not to be above any t, then the others, either filled up with
     /// classes that are never above t.
     positions: &'s mut [F],
     /// How many of the first kind, filled up.
     unlikely: usize,
-    /// P(above t), by candidate.
+    /// P(above t), by candidate; of a likely one −P(not above t) where rare events count and that is the smaller.
     tails: &'s mut [Group<F>],
     /// The density of the noised score, then the share of the wanted rank.
     shares: &'s mut [Group<F>],
@@ -54,7 +55,7 @@ pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usiz
     places + LANES * (2 * places + (1 + TOGETHER) * last_rank + halvings + 2 * terms + powers)
 }
 
-impl<'s, F: Real> FastNodes<'s, F> {
+impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
     #[inline(always)]
     pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, low: F, scratch: &'s mut [F]) -> Result<Self> {
         let num_likely = classes.candidates.iter().fold(0, |sum, &u| sum + usize::from(u > low));
@@ -122,7 +123,7 @@ impl<'s, F: Real> FastNodes<'s, F> {
         let room = self.point_tails.iter_mut().zip(&mut *self.point_shares);
         for ((((&position, &weight), &multiplicity), (&last_but_one, &last)), (tail, density)) in points.zip(room) {
             let inverse_weight = weight.recip();
-            let (p, at) = tails_and_densities(law, thresholds, position);
+            let (p, at) = tails_and_densities::<N, F, RARE>(law, thresholds, position);
             (*tail, *density) = (p, at);
             let ratio = map(p, |p| p / (F::one() - p));
             // No easier to interpolate than any term: under Gumbel noise the logarithm itself is linear in the coordinate.
@@ -136,7 +137,7 @@ impl<'s, F: Real> FastNodes<'s, F> {
             for term in &mut *self.derivative {
                 power = zip(power, ratio, |power, ratio| {
                     let next = power * -ratio;
-                    if next.abs() > least() { next } else { F::zero() }
+                    if next.abs() > if RARE { rarest() } else { least() } { next } else { F::zero() }
                 });
                 *term = zip(*term, power, |term, power| term + power);
             }
@@ -147,7 +148,7 @@ impl<'s, F: Real> FastNodes<'s, F> {
                 });
             }
         }
-        exp_series(&constant, self.derivative, self.counts);
+        exp_series::<F, RARE>(&constant, self.derivative, self.counts);
         let [last_but_one, last] = highest;
         zip3(last_but_one, last, dropped, |a, b, dropped| bulk.size * (a.abs() + b.abs() + dropped / F::from_usize(POWERS)))
     }
@@ -158,19 +159,24 @@ impl<'s, F: Real> FastNodes<'s, F> {
         let positions = self.positions.as_chunks::<TOGETHER>().0;
         for ((positions, tails), densities) in positions.iter().zip(&mut *self.tails).zip(&mut *self.shares) {
             for ((&position, tail), density) in positions.iter().zip(tails).zip(densities) {
-                (*tail, *density) = tails_and_densities(law, thresholds, position);
+                (*tail, *density) = tails_and_densities::<N, F, RARE>(law, thresholds, position);
                 *rate = zip(*rate, *density, |rate, density| rate + density);
             }
         }
         let groups = self.unlikely / TOGETHER;
-        let (unlikely, likely) = self.tails.split_at_checked(groups).unwrap_or_default();
+        let (unlikely, likely) = self.tails.split_at_mut_checked(groups).unwrap_or_default();
         let (unlikely_shares, likely_shares) = self.shares.split_at_mut_checked(groups).unwrap_or_default();
-        for tails in unlikely {
-            add_trials(self.counts, tails.each_ref());
+        for tails in &*unlikely {
+            add_trials::<F, false, TOGETHER>(self.counts, tails.each_ref());
         }
-        leave_one_out::multiply_by_last_without(self.counts, likely, likely_shares, self.halvings);
-        for tails in likely {
-            add_trials(self.counts, tails.each_ref());
+        if RARE {
+            for (positions, tails) in positions.iter().skip(groups).zip(&mut *likely) {
+                positions.iter().zip(tails).for_each(|(&position, tail)| *tail = smaller_tails(law, thresholds, position, tail));
+            }
+        }
+        leave_one_out::multiply_by_last_without::<F, RARE>(self.counts, &*likely, likely_shares, self.halvings);
+        for tails in &*likely {
+            add_trials::<F, RARE, TOGETHER>(self.counts, tails.each_ref());
         }
         for (tails, shares) in unlikely.iter().zip(unlikely_shares) {
             multiply_by_last_without(self.counts, tails, shares, self.steps);
@@ -192,7 +198,7 @@ impl<'s, F: Real> FastNodes<'s, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Nodes<N, F> for FastNodes<'_, F> {
+impl<N: Noise<F>, F: Real, const RARE: bool> Nodes<N, F> for FastNodes<'_, F, RARE> {
     #[inline(always)]
     fn visit(&mut self, nodes: &Batch<F>, weights: &Lanes<F>, classes: &Classes<'_, N, F>, shares: &mut Shares<'_, F>) -> NodeSums<F> {
         let Classes { law, run, bulk, .. } = *classes;
@@ -269,14 +275,26 @@ fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
 ///
 /// Not by a closure: one that is as long as this is not inlined, and then takes no instruction set.
 #[inline(always)]
-fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F) -> (Lanes<F>, Lanes<F>) {
+fn tails_and_densities<N: Noise<F>, F: Real, const RARE: bool>(law: &N, thresholds: &Lanes<F>, position: F) -> (Lanes<F>, Lanes<F>) {
     let (mut tails, mut densities) = ([F::zero(); LANES], [F::zero(); LANES]);
     for ((tail, density), &t) in tails.iter_mut().zip(&mut densities).zip(thresholds) {
         let (p, at) = law.tail_and_density(t, position);
-        *tail = if p > least() { p } else { F::zero() };
+        *tail = if p > if RARE { rarest() } else { least() } { p } else { F::zero() };
         *density = at;
     }
     (tails, densities)
+}
+
+/// P(above t) of 16 t, or −P(not above t) where that is the smaller.
+#[inline(always)]
+fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>) -> Lanes<F> {
+    let mut smaller = *tails;
+    for (tail, &t) in smaller.iter_mut().zip(thresholds) {
+        let q = law.failure_and_density(t, position).0;
+        let q = if q > rarest() { q } else { F::zero() };
+        *tail = if *tail > F::from_f64(0.5) { -q } else { *tail };
+    }
+    smaller
 }
 
 /// ln(1 − p) for p up to ½: −2 artanh(p/(2 − p)) by its series, whose terms fall by 9, and where it counts by 25 and more.

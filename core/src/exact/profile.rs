@@ -9,9 +9,10 @@ use crate::{Error, Noise, Real, Result, check};
 /// Bins of the histogram, at most.
 pub(super) const MOST_BINS: usize = 128;
 
-/// The bins that pay for a row: fewer make the window of a short one sooner found and hardly wider.
-pub(super) const fn bins(num_classes: usize) -> usize {
-    if num_classes < 256 { MOST_BINS / 2 } else { MOST_BINS }
+/// The bins that pay for a row whose deciding scores lie within `span` units: fewer make the window of a short one sooner found and
+/// hardly wider.
+fn bins<F: Real>(num_classes: usize, span: F) -> usize {
+    if num_classes < 256 && span < F::from_f64(16.0) { MOST_BINS / 2 } else { MOST_BINS }
 }
 
 /// How many classes of a set lie in each of 64 or 128 equal intervals around the scores that decide: the second round of a computation over
@@ -31,7 +32,7 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
         let (below, above) = (reach(&problem.law, Side::Lower, negligible), reach(&problem.law, Side::Upper, negligible));
         let (low, high) = problem.span;
-        let bins = bins(problem.num_classes);
+        let bins = bins(problem.num_classes, high - low);
         let width = (below + above + above + (high - low)) / F::from_usize(bins);
         Self { problem, lowest: low - (below + above), width, bins, counts: [0; MOST_BINS] }
     }

@@ -9,7 +9,7 @@ use super::division::{Division, FEW};
 use super::mean::Mean;
 use super::precision::{is_double, most_terms};
 use super::problem::Problem;
-use super::profile::{Profile, bins};
+use super::profile::{MOST_BINS, Profile};
 use super::solution::{self, Form, Solution, Sought};
 use super::summary::Summary;
 use crate::lanes::LANES;
@@ -133,7 +133,7 @@ const fn fast_scratch_len(num_classes: usize, last_rank: usize, double: bool) ->
 pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usize {
     let fast = fast_scratch_len(num_classes, last_rank, is_double::<F>());
     let plain = num_classes + solution::plain_scratch_len(num_classes, last_rank);
-    fast.max(plain).max(Bounds::<F>::len(bins(num_classes)))
+    fast.max(plain).max(Bounds::<F>::len(MOST_BINS))
 }
 
 /// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is

@@ -1,5 +1,6 @@
 //! Values and gradients as integrals over t.
 
+use super::bounds::Window;
 use super::chebyshev::{Polynomial, ROOM, Terms};
 use super::classes::{Bulk, Classes};
 use super::division::Division;
@@ -32,6 +33,8 @@ pub(crate) enum Form {
 
 /// What the integrals over the classes' shares are for: the mean of an order statistic, the chance of a label.
 pub(crate) trait Sought<F>: Integrand<F> {
+    /// Whether what is sought may be the probability of a rare event, to as many digits as any.
+    const IS_RARE: bool;
     /// What the integral comes to.
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>>;
 }
@@ -61,10 +64,30 @@ pub(super) fn rounding<F: Real>(candidates: usize) -> F {
     (F::from_f64(32.0) + F::from_f64(0.25) * F::from_usize(candidates)) * F::epsilon()
 }
 
+/// The integral by fast nodes and the sums of the points' shares; the candidates' go to `candidates`.
+#[inline(always)]
+fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
+    sought: &impl Sought<F>,
+    window: Window<F>,
+    classes: &Classes<'_, N, F>,
+    quadrature: F,
+    candidates: &mut [F],
+    scratch: &mut [F],
+) -> Result<(Integral<F>, Terms<F>)> {
+    let (coarse, rest) = check::split(scratch, nodes::places(candidates.len()))?;
+    let (finer, rest) = check::split(rest, coarse.len())?;
+    let mut nodes = FastNodes::<F, RARE>::new(classes, window.low, rest)?;
+    let (coarse, finer) = (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
+    let mut shares = Shares { coarse, finer, coarse_points: [F::zero(); ROOM], finer_points: [F::zero(); ROOM] };
+    let integral = integrate(sought, &mut nodes, window, classes, quadrature, &mut shares);
+    nodes.in_order(classes.candidates, window.low, shares.coarse, candidates);
+    Ok((integral, shares.coarse_points))
+}
+
 impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     #[inline(always)]
-    pub(crate) fn new(
-        sought: &impl Sought<F>,
+    pub(crate) fn new<S: Sought<F>>(
+        sought: &S,
         division: &Division<N, F>,
         part: Part<'_, F>,
         form: Form,
@@ -77,17 +100,9 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         let (candidates, rest) = check::split(scratch, part.candidates.len())?;
         let zeros = [F::zero(); ROOM];
         let (integral, points) = match form {
-            Form::Fast => {
-                let (coarse, rest) = check::split(rest, nodes::places(part.candidates.len()))?;
-                let (finer, rest) = check::split(rest, coarse.len())?;
-                let mut nodes = FastNodes::new(&classes, window.low, rest)?;
-                let (coarse, finer) =
-                    (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
-                let mut shares = Shares { coarse, finer, coarse_points: zeros, finer_points: zeros };
-                let integral = integrate(sought, &mut nodes, window, &classes, quadrature, &mut shares);
-                nodes.in_order(part.candidates, window.low, shares.coarse, candidates);
-                (integral, shares.coarse_points)
-            }
+            // A branch that a constant decides, since a constant of a type is no argument.
+            Form::Fast if S::IS_RARE => integrate_fast::<true, N, F>(sought, window, &classes, quadrature, candidates, rest)?,
+            Form::Fast => integrate_fast::<false, N, F>(sought, window, &classes, quadrature, candidates, rest)?,
             Form::Plain => {
                 let (finer, rest) = check::split(rest, candidates.len())?;
                 let mut nodes = PlainNodes::new(&classes, rest)?;
