@@ -8,7 +8,9 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAss
 use num_traits::float::FloatCore;
 use num_traits::{Num, NumCast, One, ToPrimitive, Zero};
 
-use crate::Real;
+use crate::exact::{Outcome, Task};
+use crate::noise::Reflected;
+use crate::{Gumbel, Logistic, Normal, Real, Result};
 
 /// value + derivative·δ with δ² = 0: a float that carries the derivative in one direction.
 ///
@@ -140,7 +142,7 @@ impl<F: Real> One for Dual<F> {
 
 impl<F: Real> Num for Dual<F> {
     type FromStrRadixErr = F::FromStrRadixErr;
-    fn from_str_radix(text: &str, radix: u32) -> Result<Self, Self::FromStrRadixErr> {
+    fn from_str_radix(text: &str, radix: u32) -> core::result::Result<Self, Self::FromStrRadixErr> {
         F::from_str_radix(text, radix).map(Self::constant)
     }
 }
@@ -256,6 +258,18 @@ impl<F: Real> Real for Dual<F> {
     fn fast_exp(self) -> Self {
         let exp = self.value.fast_exp();
         self.chain(exp, exp)
+    }
+    fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
+        task.for_derivatives().run()
+    }
+    fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
+        task.for_derivatives().run()
+    }
+    fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
+        task.for_derivatives().run()
+    }
+    fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
+        task.for_derivatives().run()
     }
     fn normal_tail_and_density(self) -> (Self, Self) {
         let (tail, density) = self.value.normal_tail_and_density();

@@ -86,19 +86,19 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
 
     #[doc(hidden)]
     fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
-        task.run()
+        task.run_plainly()
     }
     #[doc(hidden)]
     fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
-        task.run()
+        task.run_plainly()
     }
     #[doc(hidden)]
     fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
-        task.run()
+        task.run_plainly()
     }
     #[doc(hidden)]
     fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
-        task.run()
+        task.run_plainly()
     }
 
     /// The nearest integer of a number from 0 to 255, where it is hot.

@@ -167,9 +167,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         check::length("out", out, theta.len())?;
         check::finite("direction", direction)?;
         check::scores(theta)?;
-        // The derivative of a rule converges behind the rule: a hundredth of its error is a few times that of the derivative.
-        let quadrature = self.precision.quadrature * F::from_f64(0.01);
-        let precision = Precision { quadrature, ..self.precision }.map(Dual::constant);
+        let precision = self.precision.map(Dual::constant);
         let exact = Exact { oracle: &self.oracle, law: self.law, epsilon: Dual::constant(self.epsilon), precision, plain: self.plain };
         let needed = 2 * theta.len() + Oracle::<Dual<F>>::scratch_len(&exact, theta.len());
         let (point, scratch) = check::split(check::scratch(scratch, needed)?, theta.len())?;

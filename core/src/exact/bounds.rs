@@ -2,7 +2,7 @@
 //! bound hold.
 
 use super::chernoff::{at_least, at_most, least_mean, most_mean};
-use super::counts::least;
+use super::counts::{least, rarest};
 use super::profile::Profile;
 use super::ranks::Run;
 use crate::lanes::{LANES, Lanes, numbers, sum};
@@ -167,7 +167,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
     pub fn ln_below<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(rank.saturating_sub(1), self.least_above(m));
-        let many = at_least((self.total + 1).saturating_sub(rank), dot(self.all, self.cdf, m + 1));
+        let many = at_least((self.total + 1).saturating_sub(rank), self.seen(dot(self.all, self.cdf, m + 1)));
         self.ln_mean(self.leading, self.leading_below(m), |bin| law.ln_cdf(self.difference(m + 1, bin))).min(few).min(many)
     }
 
@@ -175,8 +175,14 @@ impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
     pub fn ln_above<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(self.total.saturating_sub(rank), dot(self.all, self.cdf, m));
-        let many = at_least(rank, self.most_above(m));
+        let many = at_least(rank, self.seen(self.most_above(m)));
         self.ln_mean(self.rest, self.rest_above(m), |bin| law.ln_survival(self.difference(m, bin))).min(many).min(few)
+    }
+
+    /// At least what a sum of tails is that were too small to be told from 0.
+    #[inline(always)]
+    fn seen(&self, mean: F) -> F {
+        mean.max(F::from_usize(self.total) * rarest())
     }
 
     /// About how many of the classes from the rank set before down are above edge m.

@@ -67,9 +67,6 @@ impl<F: Real> Label<F> {
     }
 }
 
-/// Between the edges at which the probabilities are bounded from below.
-const STRIDE: usize = 8;
-
 /// The contest of a label with the others: which event is the rarer, and the interval of t that decides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Contest<N, F> {
@@ -114,11 +111,8 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         // A bound that rounding may have made less than 1 says nothing.
         let certain = -F::from_f64(64.0) * F::epsilon();
         let complement = |bound: F| if bound < certain { (-bound.exp()).ln_1p() } else { F::neg_infinity() };
-        let (mut least_above, mut least_below) = (F::neg_infinity(), F::neg_infinity());
-        for m in (0..=bins).step_by(STRIDE) {
-            least_above = least_above.max(own(Event::Above, m) + complement(other(Event::Below, m)));
-            least_below = least_below.max(own(Event::Below, m) + complement(other(Event::Above, m)));
-        }
+        let least_above = greatest(bins, |m| own(Event::Above, m) + complement(other(Event::Below, m)));
+        let least_below = greatest(bins, |m| own(Event::Below, m) + complement(other(Event::Above, m)));
         let outside = precision.outside.ln();
         let rarer = if least_below < least_above { Event::Below } else { Event::Above };
         let mut least_likely = if rarer == Event::Below { least_below } else { least_above };
@@ -129,7 +123,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
                 Event::Above => bounds.ln_least_below(&law, m),
                 Event::Below => bounds.ln_least_above(&law, m),
             };
-            least_likely = (0..=bins).step_by(STRIDE).map(|m| alone(m) + own(rarer, m)).fold(least_likely, F::max);
+            least_likely = least_likely.max(greatest(bins, |m| alone(m) + own(rarer, m)));
         }
         // A loss of nearly zero needs no more digits than this.
         let limit = outside + if rarer == label.hit { least_likely } else { least_likely.max(outside + outside) };
@@ -250,6 +244,29 @@ impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
         let outside = F::from_f64(8.0) * self.problem.precision.outside;
         let error_bound = factor * (integral.error * integral.beside + integral.bulk_error) + outside;
         Ok(Contribution { value, gain: factor * integral.step, error_bound })
+    }
+}
+
+/// The greatest of a function of the edges that has one top, or nearly so: among every few of them, then by halving steps from there.
+#[inline(always)]
+fn greatest<F: Real>(bins: usize, at: impl Fn(usize) -> F) -> F {
+    const STRIDE: usize = 8;
+    let (mut best, mut top, mut next, mut step) = (0, F::neg_infinity(), 0, STRIDE);
+    let mut end = bins;
+    // One place that calls `at`, which is long.
+    loop {
+        let value = at(next);
+        if value > top {
+            (best, top) = (next, value);
+        }
+        next += if step < STRIDE { 2 * step } else { STRIDE };
+        if next > end {
+            step /= 2;
+            if step == 0 {
+                return top;
+            }
+            (next, end) = (best.saturating_sub(step), (best + step).min(bins));
+        }
     }
 }
 

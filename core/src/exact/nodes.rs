@@ -291,7 +291,8 @@ fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position:
     let mut smaller = *tails;
     for (tail, &t) in smaller.iter_mut().zip(thresholds) {
         let q = law.failure_and_density(t, position).0;
-        let q = if q > rarest() { q } else { F::zero() };
+        // Never 0, which has no sign.
+        let q = if q > rarest() { q } else { rarest() };
         *tail = if *tail > F::from_f64(0.5) { -q } else { *tail };
     }
     smaller

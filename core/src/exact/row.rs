@@ -108,10 +108,29 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
     /// The answer, inlined: it takes the instruction set of the caller.
     #[inline(always)]
     pub fn run(self) -> Result<Outcome<F>> {
+        self.answer::<true>()
+    }
+
+    /// The same so fine that derivatives are as good: those of a rule converge behind the rule. A hundredth of its error is a few times
+    /// theirs.
+    pub fn for_derivatives(mut self) -> Self {
+        self.problem.precision.quadrature *= F::from_f64(0.01);
+        self
+    }
+
+    /// The answer by the plain form alone, as far as rounding lets it go: for a float that carries derivatives, whose quadrature
+    /// converges later than the number's, and for which lanes gain nothing.
+    pub fn run_plainly(mut self) -> Result<Outcome<F>> {
+        self.problem.precision = self.problem.precision.strict();
+        self.answer::<false>()
+    }
+
+    #[inline(always)]
+    fn answer<const FAST: bool>(self) -> Result<Outcome<F>> {
         let Self { problem, row, question, output, scratch } = self;
         match question {
-            Question::Smooth { wants_grad, is_plain } => smooth(problem, row, output, wants_grad, is_plain, scratch),
-            Question::Lose(label) => lose(problem, row, label, output, scratch),
+            Question::Smooth { wants_grad, is_plain } => smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch),
+            Question::Lose(label) => lose::<FAST, _, _>(problem, row, label, output, scratch),
         }
     }
 }
@@ -139,7 +158,7 @@ pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usiz
 /// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is
 /// added if it is wanted, given that.
 #[inline(always)]
-fn smooth<N: Noise<F>, F: Real>(
+fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
     row: Competitors<'_, F>,
     output: Output<'_, F>,
@@ -149,12 +168,12 @@ fn smooth<N: Noise<F>, F: Real>(
 ) -> Result<Outcome<F>> {
     let division = row.profile(problem).division(scratch)?;
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
-    solve(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
+    solve::<FAST, _, _, _>(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
 
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
 #[inline(always)]
-fn lose<N: Noise<F>, F: Real>(
+fn lose<const FAST: bool, N: Noise<F>, F: Real>(
     problem: Problem<N, F>,
     row: Competitors<'_, F>,
     label: Label<F>,
@@ -168,12 +187,12 @@ fn lose<N: Noise<F>, F: Real>(
         return Ok(Outcome { value: F::zero(), error_bound: F::zero() });
     }
     let division = contest.division(&profile, &mut bounds);
-    solve(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
+    solve::<FAST, _, _, _>(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
 }
 
 /// The fast form, and where that cannot be certified the plain one.
 #[inline(always)]
-fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
+fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
     row: Competitors<'_, F>,
     division: &Division<N, F>,
     sought: impl Fn(&Division<N, F>, usize) -> S,
@@ -182,7 +201,7 @@ fn solve<N: Noise<F>, F: Real, S: Sought<F>>(
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
-    if !is_plain {
+    if FAST && !is_plain {
         let (num_classes, last) = (row.scores.len(), division.problem.run.last);
         let candidates = most_candidates(num_classes, last, is_double::<F>());
         let (room, rest) = check::split(&mut *scratch, division.terms() * LANES + candidates)?;
@@ -217,7 +236,7 @@ fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
 ) -> Result<Outcome<F>> {
     let (room, rest) = check::split(scratch, row.scores.len())?;
     let mut summary = Summary::new(*division, room)?;
-    row.pieces().try_for_each(|piece| summary.add_finite(piece))?;
+    row.pieces().try_for_each(|piece| summary.add_candidates(piece))?;
     let part = summary.part();
     let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Plain, rest)?;
     if solution.error_bound() > tolerance {

@@ -4,7 +4,7 @@ use super::bounds::Window;
 use super::chebyshev::{ROOM, Terms};
 use super::classes::{Bulk, Classes};
 use super::counts::times;
-use crate::lanes::{LANES, Lanes, halves, numbers, zip};
+use crate::lanes::{LANES, Lanes, halves, map, numbers, zip};
 use crate::{Noise, Real};
 
 /// What is integrated: the classes' shares of the wanted rank under a weight, and one number beside them.
@@ -147,17 +147,23 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
 ) -> Integral<F> {
     let Window { low, high } = window;
     let width = high - low;
-    let mut intervals = LANES;
-    // The even nodes in the first half, the lower end among them with half its weight, the odd ones in the other half. The upper end, where
-    // everything is negligible, is left out.
-    let mut t = numbers::<F>();
-    let half = F::from_usize(LANES / 2);
-    for t in &mut t {
-        let node = if *t < half { *t + *t } else { *t + *t + F::one() - (half + half) };
-        *t = low + width * (node / (half + half));
-    }
-    let (mut sums, mut added) = visit(integrand, nodes, (&Batch { t, has_coarse: true }, low), classes, shares);
+    let nothing = Sums::new(F::zero(), F::zero(), F::zero(), F::zero());
+    let (mut sums, mut added, mut intervals, mut first) = (nothing, nothing, LANES, 0);
+    let mut has_coarse = true;
     loop {
+        let t = if has_coarse { coarse_and_finer() } else { odd(first, intervals / 2) };
+        let batch = Batch { t: map(t, |share| low + width * share), has_coarse };
+        // In one place, since all of the nodes' code is inlined there.
+        let (lower, upper) = visit(integrand, nodes, (&batch, low), classes, shares);
+        if has_coarse {
+            (sums, added) = (lower, upper);
+        } else {
+            added = added.plus(lower.plus(upper));
+            first += LANES;
+            if first < intervals / 2 {
+                continue;
+            }
+        }
         let step = width / F::from_usize(intervals);
         let mut change = bulk_change(classes.bulk, shares);
         for (&old, &new) in shares.coarse.iter().zip(&*shares.finer) {
@@ -181,19 +187,27 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
         }
         shares.finer.fill(F::zero());
         shares.finer_points = [F::zero(); ROOM];
-        added = Sums::new(F::zero(), F::zero(), F::zero(), F::zero());
-        let mut first = 0;
-        while first < intervals {
-            let (middle, per_interval, mut t) = (F::from_usize(first) + F::from_f64(0.5), F::from_usize(intervals).recip(), numbers());
-            for t in &mut t {
-                *t = low + width * ((middle + *t) * per_interval);
-            }
-            let (lower, upper) = visit(integrand, nodes, (&Batch { t, has_coarse: false }, low), classes, shares);
-            added = added.plus(lower.plus(upper));
-            first += LANES;
-        }
+        (added, first, has_coarse) = (nothing, 0, false);
         intervals *= 2;
     }
+}
+
+/// The nodes of the first two rules, as shares of the window: the even ones in the first half, the lower end among them with half its
+/// weight, the odd ones in the other half. The upper end, where everything is negligible, is left out.
+#[inline(always)]
+fn coarse_and_finer<F: Real>() -> Lanes<F> {
+    let half = F::from_f64(0.5);
+    map(numbers(), |n| {
+        let t = (n + n) / F::from_usize(LANES);
+        if t < F::one() { t } else { t - F::one() + half / F::from_usize(LANES / 2) }
+    })
+}
+
+/// Of the middles of so many intervals, those from the `first` on.
+#[inline(always)]
+fn odd<F: Real>(first: usize, intervals: usize) -> Lanes<F> {
+    let (middle, per_interval) = (F::from_usize(first) + F::from_f64(0.5), F::from_usize(intervals).recip());
+    map(numbers(), |n| (middle + n) * per_interval)
 }
 
 /// A bound on Σ over the bulk of |old − new|: the largest ratio to the weight at the points, since their multiplicities may be negative.

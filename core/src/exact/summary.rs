@@ -80,7 +80,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     #[inline(always)]
     pub(crate) fn add_finite(&mut self, piece: [&[F]; 2]) -> Result<()> {
         if self.division.terms() == 0 {
-            return piece.into_iter().try_for_each(|scores| self.add_candidates(scores));
+            return self.add_candidates(piece);
         }
         match terms::<F>(self.division.problem.law.regularity()) {
             8 => self.add_runs::<8>(piece),
@@ -140,11 +140,11 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
         Ok(())
     }
 
-    /// Where there is no bulk.
+    /// The same where there is no bulk.
     #[inline(always)]
-    fn add_candidates(&mut self, scores: &[F]) -> Result<()> {
+    pub(super) fn add_candidates(&mut self, piece: [&[F]; 2]) -> Result<()> {
         let places = self.division.places();
-        for scores in scores.chunks(BLOCK) {
+        for scores in piece.into_iter().flat_map(|scores| scores.chunks(BLOCK)) {
             let mut above = 0_u32;
             for &score in scores {
                 above += u32::from(places.is_above(places.unit(score)));
