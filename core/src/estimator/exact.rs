@@ -281,7 +281,7 @@ const WIDEST: f64 = 48.0;
 
 impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Oracle<F> for Exact<O, N, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        scratch_len::<F>(dim, self.oracle.ranks().last())
+        scratch_len::<F>(dim, self.oracle.ranks().last(), false)
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

@@ -1,7 +1,7 @@
 //! Certified bounds on where an order statistic can be, from the histogram: every class is taken at the edge of its bin that makes the
 //! bound hold.
 
-use super::chernoff::{at_least, at_most, least_mean, most_mean};
+use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
 use super::counts::{least, rarest};
 use super::profile::Profile;
 use super::ranks::Run;
@@ -31,6 +31,8 @@ pub(super) struct Bounds<'s, F> {
     leading: &'s mut [F],
     /// From the `rank`-th down.
     rest: &'s mut [F],
+    /// Where the `rank`-th is, which belongs to both.
+    own: usize,
 }
 
 /// One tail at every difference of two edges, and what fills up the lanes.
@@ -80,7 +82,19 @@ impl<'s, F: Real> Bounds<'s, F> {
         for (all, &count) in all.iter_mut().zip(profile.counts().iter().rev()) {
             *all = F::from_usize(count as usize);
         }
-        Ok(Self { bins, rank: 0, lowest: profile.lowest, width, survival, cdf, total: profile.problem.num_classes, all, leading, rest })
+        Ok(Self {
+            bins,
+            rank: 0,
+            lowest: profile.lowest,
+            width,
+            survival,
+            cdf,
+            total: profile.problem.num_classes,
+            all,
+            leading,
+            rest,
+            own: 0,
+        })
     }
 
     /// Sets the classes of a rank apart.
@@ -91,10 +105,12 @@ impl<'s, F: Real> Bounds<'s, F> {
         }
         self.rank = rank;
         let (mut top_left, mut skipped) = (F::from_usize(rank), F::from_usize(rank.saturating_sub(1)));
+        self.own = 0;
         for ((leading, rest), &count) in self.leading.iter_mut().zip(&mut *self.rest).zip(&*self.all) {
             let (top, first) = (top_left.min(count), skipped.min(count));
             top_left -= top;
             skipped -= first;
+            self.own += usize::from(top_left > F::zero());
             (*leading, *rest) = (top, count - first);
         }
     }
@@ -129,15 +145,31 @@ impl<'s, F: Real> Bounds<'s, F> {
         dot(self.all, self.survival, m)
     }
 
+    /// How many beyond the `rank`-th are above edge m on average, at least.
+    #[inline(always)]
+    fn beyond_above(&self, m: usize) -> F {
+        dot(self.rest, self.survival, m + 1) - self.survival.get(m + 1 + self.own).copied().unwrap_or(F::zero())
+    }
+
+    /// How many before the `rank`-th are not above edge m on average, at least.
+    #[inline(always)]
+    fn before_below(&self, m: usize) -> F {
+        dot(self.leading, self.cdf, m) - self.cdf.get(m + self.own).copied().unwrap_or(F::zero())
+    }
+
     /// The window of a run of ranks, with the probability that may be left out at either end.
     #[inline(always)]
     pub fn window(&mut self, run: Run, outside: F) -> Window<F> {
         self.set_rank(run.last);
-        let enough = least_mean(run.last.saturating_sub(1), outside.ln());
+        let limit = outside.ln();
+        let enough = least_mean(run.last.saturating_sub(1), limit);
         let (mut low, mut end) = (0, self.bins);
         while low < end {
             let m = low.midpoint(end);
-            if self.leading_below(m) <= outside || self.least_above(m) >= enough { low = m + 1 } else { end = m }
+            let below = self.leading_below(m);
+            // Fewer than the rank are above where more before it are below than beyond it are above.
+            let is_outside = below <= outside || self.least_above(m) >= enough || exceeds(below, self.beyond_above(m)) <= limit;
+            if is_outside { low = m + 1 } else { end = m }
         }
         self.set_rank(run.first);
         let high = self.first_above(run.first, outside, low);
@@ -148,11 +180,14 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// The first edge from `start` on that the rank set before is above with at most this probability.
     #[inline(always)]
     fn first_above(&self, rank: usize, probability: F, start: usize) -> usize {
-        let few = most_mean(rank, probability.ln());
+        let limit = probability.ln();
+        let few = most_mean(rank, limit);
         let (mut high, mut end) = (start, self.bins);
         while high < end {
             let m = high.midpoint(end);
-            if self.rest_above(m) > probability && self.most_above(m) > few { high = m + 1 } else { end = m }
+            let above = self.rest_above(m);
+            let is_outside = above <= probability || self.most_above(m) <= few || exceeds(above, self.before_below(m)) <= limit;
+            if is_outside { end = m } else { high = m + 1 }
         }
         high
     }

@@ -1,4 +1,4 @@
-//! Chernoff's bounds on a Poisson-binomial count, which depend on its mean alone.
+//! Chernoff's bounds on Poisson-binomial counts, which depend on their means alone.
 
 use crate::Real;
 
@@ -18,6 +18,15 @@ pub(super) fn at_most<F: Real>(j: usize, mean: F) -> F {
     } else {
         F::zero()
     }
+}
+
+/// ln of a bound on P(M > N) for two independent counts, given the mean of M, at most, and that of N, at least: the least over x of
+/// E x^(M − N − 1), as for Poisson counts, whose difference follows Skellam's law.
+#[inline(always)]
+pub(super) fn exceeds<F: Real>(many: F, few: F) -> F {
+    let four = F::from_f64(4.0);
+    let x = (F::one() + (F::one() + four * many * few.max(F::zero())).sqrt()) / (many + many);
+    if x > F::one() { many * (x - F::one()) - few * (F::one() - x.recip()) - x.ln() } else { F::zero() }
 }
 
 /// More classes than this are never likelier than one in so many to be above a t that fewer than `k` are above with a probability of

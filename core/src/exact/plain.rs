@@ -1,6 +1,7 @@
 //! The same integrands class by class and node by node, by libm's functions and other recurrences: the slow reference of the fast nodes.
 //!
-//! Classes are counted by successes where they are unlikely and by failures where they are likely, so that every division is stable.
+//! Classes that are unlikely to be above any t are counted by successes, so that they may be divided out again, all others by failures. A
+//! trial has both of its tails, each to its own last digit, so that rare counts keep theirs.
 
 use core::cell::Cell;
 
@@ -14,16 +15,16 @@ use crate::{Noise, Real, Result, check};
 /// Room for the distributions at one node. There is no bulk.
 #[derive(Debug)]
 pub(crate) struct PlainNodes<'s, F> {
-    /// Of the law: a class further below t is likelier not to be above it.
-    median: F,
+    /// A class that is not above it is at most as likely as not to be above any t.
+    likely_above: F,
     /// How many of the unlikely classes are above t, up to the deepest rank.
     low: &'s mut [F],
     /// How many of the likely classes are *not* above t.
     failures: &'s mut [F],
     /// How many of all are above t, up to the deepest rank.
     all: &'s mut [F],
-    /// For each candidate the smaller of its two tails: P(above t), or −P(not above t) for a likely one.
-    tails: &'s mut [F],
+    /// For each candidate P(above t), then P(not above t).
+    tails: &'s mut [[F; 2]],
     /// For each candidate the density of its noised score at t.
     densities: &'s mut [F],
     /// For each number of failures among the *other* likely classes, the probability that a wanted rank is free.
@@ -32,37 +33,39 @@ pub(crate) struct PlainNodes<'s, F> {
 
 /// The scratch of the nodes.
 pub(super) const fn scratch_len(candidates: usize, last_rank: usize) -> usize {
-    2 * last_rank + 4 * candidates + 2
+    2 * last_rank + 5 * candidates + 2
 }
 
 impl<'s, F: Real> PlainNodes<'s, F> {
-    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, scratch: &'s mut [F]) -> Result<Self> {
+    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, low: F, scratch: &'s mut [F]) -> Result<Self> {
         let (depth, candidates) = (classes.depth() + 1, classes.candidates.len());
+        let likely_above = low - classes.law.quantile(F::from_f64(0.5));
         let (low, rest) = check::split(scratch, depth)?;
         let (all, rest) = check::split(rest, depth)?;
-        let (tails, rest) = check::split(rest, candidates)?;
+        let (tails, rest) = check::split(rest, 2 * candidates)?;
         let (densities, rest) = check::split(rest, candidates)?;
         let (failures, rest) = check::split(rest, candidates + 1)?;
         let (free, _) = check::split(rest, candidates + 1)?;
-        Ok(Self { median: classes.law.quantile(F::from_f64(0.5)), low, failures, all, tails, densities, free })
+        Ok(Self { likely_above, low, failures, all, tails: tails.as_chunks_mut().0, densities, free })
     }
 
-    /// Adds the candidates' trials and returns how many of them are likelier than not to be above t.
+    /// Adds the candidates' trials and returns how many of them are likely.
     fn add_candidates<N: Noise<F>>(&mut self, t: F, classes: &Classes<'_, N, F>) -> usize {
         delta(self.low);
         delta(self.failures);
         let mut likely = 0;
-        for ((&u, tail), density) in classes.candidates.iter().zip(self.tails.iter_mut()).zip(self.densities.iter_mut()) {
+        for ((&u, tails), density) in classes.candidates.iter().zip(self.tails.iter_mut()).zip(self.densities.iter_mut()) {
             let z = t - u;
-            if z >= self.median {
-                (*tail, *density) = classes.law.survival_and_pdf(z);
-                add_trial(self.low, *tail);
-            } else {
-                let (fails, at) = classes.law.cdf_and_pdf(z);
-                (*tail, *density) = (-fails, at);
+            let above;
+            (above, *density) = classes.law.survival_and_pdf(z);
+            *tails = [above, classes.law.cdf(z)];
+            if u > self.likely_above {
                 likely += 1;
                 let reached = self.failures.len().min(likely + 1);
-                add_trial(self.failures.get_mut(..reached).unwrap_or_default(), fails);
+                let [above, below] = *tails;
+                add_trial(self.failures.get_mut(..reached).unwrap_or_default(), [below, above]);
+            } else {
+                add_trial(self.low, *tails);
             }
         }
         likely
@@ -85,22 +88,22 @@ impl<'s, F: Real> PlainNodes<'s, F> {
         }
     }
 
-    /// Σ_r P(r − 1 of the other classes above t) for the candidate with the given smaller tail.
-    fn probability(&self, tail: F, likely: usize, run: Run, sure: usize) -> F {
+    /// Σ_r P(r − 1 of the other classes above t) for the candidate at u with the given tails.
+    fn probability(&self, u: F, [above, below]: [F; 2], likely: usize, run: Run, sure: usize) -> F {
         let mut sum = F::zero();
-        if tail.is_sign_negative() {
+        if u > self.likely_above {
             let whole = self.failures.get(..=likely).unwrap_or_default();
-            without_trial(whole, -tail, |m, failures| sum += failures * self.free.get(m).copied().unwrap_or(F::zero()));
-            return sum / (F::one() + tail);
+            without_trial(whole, [below, above], |m, failures| sum += failures * self.free.get(m).copied().unwrap_or(F::zero()));
+            return sum;
         }
-        let (ratio, mut rest) = (tail / (F::one() - tail), F::zero());
+        let mut rest = F::zero();
         for (rank, &count) in (sure + 1..).zip(&*self.all) {
-            rest = (count - ratio * rest).max(F::zero());
+            rest = ((count - above * rest) / below).max(F::zero());
             if rank >= run.first {
                 sum += rest;
             }
         }
-        sum / (F::one() - tail)
+        sum
     }
 
     /// Σ_r P(at least r above t).
@@ -128,8 +131,8 @@ impl<N: Noise<F>, F: Real> Nodes<N, F> for PlainNodes<'_, F> {
             self.prepare_likely(likely, run, sure);
             let is_coarse = nodes.has_coarse && lane < LANES / 2;
             let sums = if is_coarse { &mut *shares.coarse } else { &mut *shares.finer };
-            for ((&tail, &density), sum) in self.tails.iter().zip(&*self.densities).zip(sums) {
-                let share = density * self.probability(tail, likely, run, sure) * whole();
+            for (((&u, &tails), &density), sum) in classes.candidates.iter().zip(&*self.tails).zip(&*self.densities).zip(sums) {
+                let share = density * self.probability(u, tails, likely, run, sure) * whole();
                 *total += share;
                 *sum += weight * share;
             }
@@ -139,11 +142,11 @@ impl<N: Noise<F>, F: Real> Nodes<N, F> for PlainNodes<'_, F> {
     }
 }
 
-/// Adds a trial of success probability `p` to the distribution of a count. What lies beyond the slice is dropped.
-fn add_trial<F: Real>(counts: &mut [F], p: F) {
-    // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
+/// Adds a trial of probabilities of success and failure to the distribution of a count. What lies beyond the slice is dropped.
+fn add_trial<F: Real>(counts: &mut [F], [p, q]: [F; 2]) {
+    // Not q·count + p·before: the rounding of the two is the same for tied classes, and a thousand of them add it up.
     let mix = |count: F, before: F| {
-        let sum = count + p * (before - count);
+        let sum = if p < q { count + p * (before - count) } else { before - q * (before - count) };
         if sum > vanishing() { sum } else { F::zero() }
     };
     // From the end, so that every entry still finds the old one before it.
@@ -163,29 +166,31 @@ fn vanishing<F: Real>() -> F {
     F::min_positive_value() / (F::epsilon() * F::epsilon())
 }
 
-/// Calls `visit` with each entry of the distribution without one trial, **times 1 − p**, each to within a few units of its own last
-/// place, however small it is: forwards while the entry is the larger part of the count it is divided out of, backwards from the last
-/// entry beyond. `counts` is a whole distribution; its last entry has no counterpart and is not visited. The order of the visits is any.
-fn without_trial<F: Real>(counts: &[F], p: F, mut visit: impl FnMut(usize, F)) {
-    if p == F::zero() {
-        let all_but_last = counts.len().saturating_sub(1);
-        return counts.iter().enumerate().take(all_but_last).for_each(|(place, &count)| visit(place, count));
-    }
-    let ratio = p / (F::one() - p);
-    let mut previous = F::zero();
-    let mut forward = 0;
-    for &count in counts.iter().take(counts.len().saturating_sub(1)) {
-        let taken = ratio * previous;
+/// Calls `visit` with each entry of the distribution without one trial, given its probabilities of success and failure, each to within a
+/// few units of its own last place, however small it is: from the end where the trial changes least, as long as the entry is the larger
+/// part of the count it is divided out of, then from the other end. `counts` is a whole distribution; its last entry has no counterpart
+/// and is not visited. The order of the visits is any.
+fn without_trial<F: Real>(counts: &[F], [p, q]: [F; 2], mut visit: impl FnMut(usize, F)) {
+    let Some(last) = counts.len().checked_sub(1) else { return };
+    // The failures of a likely trial are the successes of an unlikely one.
+    let is_reversed = p > q;
+    let (p, q) = if is_reversed { (q, p) } else { (p, q) };
+    let count_at = |place: usize| counts.get(if is_reversed { last - place } else { place }).copied().unwrap_or(F::zero());
+    let mut visit = |place: usize, rest| visit(if is_reversed { last - 1 - place } else { place }, rest);
+    let (mut previous, mut forward) = (F::zero(), 0);
+    while forward < last {
+        let (count, taken) = (count_at(forward), p * previous);
         if taken > count - taken {
             break;
         }
-        previous = count - taken;
+        previous = (count - taken) / q;
         visit(forward, previous);
         forward += 1;
     }
     let mut next = F::zero();
-    for (place, &count) in counts.iter().enumerate().skip(forward + 1).rev() {
-        next = if count > vanishing() { (count - next).max(F::zero()) / ratio } else { F::zero() };
+    for place in (forward + 1..=last).rev() {
+        let count = count_at(place);
+        next = if count > vanishing() { (count - q * next).max(F::zero()) / p } else { F::zero() };
         visit(place - 1, next);
     }
 }
@@ -211,17 +216,18 @@ mod tests {
 
     #[test]
     fn a_dominant_trial_is_taken_out_precisely() {
-        let odds = [1e-3, 1e-9, 3e-9, 1e-12];
+        let odds = [1e-3, 1e-9, 3e-9, 1e-12, 30.0, 1e7];
+        let tails = |r: f64| [r / (1.0 + r), 1.0 / (1.0 + r)];
         let distribution = |left_out: usize| {
-            let mut counts = [1.0_f64, 0.0, 0.0, 0.0, 0.0];
-            odds.iter().enumerate().filter(|&(i, _)| i != left_out).for_each(|(_, r)| add_trial(&mut counts, r / (1.0 + r)));
+            let mut counts = [1.0_f64, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+            odds.iter().enumerate().filter(|&(i, _)| i != left_out).for_each(|(_, r)| add_trial(&mut counts, tails(*r)));
             counts
         };
         let all = distribution(odds.len());
         for (i, r) in odds.into_iter().enumerate() {
             let expected = distribution(i);
-            without_trial(&all, r / (1.0 + r), |m, c| {
-                assert!((c * (1.0 + r) / expected[m] - 1.0).abs() < 1e-14, "{r}: P(N = {m}) = {c:e}, not {:e}", expected[m]);
+            without_trial(&all, tails(r), |m, c| {
+                assert!((c / expected[m] - 1.0).abs() < 1e-13, "{r}: P(N = {m}) = {c:e}, not {:e}", expected[m]);
             });
         }
     }

@@ -54,7 +54,7 @@ impl<F: Real> Precision<F> {
     /// For a probability, whose logarithm is as accurate as a softmax's.
     #[inline(always)]
     pub fn of_probability() -> Self {
-        Self { outside: pick(1e-13, 1e-7), quadrature: pick(1e-9, 1e-5), tolerance: pick(1e-7, 1e-3) }
+        Self { outside: pick(1e-14, 1e-7), quadrature: pick(1e-12, 1e-5), tolerance: pick(1e-7, 1e-3) }
     }
 
     /// For a reference: as far as rounding lets the float go.

@@ -136,21 +136,28 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
 }
 
 /// More candidates than this are left to the plain form: about four classes for each that is above the window's lower end on average.
-const fn most_candidates(num_classes: usize, last_rank: usize, double: bool) -> usize {
-    let most = 4 * greatest_mean(last_rank, if double { 26 } else { 14 }) + 16;
+const fn most_candidates(num_classes: usize, last_rank: usize, is_rare: bool, double: bool) -> usize {
+    // −ln of the probability that may be left out: of the order statistic, or of a label's chance of e^−32.
+    let limit = match (is_rare, double) {
+        (false, false) => 14,
+        (false, true) => 26,
+        (true, false) => 48,
+        (true, true) => 64,
+    };
+    let most = 4 * greatest_mean(last_rank, limit) + 16;
     if most < num_classes { most } else { num_classes }
 }
 
 /// The scratch of a row whose deepest rank is the given one, as long as the fast form serves it.
-const fn fast_scratch_len(num_classes: usize, last_rank: usize, double: bool) -> usize {
-    let candidates = most_candidates(num_classes, last_rank, double);
+const fn fast_scratch_len(num_classes: usize, last_rank: usize, is_rare: bool, double: bool) -> usize {
+    let candidates = most_candidates(num_classes, last_rank, is_rare, double);
     let terms = if num_classes <= FEW { 0 } else { most_terms(double) };
     terms * LANES + candidates + solution::fast_scratch_len(candidates, last_rank, terms)
 }
 
-/// The scratch of any row whose deepest rank is the given one.
-pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usize {
-    let fast = fast_scratch_len(num_classes, last_rank, is_double::<F>());
+/// The scratch of any row whose deepest rank is the given one, for its order statistic or for a label's chance, which may be rare.
+pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize, is_rare: bool) -> usize {
+    let fast = fast_scratch_len(num_classes, last_rank, is_rare, is_double::<F>());
     let plain = num_classes + solution::plain_scratch_len(num_classes, last_rank);
     fast.max(plain).max(Bounds::<F>::len(MOST_BINS))
 }
@@ -203,7 +210,7 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
 ) -> Result<Outcome<F>> {
     if FAST && !is_plain {
         let (num_classes, last) = (row.scores.len(), division.problem.run.last);
-        let candidates = most_candidates(num_classes, last, is_double::<F>());
+        let candidates = most_candidates(num_classes, last, S::IS_RARE, is_double::<F>());
         let (room, rest) = check::split(&mut *scratch, division.terms() * LANES + candidates)?;
         let mut summary = Summary::new(*division, room)?;
         let mut is_whole = true;

@@ -105,7 +105,7 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
             Form::Fast => integrate_fast::<false, N, F>(sought, window, &classes, quadrature, candidates, rest)?,
             Form::Plain => {
                 let (finer, rest) = check::split(rest, candidates.len())?;
-                let mut nodes = PlainNodes::new(&classes, rest)?;
+                let mut nodes = PlainNodes::new(&classes, window.low, rest)?;
                 candidates.fill(F::zero());
                 finer.fill(F::zero());
                 let mut shares = Shares { coarse: candidates, finer, coarse_points: zeros, finer_points: zeros };

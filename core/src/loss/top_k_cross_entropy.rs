@@ -171,7 +171,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
 
 impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        scratch_len::<F>(num_classes, self.ranks.last())
+        scratch_len::<F>(num_classes, self.ranks.last(), true)
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {

@@ -225,7 +225,7 @@ impl<F: Real> Loss<F> for TopKHinge<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         match self.smoothing {
             Smoothing::None => 2 * num_classes,
-            Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.k.saturating_add(1).min(num_classes)),
+            Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.k.saturating_add(1).min(num_classes), false),
             Smoothing::Pathwise { .. } | Smoothing::Conditional { .. } => 3 * num_classes,
         }
     }

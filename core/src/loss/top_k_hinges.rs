@@ -166,7 +166,7 @@ impl<F: Real> Loss<F> for TopKHinges<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let missed = self.depth() + 1;
         // The ranks are one deeper than the guesses.
-        let smoothed = missed + num_classes + exact::scratch_len::<F>(num_classes, missed);
+        let smoothed = missed + num_classes + exact::scratch_len::<F>(num_classes, missed, false);
         2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
     }
 

@@ -40,6 +40,10 @@ where
                 let range = batch.row(example).iter().map(|s| s.to_f64().abs()).fold(epsilon, f64::max);
                 let error = (outputs.values[example].to_f64() - value).abs() / (1.0 + range);
                 assert!(error <= bar, "value off by {error:e}, {case}");
+                // Whether so small a hinge is above 0 the accuracy leaves open, and with it the gradient.
+                if [value, outputs.values[example].to_f64()].iter().any(|&value| value > 0.0 && value <= bar * (1.0 + range)) {
+                    continue;
+                }
                 let error = l1(grad, &expected) - 2.0 * rounding::<T>();
                 assert!(error <= bar, "gradient off by {error:e}, {case}");
                 if error > worst.0 {
