@@ -226,6 +226,12 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
     fn longest_step(&self) -> F {
         F::one()
     }
+
+    #[inline(always)]
+    fn is_decided(&self, _: F) -> (bool, bool) {
+        // A rare event lies where the survival says nothing.
+        (false, false)
+    }
 }
 
 impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {

@@ -1,7 +1,7 @@
 //! Which classes need individual care.
 
 use super::bounds::{Bounds, Window};
-use super::precision::{is_double, terms};
+use super::precision::{Precision, is_double, terms};
 use super::problem::{Problem, Units};
 use super::profile::Profile;
 use super::summary::Summary;
@@ -45,6 +45,27 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
     #[inline(always)]
     pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> Self {
         Self::with_bulk_probability(profile, bounds, window, bulk_probability())
+    }
+
+    /// The division of so few classes that finding a narrower window would take longer than a few nodes more: the one of which an order
+    /// statistic can only be outside if one of the classes down to it falls below, or one of those from it down rises above.
+    #[inline(always)]
+    pub(super) fn of_few(problem: Problem<N, F>) -> Self {
+        let Problem { law, run, num_classes, precision: Precision { outside, .. }, span: (low, high), .. } = problem;
+        let (down_to, from) = (F::from_usize(run.last), F::from_usize(num_classes + 1 - run.first));
+        let window =
+            Window { low: low - reach(&law, Side::Lower, outside / down_to), high: high + reach(&law, Side::Upper, outside / from) };
+        let none = F::neg_infinity();
+        Self {
+            problem,
+            window,
+            sure_above: window.high + reach(&law, Side::Lower, outside / down_to),
+            bulk_below: none,
+            negligible_below: none,
+            has_bulk: false,
+            gain: F::zero(),
+            target: F::zero(),
+        }
     }
 
     /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below

@@ -1,6 +1,5 @@
 //! The mean of the order statistics: smoothed ones' values and gradients.
 
-use super::bounds::Window;
 use super::counts::{least, whole};
 use super::division::Division;
 use super::problem::Problem;
@@ -13,7 +12,6 @@ use crate::{Error, Noise, Real, Regularity, Result, check};
 /// the ranks of a run. That many is what the gradient is known to sum to.
 pub(crate) struct Mean<N, F> {
     problem: Problem<N, F>,
-    window: Window<F>,
     mass: F,
     rounding: F,
     is_gaussian: bool,
@@ -25,7 +23,6 @@ impl<N: Noise<F>, F: Real> Mean<N, F> {
         let problem = division.problem;
         Self {
             problem,
-            window: division.window,
             mass: F::from_usize(problem.run.len()),
             rounding: rounding(candidates),
             is_gaussian: problem.law.regularity() == Regularity::GaussianTail,
@@ -64,6 +61,12 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
     fn longest_step(&self) -> F {
         F::from_f64(if self.is_gaussian { 1.5 } else { 2.0 })
     }
+
+    #[inline(always)]
+    fn is_decided(&self, survival: F) -> (bool, bool) {
+        let outside = self.problem.precision.outside;
+        (survival >= self.mass - outside, survival <= outside)
+    }
 }
 
 impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
@@ -75,7 +78,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
             return Err(Error::NotFinite { what: "noise law", index: 0 });
         }
         let Problem { scale, precision, .. } = self.problem;
-        let value = scale * (self.window.low * self.mass + integral.beside);
+        let value = scale * (integral.low * self.mass + integral.beside);
         let outside = F::from_f64(8.0) * precision.outside;
         Ok(Contribution {
             value: check::in_range("smoothed value", value)?,

@@ -19,6 +19,8 @@ pub(crate) trait Integrand<F> {
     fn error(&self, finer: &Halving<F>) -> F;
     /// A step up to which two rules cannot agree by missing the same.
     fn longest_step(&self) -> F;
+    /// Whether everything is decided before or after a t with such a survival, if the nodes tell.
+    fn is_decided(&self, survival: F) -> (bool, bool);
 }
 
 /// Who finds the shares at the nodes.
@@ -72,6 +74,8 @@ pub(crate) struct Halving<F> {
 /// The integrals by the finest rule. The classes' are where the caller wanted them, over the step.
 #[derive(Debug)]
 pub(crate) struct Integral<F> {
+    /// Where the window begins.
+    pub low: F,
     pub step: F,
     pub beside: F,
     /// Σ over the classes.
@@ -119,7 +123,7 @@ fn visit<N: Noise<F>, F: Real>(
     (batch, low): (&Batch<F>, F),
     classes: &Classes<'_, N, F>,
     shares: &mut Shares<'_, F>,
-) -> (Sums<F>, Sums<F>) {
+) -> (Sums<F>, Sums<F>, Lanes<F>) {
     let mut ends = [F::one(); LANES];
     if batch.has_coarse {
         let [first, ..] = &mut ends;
@@ -132,7 +136,8 @@ fn visit<N: Noise<F>, F: Real>(
     let firsts = zip(beside, batch.t, |beside, t| beside * (t - low));
     let densities = zip(weights, at.density, times);
     let [beside, first, total, error] = [halves(&beside), halves(&firsts), halves(&densities), halves(&exposures)];
-    (Sums::new(beside.0, first.0, total.0, error.0), Sums::new(beside.1, first.1, total.1, error.1))
+    let lower = Sums::new(beside.0, first.0, total.0, error.0);
+    (lower, Sums::new(beside.1, first.1, total.1, error.1), at.survival)
 }
 
 /// Integrates. The candidates' integrals over the step go to `shares.coarse`, those of the points of the bulk to `shares.coarse_points`.
@@ -145,16 +150,16 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
     quadrature: F,
     shares: &mut Shares<'_, F>,
 ) -> Integral<F> {
-    let Window { low, high } = window;
-    let width = high - low;
+    let Window { mut low, high } = window;
+    let mut width = high - low;
     let nothing = Sums::new(F::zero(), F::zero(), F::zero(), F::zero());
     let (mut sums, mut added, mut intervals, mut first) = (nothing, nothing, LANES, 0);
-    let mut has_coarse = true;
+    let (mut has_coarse, mut is_first) = (true, true);
     loop {
         let t = if has_coarse { coarse_and_finer() } else { odd(first, intervals / 2) };
         let batch = Batch { t: map(t, |share| low + width * share), has_coarse };
         // In one place, since all of the nodes' code is inlined there.
-        let (lower, upper) = visit(integrand, nodes, (&batch, low), classes, shares);
+        let (lower, upper, survival) = visit(integrand, nodes, (&batch, low), classes, shares);
         if has_coarse {
             (sums, added) = (lower, upper);
         } else {
@@ -183,13 +188,34 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
             Halving { change: step * change, total: step * sums.total, beside: step * sums.beside, beside_change: step * beside_change };
         let error = integrand.error(&halving);
         if error <= quadrature && step <= integrand.longest_step() || intervals >= MOST_INTERVALS {
-            return Integral { step, beside: halving.beside, total: halving.total, error, bulk_error: step * sums.bulk_error };
+            return Integral { low, step, beside: halving.beside, total: halving.total, error, bulk_error: step * sums.bulk_error };
         }
         shares.finer.fill(F::zero());
         shares.finer_points = [F::zero(); ROOM];
+        let narrower = undecided(integrand, &batch.t, &survival, window);
+        if is_first && narrower.high - narrower.low < width * F::from_f64(0.5) {
+            // The window was found by bounds; the nodes know better.
+            (low, width, is_first) = (narrower.low, narrower.high - narrower.low, false);
+            shares.coarse.fill(F::zero());
+            shares.coarse_points = [F::zero(); ROOM];
+            continue;
+        }
+        is_first = false;
         (added, first, has_coarse) = (nothing, 0, false);
         intervals *= 2;
     }
+}
+
+/// What the first nodes leave of the window.
+#[inline(always)]
+fn undecided<F: Real>(integrand: &impl Integrand<F>, t: &Lanes<F>, survival: &Lanes<F>, window: Window<F>) -> Window<F> {
+    let Window { mut low, mut high } = window;
+    for (&t, &survival) in t.iter().zip(survival) {
+        let (before, after) = integrand.is_decided(survival);
+        low = if before { low.max(t) } else { low };
+        high = if after { high.min(t) } else { high };
+    }
+    Window { low, high }
 }
 
 /// The nodes of the first two rules, as shares of the window: the even ones in the first half, the lower end among them with half its

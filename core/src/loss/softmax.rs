@@ -5,7 +5,7 @@
 //! 2. [`Softmax::new`] of the whole row's part: a handful of scalars.
 //! 3. [`Softmax::scale`] the exponentials that the first step has left behind, or [`Softmax::differentiate`] where there was no room for them.
 //!
-//! [`Row`] is all three for a row in memory. A batch calls the steps itself, piece by piece on several threads; a head strip by strip.
+//! `Row` is all three for a row in memory. A batch calls the steps itself, piece by piece on several threads; a head strip by strip.
 //!
 //! **Order.** Blocks of 8 × 32 scores are summed in 32 lanes, blocks with compensation, lanes in a tree, and [pieces](crate::pieces) of long
 //! rows in their order. Whoever computes them gets the same bits.
