@@ -36,15 +36,34 @@ pub(super) fn add_trials<F: Real, const SIGNED: bool, const N: usize>(counts: &m
     for count in counts {
         let mut sum = *count;
         for (p, before) in trials.iter().zip(&mut before) {
-            // Not q·count + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
-            let mixed = zip3(sum, *p, *before, |sum, p, before| {
-                let from = if SIGNED & (p < F::zero()) { before } else { sum };
-                from + p * (before - sum)
-            });
+            let mixed = mix::<F, SIGNED>(sum, *p, *before);
             (*before, sum) = (sum, mixed);
         }
         *count = map(sum, |sum| if sum > least { sum } else { least });
     }
+}
+
+/// An entry of the distribution with a trial more, of it and the entry before.
+#[inline(always)]
+fn mix<F: Real, const SIGNED: bool>(sum: Lanes<F>, p: Lanes<F>, before: Lanes<F>) -> Lanes<F> {
+    // Not q·sum + p·before: the rounding of q = 1 − p is the same for tied classes, and a thousand of them add it up.
+    zip3(sum, p, before, |sum, p, before| {
+        let from = if SIGNED & (p < F::zero()) { before } else { sum };
+        from + p * (before - sum)
+    })
+}
+
+/// The last entry of a distribution, whose last four are given, with all but one of four trials, for each of them.
+#[inline(always)]
+pub(super) fn last_with_all_but_one<F: Real, const SIGNED: bool>(entries: &Group<F>, [a, b, c, d]: &Group<F>) -> Group<F> {
+    let last_three = |[w, x, y, z]: Group<F>, p| {
+        let mix = |sum, before| mix::<F, SIGNED>(sum, p, before);
+        [mix(x, w), mix(y, x), mix(z, y)]
+    };
+    let last_two = |[x, y, z]: [Lanes<F>; 3], p| [mix::<F, SIGNED>(y, p, x), mix::<F, SIGNED>(z, p, y)];
+    let last = |[y, z]: [Lanes<F>; 2], p| map(mix::<F, SIGNED>(z, p, y), |last| if last > least() { last } else { least() });
+    let (first, second) = (last_two(last_three(*entries, *a), *b), last_two(last_three(*entries, *c), *d));
+    [last(second, *b), last(second, *a), last(first, *d), last(first, *c)]
 }
 
 /// Multiplies `factors` by the last entry of the distribution without one of the trials, for each of them: by forward division, which is

@@ -4,7 +4,7 @@
 //! entries, since of the distribution without m trials only the last m are needed to add all but one of them. Nothing is subtracted, so
 //! even the least of the probabilities keep their digits.
 
-use super::counts::{Group, TOGETHER, add_trials, times};
+use super::counts::{Group, TOGETHER, add_trials, last_with_all_but_one, times};
 use crate::Real;
 use crate::lanes::{LANES, Lanes, zip};
 
@@ -63,14 +63,10 @@ pub(super) fn multiply_by_last_without<F: Real, const SIGNED: bool>(
             }
         }
         let whole = if levels == 0 { counts } else { room.get(..room_at(0, counts.len())).unwrap_or_default() };
-        let window = last(whole, TOGETHER);
-        let [a, b, c, d] = own;
-        for (factor, others) in factors.iter_mut().zip([[b, c, d], [a, c, d], [a, b, d], [a, b, c]]) {
-            let mut rest = [[F::zero(); LANES]; TOGETHER];
-            let rest = last_mut(&mut rest, window.len());
-            rest.iter_mut().zip(window).for_each(|(rest, window)| *rest = *window);
-            add_trials::<_, SIGNED, 3>(rest, others);
-            let probability = rest.last().copied().unwrap_or([F::zero(); LANES]);
+        let (window, mut entries) = (last(whole, TOGETHER), [[F::zero(); LANES]; TOGETHER]);
+        last_mut(&mut entries, window.len()).copy_from_slice(window);
+        let probabilities = last_with_all_but_one::<F, SIGNED>(&entries, own);
+        for (factor, probability) in factors.iter_mut().zip(probabilities) {
             *factor = zip(*factor, probability, times);
         }
     }
