@@ -39,7 +39,7 @@ pub(crate) struct Bulk<F> {
     pub weights: Terms<F>,
     /// How many classes each point stands for.
     pub multiplicities: Terms<F>,
-    /// What the last two coefficients of a polynomial are made of.
+    /// What the last two coefficients of the polynomial are made of that functions over the weight have.
     pub highest: [Terms<F>; 2],
 }
 
@@ -61,7 +61,7 @@ impl<F: Real> Bulk<F> {
                 let (u, at) = division.at(x);
                 (*position, *weight) = (division.problem.law.position(u), at);
                 *multiplicity /= at;
-                [*last_but_one, *last] = highest(n, x, terms);
+                [*last_but_one, *last] = highest(n, x, terms).map(|factor| factor / at);
             }
         }
         bulk

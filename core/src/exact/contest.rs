@@ -5,7 +5,7 @@
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
 use super::bounds::{Bounds, Window};
-use super::counts::{least, times, whole};
+use super::counts::{least, rarest, times, whole};
 use super::division::Division;
 use super::problem::Problem;
 use super::profile::Profile;
@@ -236,6 +236,13 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
 
 impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
     const IS_RARE: bool = true;
+
+    #[inline(always)]
+    fn floor(&self) -> F {
+        // All classes together may then be left out.
+        let least = least::<F>();
+        if (F::from_usize(self.problem.num_classes) * least).ln() < self.limit { least } else { rarest() }
+    }
 
     #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {

@@ -107,9 +107,10 @@ pub(super) fn rarest<F: Real>() -> F {
 /// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ) times the [whole], given s_0 and the j·s_j from j = 1 on.
 ///
 /// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. Half of s_0 is applied before the recurrence and half after it, so that neither end leaves
-/// the float's range. A coefficient that is smaller than the first by the least number counts only where `RARE` events do.
+/// the float's range. A coefficient that is smaller than the first by the least number counts only where the `floor` of
+/// probabilities is lower than that.
 #[inline(always)]
-pub(super) fn exp_series<F: Real, const RARE: bool>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>]) {
+pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>], floor: F) {
     let least = least::<F>();
     let half = map(*constant, |s| (s * F::from_f64(0.5)).fast_exp());
     counts.fill([F::zero(); LANES]);
@@ -122,7 +123,7 @@ pub(super) fn exp_series<F: Real, const RARE: bool>(constant: &Lanes<F>, derivat
         let inverse = F::from_usize(n.max(1)).recip();
         let entry = zip(*known, half, |known, half| {
             let entry = known * inverse;
-            if entry > if RARE { rarest() } else { half * least } { entry } else { F::zero() }
+            if entry > if floor < least { floor } else { half * least } { entry } else { F::zero() }
         });
         let scaled = zip(entry, half, |entry, half| entry * half * whole::<F>());
         *known = map(scaled, |scaled| if scaled > least { scaled } else { least });
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn the_exponential_of_a_line_is_poisson() {
         let mut counts = [[0.0_f64; LANES]; 4];
-        exp_series::<_, false>(&[-2.0; LANES], &[[2.0; LANES]], &mut counts);
+        exp_series(&[-2.0; LANES], &[[2.0; LANES]], &mut counts, least());
         for (n, (count, unscaled)) in counts.into_iter().zip([1.0, 2.0, 2.0, 8.0 / 6.0]).enumerate() {
             assert!((count[5] * least::<f64>() - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
         }

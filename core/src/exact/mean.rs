@@ -73,6 +73,11 @@ impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
     const IS_RARE: bool = false;
 
     #[inline(always)]
+    fn floor(&self) -> F {
+        least()
+    }
+
+    #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
         if !integral.total.is_finite() || !integral.beside.is_finite() {
             return Err(Error::NotFinite { what: "noise law", index: 0 });

@@ -1,7 +1,7 @@
 //! The integrands at 16 nodes: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
 
 use super::classes::{Bulk, Classes};
-use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, rarest, times, whole};
+use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, times, whole};
 use super::leave_one_out;
 use super::precision::is_double;
 use super::problem::Units;
@@ -12,8 +12,7 @@ use crate::{Noise, Real, Regularity, Result, check};
 /// Powers of p/(1 − p) that are kept in the logarithm of the bulk's generating function.
 const POWERS: usize = 18;
 
-/// Room for the distributions and the classes' functions at the nodes. Where `RARE` events count, their probabilities keep their digits
-/// down to the [rarest].
+/// Room for the distributions and the classes' functions at the nodes. Where `RARE` events count, their probabilities keep their digits.
 #[derive(Debug)]
 pub(crate) struct FastNodes<'s, F, const RARE: bool> {
     /// Positions of the candidates: first those that are not likelier than not to be above any t, then the others, either filled up with
@@ -27,11 +26,17 @@ pub(crate) struct FastNodes<'s, F, const RARE: bool> {
     shares: &'s mut [Group<F>],
     /// How many of the bulk are above t, then of all, up to one less than the wanted rank.
     counts: &'s mut [Lanes<F>],
+    /// A smaller probability is 0.
+    floor: F,
     steps: &'s mut [Group<F>],
     halvings: &'s mut [Lanes<F>],
     /// As for the candidates, by point of the bulk.
     point_tails: &'s mut [Lanes<F>],
     point_shares: &'s mut [Lanes<F>],
+    /// p/(1 − p).
+    point_odds: &'s mut [Lanes<F>],
+    /// The terms of sums over the points.
+    point_terms: &'s mut [Lanes<F>],
     derivative: &'s mut [Lanes<F>],
 }
 
@@ -52,12 +57,12 @@ pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usiz
     } else {
         POWERS
     };
-    places + LANES * (2 * places + (1 + TOGETHER) * last_rank + halvings + 2 * terms + powers)
+    places + LANES * (2 * places + (1 + TOGETHER) * last_rank + halvings + 4 * terms + powers)
 }
 
 impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
     #[inline(always)]
-    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, low: F, scratch: &'s mut [F]) -> Result<Self> {
+    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, low: F, floor: F, scratch: &'s mut [F]) -> Result<Self> {
         let num_likely = classes.candidates.iter().fold(0, |sum, &u| sum + usize::from(u > low));
         let unlikely = (classes.candidates.len() - num_likely).next_multiple_of(TOGETHER);
         let places = unlikely + num_likely.next_multiple_of(TOGETHER);
@@ -79,6 +84,8 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
         let (halvings, lanes) = check::split(lanes, leave_one_out::room_len((places - unlikely) / TOGETHER, counts.len()))?;
         let (point_tails, lanes) = check::split(lanes, classes.bulk.terms)?;
         let (point_shares, lanes) = check::split(lanes, classes.bulk.terms)?;
+        let (point_odds, lanes) = check::split(lanes, classes.bulk.terms)?;
+        let (point_terms, lanes) = check::split(lanes, classes.bulk.terms)?;
         let (derivative, _) = check::split(lanes, if classes.bulk.terms > 0 { POWERS.min(counts.len() - 1) } else { 0 })?;
         Ok(Self {
             positions,
@@ -86,10 +93,13 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
             tails: tails.as_chunks_mut().0,
             shares: shares.as_chunks_mut().0,
             counts,
+            floor,
             steps: steps.as_chunks_mut().0,
             halvings,
             point_tails,
             point_shares,
+            point_odds,
+            point_terms,
             derivative,
         })
     }
@@ -115,41 +125,46 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
     #[inline(always)]
     fn distribute<N: Noise<F>>(&mut self, thresholds: &Lanes<F>, law: &N, bulk: &Bulk<F>, rate: &mut Lanes<F>) -> Lanes<F> {
         let is_truncated = self.counts.len() > POWERS + 1;
-        let is_linear = law.regularity() == Regularity::ExponentialTail;
-        let (mut constant, mut dropped) = ([F::zero(); LANES], [F::zero(); LANES]);
-        let mut highest = [[F::zero(); LANES]; 2];
-        self.derivative.fill([F::zero(); LANES]);
-        let points = bulk.positions.iter().zip(&bulk.weights).zip(&bulk.multiplicities).zip(bulk.highest[0].iter().zip(&bulk.highest[1]));
-        let room = self.point_tails.iter_mut().zip(&mut *self.point_shares);
-        for ((((&position, &weight), &multiplicity), (&last_but_one, &last)), (tail, density)) in points.zip(room) {
-            let inverse_weight = weight.recip();
-            let (p, at) = tails_and_densities::<N, F, RARE>(law, thresholds, position);
-            (*tail, *density) = (p, at);
-            let ratio = map(p, |p| p / (F::one() - p));
-            // No easier to interpolate than any term: under Gumbel noise the logarithm itself is linear in the coordinate.
-            let (log, hardest) = (ln_one_minus(p), ln_one_minus(if is_linear { ratio } else { p }));
-            constant = zip(constant, log, |constant, log| constant + multiplicity * log);
-            *rate = zip(*rate, at, |rate, at| rate + multiplicity * at);
-            for (highest, factor) in highest.iter_mut().zip([last_but_one, last]) {
-                *highest = zip(*highest, hardest, |highest, hardest| highest + factor * inverse_weight * hardest);
-            }
+        let points = bulk.positions.iter().zip(&mut *self.point_tails).zip(&mut *self.point_shares);
+        for ((&position, tails), densities) in points {
+            (*tails, *densities) = tails_and_densities(law, thresholds, position, self.floor);
+        }
+        *rate = weighted_sum(*rate, self.point_shares, &bulk.multiplicities);
+        for (odds, &p) in self.point_odds.as_flattened_mut().iter_mut().zip(self.point_tails.as_flattened()) {
+            *odds = p / (F::one() - p);
+        }
+        let zeros = [F::zero(); LANES];
+        ln_one_minus(self.point_tails.as_flattened(), self.point_terms.as_flattened_mut());
+        let constant = weighted_sum(zeros, self.point_terms, &bulk.multiplicities);
+        // No easier to interpolate than any term: under Gumbel noise the logarithm itself is linear in the coordinate.
+        if law.regularity() == Regularity::ExponentialTail {
+            ln_one_minus(self.point_odds.as_flattened(), self.point_terms.as_flattened_mut());
+        }
+        let [last_but_one, last] = &bulk.highest;
+        let (last_but_one, last) = (weighted_sum(zeros, self.point_terms, last_but_one), weighted_sum(zeros, self.point_terms, last));
+
+        let floor = self.floor;
+        self.derivative.fill(zeros);
+        for ((last_power, &odds), &multiplicity) in self.point_terms.iter_mut().zip(&*self.point_odds).zip(&bulk.multiplicities) {
             let mut power = [-multiplicity; LANES];
             for term in &mut *self.derivative {
-                power = zip(power, ratio, |power, ratio| {
-                    let next = power * -ratio;
-                    if next.abs() > if RARE { rarest() } else { least() } { next } else { F::zero() }
+                power = zip(power, odds, |power, odds| {
+                    let next = power * -odds;
+                    if next.abs() > floor { next } else { F::zero() }
                 });
                 *term = zip(*term, power, |term, power| term + power);
             }
-            if is_truncated {
-                dropped = zip3(dropped, power, ratio, |dropped, power, ratio| {
-                    let left_out = (power / multiplicity * ratio * inverse_weight).abs();
-                    if left_out > dropped { left_out } else { dropped }
-                });
+            *last_power = power;
+        }
+        let mut dropped = zeros;
+        if is_truncated {
+            let scales = bulk.weights.iter().zip(&bulk.multiplicities).map(|(&weight, &multiplicity)| (weight * multiplicity).recip());
+            for ((power, odds), scale) in self.point_terms.iter().zip(&*self.point_odds).zip(scales) {
+                let left_out = zip(*power, *odds, |power, odds| (power * odds * scale).abs());
+                dropped = zip(dropped, left_out, |dropped, left_out| if left_out > dropped { left_out } else { dropped });
             }
         }
-        exp_series::<F, RARE>(&constant, self.derivative, self.counts);
-        let [last_but_one, last] = highest;
+        exp_series(&constant, self.derivative, self.counts, self.floor);
         zip3(last_but_one, last, dropped, |a, b, dropped| bulk.size * (a.abs() + b.abs() + dropped / F::from_usize(POWERS)))
     }
 
@@ -159,10 +174,10 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
         let positions = self.positions.as_chunks::<TOGETHER>().0;
         for ((positions, tails), densities) in positions.iter().zip(&mut *self.tails).zip(&mut *self.shares) {
             for ((&position, tail), density) in positions.iter().zip(tails).zip(densities) {
-                (*tail, *density) = tails_and_densities::<N, F, RARE>(law, thresholds, position);
-                *rate = zip(*rate, *density, |rate, density| rate + density);
+                (*tail, *density) = tails_and_densities(law, thresholds, position, self.floor);
             }
         }
+        *rate = self.shares.as_flattened().iter().fold(*rate, |rate, densities| zip(rate, *densities, |rate, density| rate + density));
         let groups = self.unlikely / TOGETHER;
         let (unlikely, likely) = self.tails.split_at_mut_checked(groups).unwrap_or_default();
         let (unlikely_shares, likely_shares) = self.shares.split_at_mut_checked(groups).unwrap_or_default();
@@ -170,8 +185,9 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
             add_trials::<F, false, TOGETHER>(self.counts, tails.each_ref());
         }
         if RARE {
+            let floor = self.floor;
             for (positions, tails) in positions.iter().skip(groups).zip(&mut *likely) {
-                positions.iter().zip(tails).for_each(|(&position, tail)| *tail = smaller_tails(law, thresholds, position, tail));
+                positions.iter().zip(tails).for_each(|(&position, tail)| *tail = smaller_tails(law, thresholds, position, tail, floor));
             }
         }
         leave_one_out::multiply_by_last_without::<F, RARE>(self.counts, &*likely, likely_shares, self.halvings);
@@ -275,11 +291,11 @@ fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
 ///
 /// Not by a closure: one that is as long as this is not inlined, and then takes no instruction set.
 #[inline(always)]
-fn tails_and_densities<N: Noise<F>, F: Real, const RARE: bool>(law: &N, thresholds: &Lanes<F>, position: F) -> (Lanes<F>, Lanes<F>) {
+fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, floor: F) -> (Lanes<F>, Lanes<F>) {
     let (mut tails, mut densities) = ([F::zero(); LANES], [F::zero(); LANES]);
     for ((tail, density), &t) in tails.iter_mut().zip(&mut densities).zip(thresholds) {
         let (p, at) = law.tail_and_density(t, position);
-        *tail = if p > if RARE { rarest() } else { least() } { p } else { F::zero() };
+        *tail = if p > floor { p } else { F::zero() };
         *density = at;
     }
     (tails, densities)
@@ -287,24 +303,30 @@ fn tails_and_densities<N: Noise<F>, F: Real, const RARE: bool>(law: &N, threshol
 
 /// P(above t) of 16 t, or −P(not above t) where that is the smaller.
 #[inline(always)]
-fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>) -> Lanes<F> {
+fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>, floor: F) -> Lanes<F> {
     let mut smaller = *tails;
     for (tail, &t) in smaller.iter_mut().zip(thresholds) {
         let q = law.failure_and_density(t, position).0;
         // Never 0, which has no sign.
-        let q = if q > rarest() { q } else { rarest() };
+        let q = if q > floor { q } else { floor };
         *tail = if *tail > F::from_f64(0.5) { -q } else { *tail };
     }
     smaller
 }
 
-/// ln(1 − p) for p up to ½: −2 artanh(p/(2 − p)) by its series, whose terms fall by 9, and where it counts by 25 and more.
+/// `sum` and the rows times their weights.
 #[inline(always)]
-fn ln_one_minus<F: Real>(p: Lanes<F>) -> Lanes<F> {
-    let mut logs = [F::zero(); LANES];
-    for (log, &p) in logs.iter_mut().zip(&p) {
+fn weighted_sum<F: Real>(sum: Lanes<F>, rows: &[Lanes<F>], weights: &[F]) -> Lanes<F> {
+    rows.iter().zip(weights).fold(sum, |sum, (row, &weight)| zip(sum, *row, |sum, x| sum + weight * x))
+}
+
+/// ln(1 − p) for each p up to ½: −2 artanh(p/(2 − p)) by its series, whose terms fall by 9, and where it counts by 25 and more.
+#[inline(always)]
+fn ln_one_minus<F: Real>(probabilities: &[F], logs: &mut [F]) {
+    for (log, &p) in logs.iter_mut().zip(probabilities) {
         let x = p / (F::from_f64(2.0) - p);
-        let square = x * x;
+        // Of what is far smaller than the rounding of 1 the square would not be normal.
+        let square = if x > F::from_f64(16.0) * least() { x * x } else { F::zero() };
         let mut sum = F::zero();
         if is_double::<F>() {
             for denominator in [19.0, 17.0, 15.0, 13.0, 11.0] {
@@ -316,5 +338,4 @@ fn ln_one_minus<F: Real>(p: Lanes<F>) -> Lanes<F> {
         }
         *log = -(x + x) * sum;
     }
-    logs
 }

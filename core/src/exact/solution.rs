@@ -35,6 +35,8 @@ pub(crate) enum Form {
 pub(crate) trait Sought<F>: Integrand<F> {
     /// Whether what is sought may be the probability of a rare event, to as many digits as any.
     const IS_RARE: bool;
+    /// The least probability of a class to be above or below t that may matter.
+    fn floor(&self) -> F;
     /// What the integral comes to.
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>>;
 }
@@ -76,7 +78,7 @@ fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
 ) -> Result<(Integral<F>, Terms<F>)> {
     let (coarse, rest) = check::split(scratch, nodes::places(candidates.len()))?;
     let (finer, rest) = check::split(rest, coarse.len())?;
-    let mut nodes = FastNodes::<F, RARE>::new(classes, window.low, rest)?;
+    let mut nodes = FastNodes::<F, RARE>::new(classes, window.low, sought.floor(), rest)?;
     let (coarse, finer) = (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
     let mut shares = Shares { coarse, finer, coarse_points: [F::zero(); ROOM], finer_points: [F::zero(); ROOM] };
     let integral = integrate(sought, &mut nodes, window, classes, quadrature, &mut shares);
