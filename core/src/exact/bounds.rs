@@ -2,7 +2,7 @@
 //! bound hold.
 
 use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
-use super::counts::{least, rarest};
+use super::counts::rarest;
 use super::profile::Profile;
 use super::ranks::Run;
 use crate::lanes::{LANES, Lanes, numbers, sum};
@@ -244,7 +244,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// ln Σ counts · tail: that of the sum of the tails, which have a floor, or where it may count, of the logarithms.
     #[inline(always)]
     fn ln_mean(&self, counts: &[F], mean: F, ln_tail: impl Fn(usize) -> F) -> F {
-        if mean > F::from_usize(self.total) * least() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
+        if mean > F::from_usize(self.total) * rarest() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
     }
 }
 

@@ -148,8 +148,9 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             Event::Above => law.ln_survival(window.low - label.u),
             Event::Below => law.ln_cdf(window.high - label.u),
         };
-        let moderate = F::min_positive_value().ln() * F::from_f64(0.25);
-        let inverse_scale = if scale > moderate { Some((-scale).exp()) } else { None };
+        // A tail that is not a normal number is then less than what may be left out.
+        let normal = F::min_positive_value().ln() * F::from_f64(0.9);
+        let inverse_scale = if limit > normal && scale > normal { Some((-scale).exp()) } else { None };
         let (position, reached) = (law.position(label.u), bounds.rest_reaching(low));
         Ok(Self { problem: profile.problem, label, rarer, window, position, scale, inverse_scale, limit, reached })
     }
