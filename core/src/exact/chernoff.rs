@@ -72,3 +72,44 @@ pub(super) fn most_mean<F: Real>(k: usize, limit: F) -> F {
 
 /// Enough for three digits; what is missing makes a window wider.
 const NEWTON_STEPS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The distribution of a count of as many trials as there are probabilities.
+    fn distribution<const N: usize>(probabilities: [f64; N]) -> [f64; 16] {
+        let mut counts = [0.0; 16];
+        counts[0] = 1.0;
+        for p in probabilities {
+            for j in (0..16).rev() {
+                counts[j] = (1.0 - p) * counts[j] + if j > 0 { p * counts[j - 1] } else { 0.0 };
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn one_count_exceeds_another_at_most_as_likely_as_bounded() {
+        for rare in [0.3, 0.03, 1e-3, 1e-6] {
+            for usual in [0.05, 0.5, 0.9] {
+                let (many, few) = (distribution([rare; 5]), distribution([usual; 8]));
+                let likely: f64 = (0..16).map(|m| many[m] * few[..m].iter().sum::<f64>()).sum();
+                let bound = exceeds(5.0 * rare, 8.0 * usual);
+                assert!(likely.ln() <= bound && bound <= 0.0, "{rare} {usual}: {} {bound}", likely.ln());
+                // Where trials are unlikely the counts are nearly Poisson's, and Chernoff's bound adds a factor of a few.
+                assert!(usual > 0.1 || bound <= likely.ln() + 1.5, "{rare} {usual}: {} {bound}", likely.ln());
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_are_met_at_the_means_that_they_give() {
+        for k in [1, 5, 50] {
+            for limit in [-14.0_f64, -30.0] {
+                assert!((at_most(k, least_mean(k, limit)) - limit).abs() < 1e-2);
+                assert!((at_least(k, most_mean(k, limit)) - limit).abs() < 1e-2);
+            }
+        }
+    }
+}

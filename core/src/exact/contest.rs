@@ -279,7 +279,7 @@ fn greatest<F: Real>(bins: usize, at: impl Fn(usize) -> F) -> F {
             if step == 0 {
                 return top;
             }
-            (next, end) = (best.saturating_sub(step), (best + step).min(bins));
+            (next, end) = (if best < step { best + step } else { best - step }, (best + step).min(bins));
         }
     }
 }
@@ -293,4 +293,19 @@ fn partition_point(bins: usize, holds: impl Fn(usize) -> bool) -> usize {
         if holds(middle) { low = middle + 1 } else { high = middle }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_is_found_wherever_it_is() {
+        for bins in [64, 128] {
+            for top in 0..=bins {
+                let found = greatest(bins, |m| -(m as f64 - top as f64).abs());
+                assert!(found == 0.0, "{top} of {bins}: {found}");
+            }
+        }
+    }
 }
