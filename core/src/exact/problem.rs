@@ -21,6 +21,12 @@ pub struct Problem<N, F> {
 }
 
 impl<N, F: Real> Problem<N, F> {
+    /// Whether a row is so short that a histogram takes longer than it saves.
+    pub fn is_small(&self) -> bool {
+        const SMALL: usize = 32;
+        self.num_classes <= SMALL
+    }
+
     #[inline(always)]
     pub fn units(&self) -> Units<F> {
         let inverse = self.scale.recip().abs();

@@ -94,6 +94,7 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         } else {
             self.problem.center += bins * self.width * self.problem.scale;
         }
+        self.problem.span.1 = (center - self.problem.center) / self.problem.scale;
         let counts = self.counts.get_mut(..self.bins).unwrap_or_default();
         counts.rotate_left(shift);
         let below: u32 = counts.iter_mut().rev().take(shift).map(core::mem::take).sum();
@@ -133,6 +134,10 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         let counted = self.total();
         if counted != self.problem.num_classes {
             return Err(Error::Length { what: "profile", expected: self.problem.num_classes, actual: counted });
+        }
+        let scratch = check::scratch(scratch, self.scratch_len())?;
+        if self.problem.is_small() {
+            return Ok(Division::of_few(self.problem));
         }
         let mut bounds = Bounds::new(self, scratch)?;
         let window = bounds.window(self.problem.run, self.problem.precision.outside);

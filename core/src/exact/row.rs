@@ -135,9 +135,6 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
     }
 }
 
-/// A row without a histogram.
-const SMALL: usize = 32;
-
 /// More candidates than this are left to the plain form: about four classes for each that is above the window's lower end on average.
 const fn most_candidates(num_classes: usize, last_rank: usize, is_rare: bool, double: bool) -> usize {
     // −ln of the probability that may be left out: of the order statistic, or of a label's chance of e^−32.
@@ -176,8 +173,7 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
-    let is_small = row.scores.len() <= SMALL;
-    let division = if is_small { Division::of_few(problem) } else { row.profile(problem).division(scratch)? };
+    let division = if problem.is_small() { Division::of_few(problem) } else { row.profile(problem).division(scratch)? };
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
     solve::<FAST, _, _, _>(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
