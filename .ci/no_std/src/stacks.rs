@@ -31,7 +31,7 @@ struct Stacks<F> {
     len: usize,
     scores: [F; CLASSES],
     grad: [F; CLASSES],
-    scratch: [F; 70 * CLASSES],
+    scratch: [F; 80 * CLASSES],
 }
 
 impl<F: Real> Stacks<F> {
@@ -39,7 +39,7 @@ impl<F: Real> Stacks<F> {
     fn new(len: usize) -> Self {
         let mut scores = [F::zero(); CLASSES];
         scores.iter_mut().enumerate().for_each(|(class, score)| *score = F::from_f64((class * 37 % 61) as f64 / 10.0 - 3.0));
-        Self { len: black_box(len), scores, grad: scores, scratch: [F::zero(); 70 * CLASSES] }
+        Self { len: black_box(len), scores, grad: scores, scratch: [F::zero(); 80 * CLASSES] }
     }
 
     /// Prints a row; whether it is within the limit.
