@@ -136,13 +136,27 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// How many from the `rank`-th down are above edge m on average, at most.
     #[inline(always)]
     fn rest_above(&self, m: usize) -> F {
-        dot(self.rest, self.survival, m)
+        self.at_most_above(self.rest, m)
     }
 
     /// How many are above edge m on average, at most.
     #[inline(always)]
     fn most_above(&self, m: usize) -> F {
-        dot(self.all, self.survival, m)
+        self.at_most_above(self.all, m)
+    }
+
+    /// How many of some classes are above edge m on average, at most. The highest bin takes in what is above it, however far.
+    #[inline(always)]
+    fn at_most_above(&self, counts: &[F], m: usize) -> F {
+        let (highest, tail) = highest(counts, self.survival, m);
+        dot(counts, self.survival, m) + highest * (F::one() - tail)
+    }
+
+    /// How many of some classes are not above edge m on average, at least.
+    #[inline(always)]
+    fn at_least_below(&self, counts: &[F], m: usize) -> F {
+        let (highest, tail) = highest(counts, self.cdf, m);
+        dot(counts, self.cdf, m) - highest * tail
     }
 
     /// How many beyond the `rank`-th are above edge m on average, at least.
@@ -154,7 +168,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// How many before the `rank`-th are not above edge m on average, at least.
     #[inline(always)]
     fn before_below(&self, m: usize) -> F {
-        dot(self.leading, self.cdf, m) - self.cdf.get(m + self.own).copied().unwrap_or(F::zero())
+        self.at_least_below(self.leading, m) - self.cdf.get(m + self.own).copied().unwrap_or(F::zero())
     }
 
     /// The window of a run of ranks, with the probability that may be left out at either end.
@@ -209,7 +223,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// ln of a bound on P(at least `rank`, set before, are above edge m).
     #[inline(always)]
     pub fn ln_above<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
-        let few = at_most(self.total.saturating_sub(rank), dot(self.all, self.cdf, m));
+        let few = at_most(self.total.saturating_sub(rank), self.at_least_below(self.all, m));
         let many = at_least(rank, self.seen(self.most_above(m)));
         self.ln_mean(self.rest, self.rest_above(m), |bin| law.ln_survival(self.difference(m, bin))).min(many).min(few)
     }
@@ -262,6 +276,13 @@ fn ln_sum<F: Real>(counts: &[F], ln_tail: impl Fn(usize) -> F) -> F {
         return largest;
     }
     largest + filled(counts).fold(F::zero(), |sum, (bin, count)| sum + count * (ln_tail(bin) - largest).exp()).ln()
+}
+
+/// How many are in the highest bin, and its tail, which is the entry `first`.
+#[inline(always)]
+fn highest<F: Real>(counts: &[F], tail: &[F], first: usize) -> (F, F) {
+    let entry = |numbers: &[F], place| numbers.get(place).copied().unwrap_or(F::zero());
+    (entry(counts, 0), entry(tail, first))
 }
 
 /// Σ counts · tail, from the tail's entry `first` on.

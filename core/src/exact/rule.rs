@@ -89,8 +89,8 @@ pub(crate) struct Integral<F> {
 /// The rule of an analytic integrand squares its error at each halving, up to a factor that this covers (at most 18 was seen).
 pub(super) const SQUARING: f64 = 30.0;
 
-/// Where the integrand is entire and falls like a Gaussian, a small error is cubed, up to a factor that this covers (at most 40 was seen).
-pub(super) const CUBING: f64 = 60.0;
+/// Where the integrand is entire and falls like a Gaussian, a small error is cubed, up to a factor that this covers (at most 90 was seen).
+pub(super) const CUBING: f64 = 150.0;
 
 /// Intervals of the finest rule.
 const MOST_INTERVALS: usize = 1024;
