@@ -110,11 +110,11 @@ pub fn quadrature<F: Real>() -> Tolerance {
 /// The gradient of a smooth loss in `f32` against `f64` on the same scores, relative to its largest entry; compared as `f64`.
 pub const SINGLE_PRECISION: Tolerance = Tolerance::epsilons(1e-5 / f64::EPSILON);
 
-/// The top-1 cross-entropy under Gumbel noise against the softmax, relative to 1 + value, the gradient in L1: the trapezoid rule's
-/// error is squared once more when its bound of 5e−8 is met, and what is left is the mass of 1e−13 outside the window.
+/// The top-1 cross-entropy under Gumbel noise against the softmax, relative to 1 + value, the gradient in L1: the bound on the trapezoid
+/// rule's error is 1e−12, and outside the window is a mass of 1e−14.
 pub const SOFTMAX_BY_QUADRATURE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
 
-/// The same for any K and law, value and gradient relative: only the bound of 5e−8 is promised; 2e−10 was seen.
+/// The same for any K and law, value and gradient relative: only 1e−9 is promised; 2e−10 was seen.
 pub const LABEL_AMONG_THE_TOP: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
 
 /// The same for losses down to [`TINY_LOSS`], relative to the loss and to the largest entry: where a class is far likelier above the

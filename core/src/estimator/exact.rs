@@ -19,7 +19,7 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// where its own error bound is above the [tolerance](Exact::with_tolerance).
 ///
 /// **Shapes.** θ of L entries; scratch as [`scratch_len`](Oracle::scratch_len) says: for few classes about 36 numbers for each that is near
-/// the window and 1000 beside, for many at most 7L + 2k + 2, k the deepest rank.
+/// the window and 1000 beside, for many at most 8L + 2k + 2, k the deepest rank.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
 /// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.

@@ -18,7 +18,7 @@ use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
 /// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch as [`scratch_len`](Loss::scratch_len) says: for few classes about 36 numbers for each
-/// that is near the window and 1000 beside, for many at most 7L + 2K + 2, K the largest of a mixture.
+/// that is near the window and 1000 beside, for many at most 8L + 2K + 2, K the largest of a mixture.
 ///
 /// **Units.** Scores and ε in the same; the gradient's are their inverse.
 ///
