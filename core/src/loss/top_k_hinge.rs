@@ -48,7 +48,7 @@ pub enum Smoothing<F> {
 /// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L; exact as [`scratch_len`](Loss::scratch_len) says: for few classes about
-/// 36 numbers for each that is near the window and 1000 beside, for many at most 7L + 2K + 4.
+/// 36 numbers for each that is near the window and 1000 beside, for many at most 8L + 2K + 4.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
