@@ -9,8 +9,7 @@ use num_traits::float::FloatCore;
 use num_traits::{Num, NumCast, One, ToPrimitive, Zero};
 
 use crate::exact::{Outcome, Task};
-use crate::noise::Reflected;
-use crate::{Gumbel, Logistic, Normal, Real, Result};
+use crate::{Noise, Real, Result};
 
 /// value + derivative·δ with δ² = 0: a float that carries the derivative in one direction.
 ///
@@ -259,16 +258,7 @@ impl<F: Real> Real for Dual<F> {
         let exp = self.value.fast_exp();
         self.chain(exp, exp)
     }
-    fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
-        task.for_derivatives().run()
-    }
-    fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
-        task.for_derivatives().run()
-    }
-    fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
-        task.for_derivatives().run()
-    }
-    fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
+    fn integrate<N: Noise<Self>>(task: Task<'_, N, Self>) -> Result<Outcome<Self>> {
         task.for_derivatives().run()
     }
     fn normal_tail_and_density(self) -> (Self, Self) {

@@ -85,12 +85,12 @@ pub trait Noise<F: Real>: Copy {
     /// What an exact form comes to. Laws and floats of this crate have it compiled in this crate, once and at its optimisation.
     #[doc(hidden)]
     fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
-        task.run()
+        F::integrate(task)
     }
     /// The same under the law of −Z.
     #[doc(hidden)]
     fn integrate_reflected(task: Task<'_, Reflected<Self>, F>) -> Result<Outcome<F>> {
-        task.run()
+        F::integrate(task)
     }
 
     /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the

@@ -84,21 +84,26 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
         (Normal.survival(self), Normal.pdf(self))
     }
 
+    /// What an exact form comes to with this float. Plainly where nothing is known of it: it may carry derivatives, and lanes gain it nothing.
+    #[doc(hidden)]
+    fn integrate<N: Noise<Self>>(task: Task<'_, N, Self>) -> Result<Outcome<Self>> {
+        task.run_plainly()
+    }
     #[doc(hidden)]
     fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
-        task.run_plainly()
+        Self::integrate(task)
     }
     #[doc(hidden)]
     fn integrate_gumbel(task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
-        task.run_plainly()
+        Self::integrate(task)
     }
     #[doc(hidden)]
     fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
-        task.run_plainly()
+        Self::integrate(task)
     }
     #[doc(hidden)]
     fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
-        task.run_plainly()
+        Self::integrate(task)
     }
 
     /// The nearest integer of a number from 0 to 255, where it is hot.
@@ -169,6 +174,10 @@ macro_rules! real_by_libm {
             #[inline(always)]
             fn normal_tail_and_density(self) -> (Self, Self) {
                 normal::$float(self)
+            }
+            #[inline]
+            fn integrate<N: Noise<Self>>(task: Task<'_, N, Self>) -> Result<Outcome<Self>> {
+                task.run()
             }
             // Compiled here and not where they are called: see `Noise::integrate`.
             #[inline(never)]

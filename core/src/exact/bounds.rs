@@ -162,7 +162,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// How many beyond the `rank`-th are above edge m on average, at least.
     #[inline(always)]
     fn beyond_above(&self, m: usize) -> F {
-        dot(self.rest, self.survival, m + 1) - self.survival.get(m + 1 + self.own).copied().unwrap_or(F::zero())
+        self.rest_reaching(m) - self.survival.get(m + 1 + self.own).copied().unwrap_or(F::zero())
     }
 
     /// How many before the `rank`-th are not above edge m on average, at least.
@@ -177,14 +177,11 @@ impl<'s, F: Real> Bounds<'s, F> {
         self.set_rank(run.last);
         let limit = outside.ln();
         let enough = least_mean(run.last.saturating_sub(1), limit);
-        let (mut low, mut end) = (0, self.bins);
-        while low < end {
-            let m = low.midpoint(end);
+        let low = partition_point(0, self.bins, |m| {
             let below = self.leading_below(m);
             // Fewer than the rank are above where more before it are below than beyond it are above.
-            let is_outside = below <= outside || self.least_above(m) >= enough || exceeds(below, self.beyond_above(m)) <= limit;
-            if is_outside { low = m + 1 } else { end = m }
-        }
+            below <= outside || self.least_above(m) >= enough || exceeds(below, self.beyond_above(m)) <= limit
+        });
         self.set_rank(run.first);
         let high = self.first_above(run.first, outside, low);
         let low = low.saturating_sub(1);
@@ -196,14 +193,10 @@ impl<'s, F: Real> Bounds<'s, F> {
     fn first_above(&self, rank: usize, probability: F, start: usize) -> usize {
         let limit = probability.ln();
         let few = most_mean(rank, limit);
-        let (mut high, mut end) = (start, self.bins);
-        while high < end {
-            let m = high.midpoint(end);
+        partition_point(start, self.bins, |m| {
             let above = self.rest_above(m);
-            let is_outside = above <= probability || self.most_above(m) <= few || exceeds(above, self.before_below(m)) <= limit;
-            if is_outside { end = m } else { high = m + 1 }
-        }
-        high
+            above > probability && self.most_above(m) > few && exceeds(above, self.before_below(m)) > limit
+        })
     }
 
     /// A t that the order statistic of `rank`, set before, is above with at most this probability.
@@ -216,7 +209,7 @@ impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
     pub fn ln_below<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(rank.saturating_sub(1), self.least_above(m));
-        let many = at_least((self.total + 1).saturating_sub(rank), self.seen(dot(self.all, self.cdf, m + 1)));
+        let many = at_least((self.total + 1).saturating_sub(rank), dot(self.all, self.cdf, m + 1).max(self.unseen()));
         self.ln_mean(self.leading, self.leading_below(m), |bin| law.ln_cdf(self.difference(m + 1, bin))).min(few).min(many)
     }
 
@@ -224,14 +217,14 @@ impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
     pub fn ln_above<N: Noise<F>>(&self, law: &N, m: usize, rank: usize) -> F {
         let few = at_most(self.total.saturating_sub(rank), self.at_least_below(self.all, m));
-        let many = at_least(rank, self.seen(self.most_above(m)));
+        let many = at_least(rank, self.most_above(m).max(self.unseen()));
         self.ln_mean(self.rest, self.rest_above(m), |bin| law.ln_survival(self.difference(m, bin))).min(many).min(few)
     }
 
-    /// At least what a sum of tails is that were too small to be told from 0.
+    /// What tails that are too small to be told from 0 sum up to, at most.
     #[inline(always)]
-    fn seen(&self, mean: F) -> F {
-        mean.max(F::from_usize(self.total) * rarest())
+    fn unseen(&self) -> F {
+        F::from_usize(self.total) * rarest()
     }
 
     /// About how many of the classes from the rank set before down are above edge m.
@@ -258,8 +251,19 @@ impl<'s, F: Real> Bounds<'s, F> {
     /// ln Σ counts · tail: that of the sum of the tails, which have a floor, or where it may count, of the logarithms.
     #[inline(always)]
     fn ln_mean(&self, counts: &[F], mean: F, ln_tail: impl Fn(usize) -> F) -> F {
-        if mean > F::from_usize(self.total) * rarest() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
+        if mean > self.unseen() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
     }
+}
+
+/// The first edge from `start` up to `end` for which `holds` is false; it is true up to there.
+#[inline(always)]
+pub(super) fn partition_point(start: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (start, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
 }
 
 /// The bins that are not empty, with how many they hold.

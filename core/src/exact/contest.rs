@@ -4,7 +4,7 @@
 //! P(Y > T) = ∫ P(Y > t) g(t) dt, P(Y < T) = ∫ P(Y < t) g(t) dt, and −∂/∂u_j of the first is ∫ f(t − u_y) · (class j's share of g) dt:
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
-use super::bounds::{Bounds, Window};
+use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
 use super::division::Division;
 use super::problem::Problem;
@@ -130,8 +130,8 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         // ln of what lies outside a window that begins or ends at edge m.
         let before = |m: usize| other(Event::Above, m) + if rarer == Event::Below { own(Event::Below, m) } else { F::zero() };
         let after = |m: usize| other(Event::Below, m) + if rarer == Event::Above { own(Event::Above, m) } else { F::zero() };
-        let low = partition_point(bins, |m| before(m) <= limit);
-        let high = partition_point(bins, |m| after(m) > limit);
+        let low = partition_point(0, bins, |m| before(m) <= limit);
+        let high = partition_point(0, bins, |m| after(m) > limit);
         // What is lost between two edges where the distributions' probabilities vanish.
         let lost = |m: usize| match rarer {
             Event::Above => other(Event::Above, m + 1).min(lowest) + own(Event::Above, m),
@@ -282,17 +282,6 @@ fn greatest<F: Real>(bins: usize, at: impl Fn(usize) -> F) -> F {
             (next, end) = (if best < step { best + step } else { best - step }, (best + step).min(bins));
         }
     }
-}
-
-/// The first edge for which `holds` is false; it is true up to there.
-#[inline(always)]
-fn partition_point(bins: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, bins);
-    while low < high {
-        let middle = low.midpoint(high);
-        if holds(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
 }
 
 #[cfg(test)]

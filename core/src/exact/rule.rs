@@ -192,15 +192,17 @@ pub(crate) fn integrate<N: Noise<F>, F: Real>(
         }
         shares.finer.fill(F::zero());
         shares.finer_points = [F::zero(); ROOM];
-        let narrower = undecided(integrand, &batch.t, &survival, window);
-        if is_first && narrower.high - narrower.low < width * F::from_f64(0.5) {
+        if is_first {
+            is_first = false;
             // The window was found by bounds; the nodes know better.
-            (low, width, is_first) = (narrower.low, narrower.high - narrower.low, false);
-            shares.coarse.fill(F::zero());
-            shares.coarse_points = [F::zero(); ROOM];
-            continue;
+            let narrower = undecided(integrand, &batch.t, &survival, window);
+            if narrower.high - narrower.low < width * F::from_f64(0.5) {
+                (low, width) = (narrower.low, narrower.high - narrower.low);
+                shares.coarse.fill(F::zero());
+                shares.coarse_points = [F::zero(); ROOM];
+                continue;
+            }
         }
-        is_first = false;
         (added, first, has_coarse) = (nothing, 0, false);
         intervals *= 2;
     }
