@@ -47,6 +47,8 @@
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod check;
+#[doc(hidden)]
+pub mod compiled;
 pub mod compositions;
 mod dual;
 mod epsilon;

@@ -20,9 +20,10 @@ pub use normal::Normal;
 pub use reflected::Reflected;
 pub use uniform::Uniform;
 
-use crate::exact::{Outcome, Task, is_double};
+use crate::Real;
+use crate::compiled::Law;
+use crate::exact::is_double;
 use crate::lanes::{LANES, numbers};
-use crate::{Real, Result};
 
 /// A law of real noise with a density; noise of a vector is independent and identically distributed over its entries.
 ///
@@ -82,15 +83,10 @@ pub trait Noise<F: Real>: Copy {
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 
-    /// What an exact form comes to. Laws and floats of this crate have it compiled in this crate, once and at its optimisation.
+    /// Which of the laws it is that exact forms are compiled for.
     #[doc(hidden)]
-    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
-        F::integrate(task)
-    }
-    /// The same under the law of −Z.
-    #[doc(hidden)]
-    fn integrate_reflected(task: Task<'_, Reflected<Self>, F>) -> Result<Outcome<F>> {
-        F::integrate(task)
+    fn compiled(&self) -> Option<Law> {
+        None
     }
 
     /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the

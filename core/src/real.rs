@@ -10,9 +10,9 @@ use core::fmt::{Debug, Display};
 use num_traits::NumAssign;
 use num_traits::float::FloatCore;
 
+use crate::compiled::{Example, Integrated, Portable, compile, declare, losses};
 use crate::exact::{Outcome, Task};
-use crate::noise::Reflected;
-use crate::{Gumbel, Logistic, Noise, Normal, Result};
+use crate::{CrossEntropy, Focal, Gumbel, Ldam, Logistic, Noise, Normal, Result, TopKCrossEntropy, TopKHinge, TopKHinges};
 
 /// A float: `f32`, `f64`, or a type of the user's own (half precision, dual numbers).
 ///
@@ -98,13 +98,10 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
         Self::integrate(task)
     }
     #[doc(hidden)]
-    fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
-        Self::integrate(task)
-    }
-    #[doc(hidden)]
     fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
         Self::integrate(task)
     }
+    losses!(declare);
 
     /// The nearest integer of a number from 0 to 255, where it is hot.
     #[inline(always)]
@@ -179,7 +176,6 @@ macro_rules! real_by_libm {
             fn integrate<N: Noise<Self>>(task: Task<'_, N, Self>) -> Result<Outcome<Self>> {
                 task.run()
             }
-            // Compiled here and not where they are called: see `Noise::integrate`.
             #[inline(never)]
             fn integrate_normal(task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
                 task.run()
@@ -189,13 +185,10 @@ macro_rules! real_by_libm {
                 task.run()
             }
             #[inline(never)]
-            fn integrate_reflected_gumbel(task: Task<'_, Reflected<Gumbel>, Self>) -> Result<Outcome<Self>> {
-                task.run()
-            }
-            #[inline(never)]
             fn integrate_logistic(task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
                 task.run()
             }
+            losses!(compile);
             #[inline(always)]
             fn nearest_byte(self) -> u8 {
                 // Adding 1.5·2^digits leaves the nearest integer in the last bits.

@@ -1,16 +1,9 @@
-//! Elementary functions as straight-line code.
+//! The floats that have kernels.
 
+use crate::kernel::compiled::Compiled;
 use crate::variate::Variate;
 
 /// A float with kernels: `f32`, `f64`.
-pub trait Elementary: Variate {}
+pub trait Elementary: Variate + Compiled {}
 
-impl<F: Variate> Elementary for F {}
-
-/// The polynomial with these coefficients, constant term first.
-macro_rules! polynomial {
-    ($x:expr, [$last:expr]) => { $last };
-    ($x:expr, [$first:expr, $($rest:expr),+ $(,)?]) => { $first + $x * polynomial!($x, [$($rest),+]) };
-}
-
-pub(crate) use polynomial;
+impl<F: Variate + Compiled> Elementary for F {}

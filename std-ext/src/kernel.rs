@@ -2,9 +2,10 @@
 
 mod attempt;
 mod class_weighted;
+pub(crate) mod compiled;
 mod conditional;
 mod cross_entropy;
-pub(crate) mod dispatched;
+mod dispatched;
 pub(crate) mod focal;
 mod hinge;
 mod hinges;
@@ -23,24 +24,15 @@ mod tests;
 pub(crate) mod workers;
 
 use faer::Par;
+use topk_loss::compiled::Law;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, Noise, Oracle, Real, Result, Sampler,
-    SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise, Normal, Oracle,
+    Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
 use attempt::OrScalar;
-use class_weighted::ByClass;
-use conditional::Conditional;
-use cross_entropy::Exponentials;
 use dispatched::Dispatched;
-use focal::Focused;
-use hinge::Hard;
-use hinges::HardHinges;
-use ldam::Scaled;
-use logit_adjusted::Adjusted;
-use noised::{Leaders, Screening};
-use pathwise::{Draws, Pathwise};
 use scalar::Scalar;
 use workers::Workers;
 
@@ -125,64 +117,57 @@ by_their_own_code! {
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(OrScalar { attempt: Exponentials::new(Workers::new(par)), loss: self })
+        F::cross_entropy_kernel(self, Workers::new(par))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for Focal<F> {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(OrScalar { attempt: Focused::new(*self, Workers::new(par)), loss: self })
+        F::focal_kernel(self, Workers::new(par))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for Ldam<'_, F> {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(OrScalar { attempt: Scaled::new(self.margins(), self.scale(), Workers::new(par)), loss: self })
+        F::ldam_kernel(self, Workers::new(par))
     }
 }
 
 impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for ClassWeighted<'_, L, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let kernel = self.loss().kernel(num_classes, par);
-        Box::new(OrScalar { attempt: ByClass::new(self, kernel, Workers::new(par)), loss: self })
+        let attempt = F::weighted(self.weights(), self.loss().kernel(num_classes, par), Workers::new(par));
+        Box::new(OrScalar { attempt, loss: self })
     }
 }
 
 impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for LogitAdjusted<'_, L, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let kernel = self.loss().kernel(num_classes, par);
-        Box::new(OrScalar { attempt: Adjusted::new(self, kernel, Workers::new(par)), loss: self })
+        let attempt = F::adjusted(self.adjustments(), self.is_shift_invariant(), kernel, Workers::new(par));
+        Box::new(OrScalar { attempt, loss: self })
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let (loss, workers) = (self, Workers::new(par));
-        match self.smoothing() {
-            Smoothing::None => Box::new(OrScalar { attempt: Hard::new(loss, workers), loss }),
-            Smoothing::Pathwise { epsilon, num_samples, key } => {
-                let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Pathwise::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
-            }
-            Smoothing::Conditional { epsilon, num_samples, key } => {
-                let draws = Draws { epsilon, num_samples, key };
-                Box::new(OrScalar { attempt: Conditional::new(loss, draws, Leaders::new(workers, Screening::Usual), workers), loss })
-            }
-            Smoothing::Exact { .. } => Box::new(Dispatched::new(loss, num_classes, workers)),
-            // A smoothing that this crate does not know yet.
-            _ => Box::new(Scalar::new(loss, num_classes)),
-        }
+        F::hinge_kernel(self, num_classes, Workers::new(par))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for TopKHinges<'_, F> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let (loss, workers) = (self, Workers::new(par));
-        if self.epsilon().is_none() {
-            return Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss });
-        }
-        Box::new(Scalar::new(loss, num_classes))
+        F::hinges_kernel(self, num_classes, Workers::new(par))
     }
 }
 
-impl<N: Noise<F> + Sync, F: Real> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {}
+impl<N: Noise<F> + Sync, F: Elementary> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        let workers = Workers::new(par);
+        match self.law().compiled() {
+            Some(Law::Normal) => F::normal_kernel(self.under(Normal), num_classes, workers),
+            Some(Law::Gumbel) => F::gumbel_kernel(self.under(Gumbel), num_classes, workers),
+            Some(Law::Logistic) => F::logistic_kernel(self.under(Logistic), num_classes, workers),
+            None => Box::new(Dispatched::new(*self, num_classes, workers)),
+        }
+    }
+}

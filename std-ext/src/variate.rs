@@ -1,10 +1,6 @@
 //! Normal numbers by inversion as straight-line code: bit for bit what core's scalar code makes of the same words.
 
-use topk_loss::{Noise, Normal, Real, Result};
-
-use crate::elementary::polynomial;
-use crate::kernel::dispatched::Evaluate;
-use crate::kernel::workers::Workers;
+use topk_loss::{Noise, Normal, Real};
 
 /// A float that is drawn so: `f32`, `f64`.
 pub trait Variate: Real {
@@ -22,11 +18,15 @@ pub trait Variate: Real {
 
     /// The nearest `f32`.
     fn to_single(self) -> f32;
-
-    /// One example of an exactly smoothed hinge. Compiled in this crate, once: the code is long, and in a user's own crate it would have
-    /// that one's optimisation.
-    fn smoothed_hinge(workers: Workers, example: Evaluate<'_, Self>) -> Result<Self>;
 }
+
+/// The polynomial with these coefficients, constant term first.
+macro_rules! polynomial {
+    ($x:expr, [$last:expr]) => { $last };
+    ($x:expr, [$first:expr, $($rest:expr),+ $(,)?]) => { $first + $x * polynomial!($x, [$($rest),+]) };
+}
+
+pub(crate) use polynomial;
 
 macro_rules! variate {
     (
@@ -68,11 +68,6 @@ macro_rules! variate {
             #[inline(always)]
             fn to_single(self) -> f32 {
                 self as f32
-            }
-
-            #[inline(never)]
-            fn smoothed_hinge(workers: Workers, example: Evaluate<'_, Self>) -> Result<Self> {
-                workers.dispatch(example)
             }
         }
     };

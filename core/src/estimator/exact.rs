@@ -2,8 +2,8 @@
 
 use num_traits::{One, Zero};
 
+use crate::compiled::{Integrator, Portable};
 use crate::exact::{Competitors, Outcome, Output, Precision, Problem, Profile, Question, Run, Task, scratch_len};
-use crate::noise::Reflected;
 use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
 /// f_ε(θ) = E f(θ + εZ) and ∇f_ε, **computed** and not drawn, for f a (weighted sum of) order statistics.
@@ -104,8 +104,21 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// As for the type; `grad` is then as before, save where one of several ranks far apart fails.
     pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
+        self.certified_by(theta, weight, grad, scratch, &Portable)
+    }
+
+    /// The same, by whom one chooses.
+    #[inline(always)]
+    pub(crate) fn certified_by(
+        &self,
+        theta: &[F],
+        weight: F,
+        grad: &mut [F],
+        scratch: &mut [F],
+        by: &impl Integrator<F>,
+    ) -> Result<Certified<F>> {
         check::length("grad", grad, theta.len())?;
-        self.all_ranks(theta, Some((weight, grad)), scratch)
+        self.all_ranks(theta, Some((weight, grad)), scratch, by)
     }
 
     /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values; the classes are
@@ -126,12 +139,18 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// As for the type; another number of values.
     pub fn rank_values(&self, theta: &[F], values: &mut [F], scratch: &mut [F]) -> Result<()> {
+        self.rank_values_by(theta, values, scratch, &Portable)
+    }
+
+    /// The same, by whom one chooses.
+    #[inline(always)]
+    pub(crate) fn rank_values_by(&self, theta: &[F], values: &mut [F], scratch: &mut [F], by: &impl Integrator<F>) -> Result<()> {
         let ranks = self.oracle.ranks();
         let scratch = self.checked(theta, scratch)?;
         check::length("values", values, ranks.each().count())?;
         for ((_, rank), value) in ranks.each().zip(values) {
             let center = select::kth_value(theta, rank, scratch);
-            let smoothed = self.one_run::<false>(theta, Run { first: rank, last: rank }, (center, F::zero()), None, &|_| true, scratch)?;
+            let smoothed = self.one_run(theta, Run { first: rank, last: rank }, (center, F::zero()), (None, &|_| true), scratch, by)?;
             *value = check::in_range("smoothed value", center + smoothed.value)?;
         }
         Ok(())
@@ -192,26 +211,26 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             return Err(Error::Parameter { name: "oracle", must: "a single order statistic to be computed over shards" });
         }
         let run = Run { first: ranks.last(), last: ranks.last() };
-        Ok(Profile::new(self.problem(self.law, run, self.epsilon, (center, F::zero()), num_classes)))
+        Ok(Profile::new(self.problem(run, self.epsilon, (center, F::zero()), num_classes)))
     }
 
     /// The k-th order statistic relative to its center, the k-th largest of scores that are known to be finite; adds the gradient if it
     /// is wanted, given that.
     #[inline(always)]
-    pub(crate) fn about_center<const INLINED: bool>(
+    pub(crate) fn about_center(
         &self,
         theta: &[F],
         (k, center): (usize, F),
-        output: Output<'_, F>,
-        wants_grad: &dyn Fn(F) -> bool,
+        output: (Output<'_, F>, &dyn Fn(F) -> bool),
         scratch: &mut [F],
+        by: &impl Integrator<F>,
     ) -> Result<F> {
-        Ok(self.one_run::<INLINED>(theta, Run { first: k, last: k }, (center, F::zero()), output, wants_grad, scratch)?.value)
+        Ok(self.one_run(theta, Run { first: k, last: k }, (center, F::zero()), output, scratch, by)?.value)
     }
 
     #[inline(always)]
-    fn problem<M>(&self, law: M, run: Run, scale: F, (center, spread): (F, F), num_classes: usize) -> Problem<M, F> {
-        Problem { law, run, scale, center, span: (F::zero(), spread), num_classes, precision: self.precision }
+    fn problem(&self, run: Run, scale: F, (center, spread): (F, F), num_classes: usize) -> Problem<N, F> {
+        Problem { law: self.law, run, scale, center, span: (F::zero(), spread), num_classes, precision: self.precision }
     }
 
     #[inline(always)]
@@ -222,7 +241,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     }
 
     #[inline(always)]
-    fn all_ranks(&self, theta: &[F], mut output: Output<'_, F>, scratch: &mut [F]) -> Result<Certified<F>> {
+    fn all_ranks(&self, theta: &[F], mut output: Output<'_, F>, scratch: &mut [F], by: &impl Integrator<F>) -> Result<Certified<F>> {
         let scratch = self.checked(theta, scratch)?;
         let mut sum = Certified { value: F::zero(), error_bound: F::zero() };
         for (share, run) in self.oracle.ranks().runs() {
@@ -231,7 +250,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             let spread = (first - center) / self.epsilon;
             let mut add = |run: Run, center: F, spread: F, scratch: &mut [F]| {
                 let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
-                let one = self.one_run::<false>(theta, run, (center, spread), output, &|_| true, scratch)?;
+                let one = self.one_run(theta, run, (center, spread), (output, &|_| true), scratch, by)?;
                 sum.value += share * (center * F::from_usize(run.len()) + one.value);
                 sum.error_bound += share.abs() * one.error_bound;
                 Ok(())
@@ -251,28 +270,23 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     }
 
     #[inline(always)]
-    fn one_run<const INLINED: bool>(
+    fn one_run(
         &self,
         theta: &[F],
         run: Run,
         place: (F, F),
-        output: Output<'_, F>,
-        wants_grad: &dyn Fn(F) -> bool,
+        (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
         scratch: &mut [F],
+        by: &impl Integrator<F>,
     ) -> Result<Outcome<F>> {
         let len = theta.len();
         let mirrored = len + 1 - run.last;
-        // Near the other end it is cheaper to count from there: s₍ₖ₎ = −(−s)₍L+1−k₎.
+        // Near the other end it is cheaper to count from there.
         let is_mirrored = run.len() == 1 && run.last > mirrored;
         let (run, scale) = if is_mirrored { (Run { first: mirrored, last: mirrored }, -self.epsilon) } else { (run, self.epsilon) };
         let row = Competitors { scores: theta, label: None };
         let question = Question::Smooth { wants_grad, is_plain: self.plain };
-        if is_mirrored && !self.law.is_symmetric() {
-            let problem = self.problem(Reflected(self.law), run, scale, place, len);
-            return N::integrate_reflected(Task { problem, row, question, output, scratch });
-        }
-        let task = Task { problem: self.problem(self.law, run, scale, place, len), row, question, output, scratch };
-        if INLINED { task.run() } else { N::integrate(task) }
+        by.integrate(Task { problem: self.problem(run, scale, place, len), row, question, output, scratch })
     }
 }
 
@@ -285,7 +299,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Oracle<F> for Exact<O, N, F> {
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        Ok(self.all_ranks(theta, None, scratch)?.value)
+        Ok(self.all_ranks(theta, None, scratch, &Portable)?.value)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {

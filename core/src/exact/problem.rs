@@ -21,6 +21,19 @@ pub struct Problem<N, F> {
 }
 
 impl<N, F: Real> Problem<N, F> {
+    /// The same under another law.
+    #[inline(always)]
+    pub fn under<M>(self, law: M) -> Problem<M, F> {
+        let Self { run, scale, center, span, num_classes, precision, .. } = self;
+        Problem { law, run, scale, center, span, num_classes, precision }
+    }
+
+    /// Whether it is about −s, and so about the law of −Z: s₍ₖ₎ = −(−s)₍L+1−k₎.
+    #[inline(always)]
+    pub fn is_mirrored(&self) -> bool {
+        self.scale < F::zero()
+    }
+
     /// Whether a row is so short that a histogram takes longer than it saves.
     pub fn is_small(&self) -> bool {
         const SMALL: usize = 32;

@@ -13,6 +13,7 @@ use super::profile::{MOST_BINS, Profile};
 use super::solution::{self, Form, Solution, Sought};
 use super::summary::Summary;
 use crate::lanes::LANES;
+use crate::noise::Reflected;
 use crate::{Error, Noise, Real, Result, check, pieces};
 
 /// The scores of the classes that compete: all of a row, or those around a label.
@@ -63,7 +64,9 @@ impl<'s, F: Real> Competitors<'s, F> {
 /// A value with a bound on the error of the gradient.
 #[derive(Debug, Clone, Copy)]
 pub struct Outcome<F> {
+    /// Relative to the center, where it is that of order statistics.
     pub value: F,
+    /// On the L1 error of the gradient.
     pub error_bound: F,
 }
 
@@ -81,12 +84,13 @@ pub enum Question<'a, F> {
 
 /// All that an exact form needs: one value, so that whoever compiles it takes one argument.
 pub struct Task<'a, N, F> {
+    /// Whose law it is compiled for.
     pub problem: Problem<N, F>,
     /// All of whose scores are finite.
-    pub row: Competitors<'a, F>,
-    pub question: Question<'a, F>,
-    pub output: Output<'a, F>,
-    pub scratch: &'a mut [F],
+    pub(crate) row: Competitors<'a, F>,
+    pub(crate) question: Question<'a, F>,
+    pub(crate) output: Output<'a, F>,
+    pub(crate) scratch: &'a mut [F],
 }
 
 impl<F> fmt::Debug for Question<'_, F> {
@@ -104,8 +108,19 @@ impl<N, F> fmt::Debug for Task<'_, N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Task<'_, N, F> {
+impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
+    /// The same under another law, or the same by another type.
+    #[inline(always)]
+    #[must_use]
+    pub fn under<M>(self, law: M) -> Task<'a, M, F> {
+        let Self { problem, row, question, output, scratch } = self;
+        Task { problem: problem.under(law), row, question, output, scratch }
+    }
+
     /// The answer, inlined: it takes the instruction set of the caller.
+    ///
+    /// # Errors
+    /// A tolerance that cannot be reached; scratch too short; a law that returns NaN.
     #[inline(always)]
     pub fn run(self) -> Result<Outcome<F>> {
         self.answer::<true>()
@@ -120,6 +135,9 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
 
     /// The answer by the plain form alone, as far as rounding lets it go: for a float that carries derivatives, whose quadrature
     /// converges later than the number's, and for which lanes gain nothing.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
     pub fn run_plainly(mut self) -> Result<Outcome<F>> {
         self.problem.precision = self.problem.precision.strict();
         self.answer::<false>()
@@ -127,6 +145,15 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
 
     #[inline(always)]
     fn answer<const FAST: bool>(self) -> Result<Outcome<F>> {
+        let law = self.problem.law;
+        if self.problem.is_mirrored() && !law.is_symmetric() {
+            return self.under(Reflected(law)).answer_of_law::<FAST>();
+        }
+        self.answer_of_law::<FAST>()
+    }
+
+    #[inline(always)]
+    fn answer_of_law<const FAST: bool>(self) -> Result<Outcome<F>> {
         let Self { problem, row, question, output, scratch } = self;
         match question {
             Question::Smooth { wants_grad, is_plain } => smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch),

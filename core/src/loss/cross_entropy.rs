@@ -2,6 +2,7 @@
 
 use super::softmax::{Row, leader};
 use super::{Loss, SoftLabelLoss, soft_label};
+use crate::compiled::{Example, values_by};
 use crate::{FoldIn, Real, Result, check, lanes};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
@@ -31,12 +32,14 @@ impl<F: Real> Loss<F> for CrossEntropy {
         0
     }
 
-    fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
-        Ok(Row::new(scores, label, &mut [])?.softmax.surprise())
-    }
+    values_by!(F::cross_entropy);
+}
 
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
+impl CrossEntropy {
+    #[inline(always)]
+    pub(crate) fn evaluate<F: Real>(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, .. } = example;
+        let grad = grad.unwrap_or_default();
         let row = Row::new(scores, label, grad)?;
         row.differentiate(label, F::one(), grad);
         Ok(row.softmax.surprise())

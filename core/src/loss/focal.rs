@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::softmax::{Row, Softmax};
+use crate::compiled::{Example, values_by};
 use crate::{Error, FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = −(1 − p_y)^γ ln p_y with p = softmax(s): the cross-entropy, with less weight on what is already right.
@@ -68,6 +69,16 @@ impl<F: Real> Focal<F> {
         let ratio = if miss > F::zero() { surprise / miss } else { F::one() };
         (focus * surprise, focus * (F::one() + self.gamma * (softmax.hit() * ratio)))
     }
+
+    #[inline(always)]
+    pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, .. } = example;
+        let grad = grad.unwrap_or_default();
+        let row = Row::new(scores, label, grad)?;
+        let (value, slope) = self.of(&row.softmax);
+        row.differentiate(label, slope, grad);
+        Ok(value)
+    }
 }
 
 impl<F: Real> Loss<F> for Focal<F> {
@@ -75,17 +86,7 @@ impl<F: Real> Loss<F> for Focal<F> {
         0
     }
 
-    fn value(&self, scores: &[F], label: usize, _: &mut [F]) -> Result<F> {
-        Ok(self.of(&Row::new(scores, label, &mut [])?.softmax).0)
-    }
-
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], _: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
-        let row = Row::new(scores, label, grad)?;
-        let (value, slope) = self.of(&row.softmax);
-        row.differentiate(label, slope, grad);
-        Ok(value)
-    }
+    values_by!(F::focal);
 }
 
 impl<F: Real> FoldIn for Focal<F> {

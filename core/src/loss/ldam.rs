@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::softmax::{self, Row};
+use crate::compiled::{Example, values_by};
 use crate::{FoldIn, Margins, Real, Result, check};
 
 /// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
@@ -77,6 +78,15 @@ impl<'a, F: Real> Ldam<'a, F> {
         check::all_in_range("scaled scores", scaled)?;
         Ok(scaled)
     }
+
+    #[inline(always)]
+    pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, scratch } = example;
+        let grad = grad.unwrap_or_default();
+        let row = Row::new(self.scaled(scores, label, scratch)?, label, grad)?;
+        row.differentiate(label, self.scale, grad);
+        Ok(row.softmax.surprise())
+    }
 }
 
 impl<F: Real> Loss<F> for Ldam<'_, F> {
@@ -84,16 +94,7 @@ impl<F: Real> Loss<F> for Ldam<'_, F> {
         num_classes
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        Ok(Row::new(self.scaled(scores, label, scratch)?, label, &mut [])?.softmax.surprise())
-    }
-
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
-        let row = Row::new(self.scaled(scores, label, scratch)?, label, grad)?;
-        row.differentiate(label, self.scale, grad);
-        Ok(row.softmax.surprise())
-    }
+    values_by!(F::ldam);
 }
 
 impl<F: Real> FoldIn for Ldam<'_, F> {

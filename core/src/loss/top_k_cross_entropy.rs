@@ -2,9 +2,9 @@
 
 use super::Loss;
 use super::others::Others;
+use crate::compiled::{Example, Integrated, Integrator, Law, Portable, values_by};
 use crate::exact::{Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
-use crate::noise::Reflected;
-use crate::{Error, FoldIn, Noise, Ranks, Real, Regularity, Result, check};
+use crate::{Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real, Regularity, Result, check};
 
 /// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
 ///
@@ -111,9 +111,49 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
     }
 
-    /// The loss; overwrites `grad`, if there is one.
+    /// The noise's law.
+    #[must_use]
+    pub const fn law(&self) -> N {
+        self.law
+    }
+
+    /// The same under another law, or the same by another type.
+    #[doc(hidden)]
+    pub const fn under<M>(&self, law: M) -> TopKCrossEntropy<'a, M, F> {
+        TopKCrossEntropy { ranks: self.ranks, law, epsilon: self.epsilon, precision: self.precision }
+    }
+
+    /// −ln P(y is among the k largest), given the k-th largest score of the others and how far the label is above it; adds `weight` times
+    /// the others' gradient by s/ε.
     #[inline(always)]
-    fn evaluate(&self, scores: &[F], label: usize, mut grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+    fn among(
+        &self,
+        k: usize,
+        (center, u): (F, F),
+        others: &Others<'_, F>,
+        output: Output<'_, F>,
+        scratch: &mut [F],
+        by: &impl Integrator<F>,
+    ) -> Result<F> {
+        let (num_classes, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
+        let label = Label::new(u, law.regularity());
+        // Near the other end it is cheaper to count from there.
+        let (rank, scale, label) = if k > mirrored { (mirrored, -self.epsilon, label.mirrored()) } else { (k, self.epsilon, label) };
+        let run = Run { first: rank, last: rank };
+        let problem = Problem { law, run, scale, center, span: label.span(), num_classes, precision: self.precision };
+        Ok(by.integrate(Task { problem, row: others.competitors(), question: Question::Lose(label), output, scratch })?.value)
+    }
+
+    /// How far the label's score is above the center, in units of ε.
+    fn unit(&self, own: F, center: F) -> Result<F> {
+        check::in_range("range of the scores", (own - center) / self.epsilon)
+    }
+}
+
+impl<N: Noise<F>, F: Real> Integrated<F> for TopKCrossEntropy<'_, N, F> {
+    #[inline(always)]
+    fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
+        let Example { scores, label, mut grad, scratch } = example;
         let others = Others::new(scores, label)?;
         check::rank(self.ranks.last(), others.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
@@ -130,7 +170,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
             if let Some(grad) = grad.as_deref_mut().filter(|_| rank == self.ranks.first()) {
                 grad.fill(F::zero());
             }
-            value += share * self.among(rank, (center, u), &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch)?;
+            value += share * self.among(rank, (center, u), &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch, by)?;
         }
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
@@ -140,33 +180,6 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         }
         check::in_range("loss", value)
     }
-
-    /// −ln P(y is among the k largest), given the k-th largest score of the others and how far the label is above it; adds `weight` times the others' gradient by s/ε.
-    #[inline(always)]
-    fn among(&self, k: usize, (center, u): (F, F), others: &Others<'_, F>, output: Output<'_, F>, scratch: &mut [F]) -> Result<F> {
-        let (len, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
-        let label = Label::new(u, law.regularity());
-        // Near the other end it is cheaper to count from there.
-        let (rank, scale, label) = if k > mirrored { (mirrored, -self.epsilon, label.mirrored()) } else { (k, self.epsilon, label) };
-        let (row, question) = (others.competitors(), Question::Lose(label));
-        if k > mirrored && !law.is_symmetric() {
-            let problem = self.problem(Reflected(law), rank, scale, center, &label, len);
-            return Ok(N::integrate_reflected(Task { problem, row, question, output, scratch })?.value);
-        }
-        let problem = self.problem(law, rank, scale, center, &label, len);
-        Ok(N::integrate(Task { problem, row, question, output, scratch })?.value)
-    }
-
-    /// How far the label's score is above the center, in units of ε.
-    fn unit(&self, own: F, center: F) -> Result<F> {
-        check::in_range("range of the scores", (own - center) / self.epsilon)
-    }
-
-    #[inline(always)]
-    fn problem<M>(&self, law: M, rank: usize, scale: F, center: F, label: &Label<F>, num_classes: usize) -> Problem<M, F> {
-        let run = Run { first: rank, last: rank };
-        Problem { law, run, scale, center, span: label.span(), num_classes, precision: self.precision }
-    }
 }
 
 impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
@@ -174,14 +187,12 @@ impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
         scratch_len::<F>(num_classes, self.ranks.last(), true)
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.evaluate(scores, label, None, scratch)
-    }
-
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
-        self.evaluate(scores, label, Some(grad), scratch)
-    }
+    values_by!(|loss: &Self, example| match loss.law.compiled() {
+        Some(Law::Normal) => F::normal_cross_entropy(&loss.under(Normal), example),
+        Some(Law::Gumbel) => F::gumbel_cross_entropy(&loss.under(Gumbel), example),
+        Some(Law::Logistic) => F::logistic_cross_entropy(&loss.under(Logistic), example),
+        None => loss.evaluate(example, &Portable),
+    });
 }
 
 impl<N: Copy, F: Real> FoldIn for TopKCrossEntropy<'_, N, F> {

@@ -1,11 +1,11 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::{Hinge, Loss};
+use crate::compiled::{Example, Integrated, Integrator, values_by};
 use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Smoothing<F> {
     /// Not at all: the calibrated top-K hinge itself.
     None,
@@ -144,62 +144,28 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         Hinge::new(oracle, self.margins, self.scale)
     }
 
-    /// The loss; overwrites `grad`, if there is one.
-    #[inline(always)]
-    fn evaluate<const INLINED: bool>(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        let missed = KthLargest::new(select::first_missed(self.k, scores.len())?)?;
-        match self.smoothing {
-            Smoothing::None => evaluate(&self.hinge(missed)?, scores, label, grad, scratch),
-            Smoothing::Exact { epsilon } => {
-                self.evaluate_exactly::<INLINED>(&Exact::new(missed, Normal, epsilon)?, epsilon, scores, label, grad, scratch)
-            }
-            Smoothing::Pathwise { epsilon, num_samples, key } => {
-                let sampler = MonteCarlo::new(Normal, num_samples)?;
-                evaluate(&self.hinge(Pathwise::new(missed, sampler, epsilon, key)?)?, scores, label, grad, scratch)
-            }
-            Smoothing::Conditional { epsilon, num_samples, key } => {
-                let sampler = MonteCarlo::new(Normal, num_samples)?;
-                evaluate(&self.hinge(Conditional::new(missed, sampler, epsilon, key)?)?, scores, label, grad, scratch)
-            }
-        }
+    /// The oracle without noise.
+    fn missed(&self, num_classes: usize) -> Result<KthLargest> {
+        KthLargest::new(select::first_missed(self.k, num_classes)?)
     }
 
-    /// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
-    /// nothing else.
     #[inline(always)]
-    fn evaluate_exactly<const INLINED: bool>(
-        &self,
-        exact: &Exact<KthLargest, Normal, F>,
-        epsilon: F,
-        scores: &[F],
-        label: usize,
-        mut grad: Option<&mut [F]>,
-        scratch: &mut [F],
-    ) -> Result<F> {
-        check::scores(scores)?;
-        let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
-        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let center = select::kth_value(scores, self.k + 1, scratch);
-        let lead = check::in_range("range of the scores", own - center)?;
-        if let Some(grad) = &mut grad {
-            grad.fill(F::zero());
-        }
-        if self.is_surely_zero(epsilon, lead, margin, scores.len()) {
-            return Ok(F::zero());
-        }
-        let slack = |smoothed: F| (margin + (smoothed - lead)) * self.scale;
-        let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
-        let place = (self.k + 1, center);
-        let smoothed = exact.about_center::<INLINED>(scores, place, output, &|smoothed| slack(smoothed) > F::zero(), scratch)?;
-        let slack = check::in_range("loss", slack(smoothed))?;
-        if slack <= F::zero() {
-            return Ok(F::zero());
-        }
-        if let Some(entry) = grad.and_then(|grad| grad.get_mut(label)) {
-            *entry -= self.scale;
-        }
-        Ok(slack)
+    pub(crate) fn evaluate_hard(&self, example: Example<'_, F>) -> Result<F> {
+        evaluate(&self.hinge(self.missed(example.scores.len())?)?, example)
+    }
+
+    #[inline(always)]
+    pub(crate) fn evaluate_pathwise(&self, example: Example<'_, F>) -> Result<F> {
+        let Smoothing::Pathwise { epsilon, num_samples, key } = self.smoothing else { return self.evaluate_hard(example) };
+        let (missed, sampler) = (self.missed(example.scores.len())?, MonteCarlo::new(Normal, num_samples)?);
+        evaluate(&self.hinge(Pathwise::new(missed, sampler, epsilon, key)?)?, example)
+    }
+
+    #[inline(always)]
+    pub(crate) fn evaluate_conditional(&self, example: Example<'_, F>) -> Result<F> {
+        let Smoothing::Conditional { epsilon, num_samples, key } = self.smoothing else { return self.evaluate_hard(example) };
+        let (missed, sampler) = (self.missed(example.scores.len())?, MonteCarlo::new(Normal, num_samples)?);
+        evaluate(&self.hinge(Conditional::new(missed, sampler, epsilon, key)?)?, example)
     }
 
     /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers as
@@ -214,10 +180,46 @@ impl<'a, F: Real> TopKHinge<'a, F> {
 }
 
 #[inline(always)]
-fn evaluate<F: Real>(hinge: &impl Loss<F>, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
+fn evaluate<F: Real>(hinge: &impl Loss<F>, example: Example<'_, F>) -> Result<F> {
+    let Example { scores, label, grad, scratch } = example;
     match grad {
         None => hinge.value(scores, label, scratch),
         Some(grad) => hinge.value_and_grad(scores, label, grad, scratch),
+    }
+}
+
+/// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
+/// nothing else.
+impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
+    #[inline(always)]
+    fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
+        let Smoothing::Exact { epsilon } = self.smoothing else { return self.evaluate_hard(example) };
+        let Example { scores, label, mut grad, scratch } = example;
+        let exact = Exact::new(self.missed(scores.len())?, Normal, epsilon)?;
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
+        let center = select::kth_value(scores, self.k + 1, scratch);
+        let lead = check::in_range("range of the scores", own - center)?;
+        if let Some(grad) = &mut grad {
+            grad.fill(F::zero());
+        }
+        if self.is_surely_zero(epsilon, lead, margin, scores.len()) {
+            return Ok(F::zero());
+        }
+        let slack = |smoothed: F| (margin + (smoothed - lead)) * self.scale;
+        let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
+        let wants_grad = |smoothed| slack(smoothed) > F::zero();
+        let smoothed = exact.about_center(scores, (self.k + 1, center), (output, &wants_grad), scratch, by)?;
+        let slack = check::in_range("loss", slack(smoothed))?;
+        if slack <= F::zero() {
+            return Ok(F::zero());
+        }
+        if let Some(entry) = grad.and_then(|grad| grad.get_mut(label)) {
+            *entry -= self.scale;
+        }
+        Ok(slack)
     }
 }
 
@@ -230,27 +232,13 @@ impl<F: Real> Loss<F> for TopKHinge<'_, F> {
         }
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.evaluate::<false>(scores, label, None, scratch)
-    }
-
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
-        self.evaluate::<false>(scores, label, Some(grad), scratch)
-    }
-}
-
-impl<F: Real> TopKHinge<'_, F> {
-    /// The loss, and its gradient where one is wanted, for a caller that compiles it for an instruction set of its own: the batch crate.
-    ///
-    /// # Errors
-    /// Those of the [`Loss`].
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn evaluate_inlined(&self, scores: &[F], label: usize, grad: Option<&mut [F]>, scratch: &mut [F]) -> Result<F> {
-        grad.as_ref().map_or(Ok(()), |grad| check::length("grad", grad, scores.len()))?;
-        self.evaluate::<true>(scores, label, grad, scratch)
-    }
+    // Each smoothing by itself: an image for a small machine holds those that it uses.
+    values_by!(|loss: &Self, example| match loss.smoothing {
+        Smoothing::None => F::hard_hinge(loss, example),
+        Smoothing::Exact { .. } => F::exact_hinge(loss, example),
+        Smoothing::Pathwise { .. } => F::pathwise_hinge(loss, example),
+        Smoothing::Conditional { .. } => F::conditional_hinge(loss, example),
+    });
 }
 
 impl<F: Real> FoldIn for TopKHinge<'_, F> {

@@ -1,7 +1,8 @@
 //! The calibrated top-K hinge for several K at once.
 
 use super::Loss;
-use crate::{Exact, FoldIn, Margins, Normal, Oracle, RankSum, Real, Result, check, exact, select};
+use crate::compiled::{Example, Integrated, Integrator, values_by};
+use crate::{Exact, FoldIn, Margins, Normal, RankSum, Real, Result, check, exact, select};
 
 /// ℓ(s, y) = Σ_k π_k · scale · (m_y + top₍k+1₎(s) − s_y)₊: the [`TopKHinge`](crate::TopKHinge) averaged over the number of guesses.
 ///
@@ -88,7 +89,7 @@ impl<'a, F: Real> TopKHinges<'a, F> {
     }
 
     /// Evaluates all hinges and leaves in the first entries of the scratch, rank by rank, the weights of those that are active.
-    fn hinges<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<Hinges<'s, F>> {
+    fn hinges<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F], by: &impl Integrator<F>) -> Result<Hinges<'s, F>> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
@@ -109,7 +110,7 @@ impl<'a, F: Real> TopKHinges<'a, F> {
             check::all_in_range("range of the scores", centered)?;
             let count = weights.iter().filter(|&&weight| weight > F::zero()).count();
             let (smoothed, scratch) = check::split(scratch, count)?;
-            Exact::new(RankSum::new(weights)?, Normal, epsilon)?.rank_values(centered, smoothed, scratch)?;
+            Exact::new(RankSum::new(weights)?, Normal, epsilon)?.rank_values_by(centered, smoothed, scratch, by)?;
             let ranked = values.iter_mut().zip(weights.iter()).filter(|&(_, &weight)| weight > F::zero());
             ranked.zip(smoothed.iter()).for_each(|((value, _), &smoothed)| *value = smoothed);
         }
@@ -153,10 +154,10 @@ impl<F: Real> Hinges<'_, F> {
         }
     }
 
-    fn add_smoothed_grad(&mut self, epsilon: F, grad: &mut [F]) -> Result<()> {
+    fn add_smoothed_grad(&mut self, epsilon: F, grad: &mut [F], by: &impl Integrator<F>) -> Result<()> {
         let (centered, scratch) = check::split(self.scratch, grad.len())?;
         if let Ok(active) = RankSum::new(self.weights) {
-            Exact::new(active, Normal, epsilon)?.value_and_add_grad(centered, F::one(), grad, scratch)?;
+            Exact::new(active, Normal, epsilon)?.certified_by(centered, F::one(), grad, scratch, by)?;
         }
         Ok(())
     }
@@ -170,20 +171,22 @@ impl<F: Real> Loss<F> for TopKHinges<'_, F> {
         2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        Ok(self.hinges(scores, label, scratch)?.loss)
-    }
+    values_by!(F::top_k_hinges);
+}
 
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
-        let mut hinges = self.hinges(scores, label, scratch)?;
+impl<F: Real> Integrated<F> for TopKHinges<'_, F> {
+    #[inline(always)]
+    fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
+        let Example { scores, label, grad, scratch } = example;
+        let mut hinges = self.hinges(scores, label, scratch, by)?;
+        let Some(grad) = grad else { return Ok(hinges.loss) };
         grad.fill(F::zero());
         if let Some(own) = grad.get_mut(label) {
             *own = -hinges.weights.iter().fold(F::zero(), |sum, &weight| sum + weight);
         }
         match self.epsilon {
             None => hinges.add_hard_grad(scores, grad),
-            Some(epsilon) => hinges.add_smoothed_grad(epsilon, grad)?,
+            Some(epsilon) => hinges.add_smoothed_grad(epsilon, grad, by)?,
         }
         Ok(hinges.loss)
     }

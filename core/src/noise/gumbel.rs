@@ -1,8 +1,8 @@
 //! The standard Gumbel law.
 
-use super::{Noise, Reflected, Regularity, product, rate};
-use crate::exact::{Outcome, Task};
-use crate::{Real, Result};
+use super::{Noise, Regularity, product, rate};
+use crate::Real;
+use crate::compiled::Law;
 
 /// The standard Gumbel law, distribution function exp(−exp(−z)): the noise under which the expected argmax is a softmax.
 ///
@@ -101,12 +101,8 @@ impl<F: Real> Noise<F> for Gumbel {
         -(-z).exp_m1()
     }
 
-    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
-        F::integrate_gumbel(task)
-    }
-
-    fn integrate_reflected(task: Task<'_, Reflected<Self>, F>) -> Result<Outcome<F>> {
-        F::integrate_reflected_gumbel(task)
+    fn compiled(&self) -> Option<Law> {
+        Some(Law::Gumbel)
     }
 
     fn regularity(&self) -> Regularity {

@@ -1,8 +1,8 @@
 //! The standard logistic law.
 
 use super::{Noise, Regularity, product, rate};
-use crate::exact::{Outcome, Task};
-use crate::{Real, Result};
+use crate::Real;
+use crate::compiled::Law;
 
 /// The standard logistic law, distribution function 1/(1 + exp(−z)): the difference of two independent Gumbel variables.
 ///
@@ -107,8 +107,8 @@ impl<F: Real> Noise<F> for Logistic {
         true
     }
 
-    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
-        F::integrate_logistic(task)
+    fn compiled(&self) -> Option<Law> {
+        Some(Law::Logistic)
     }
 
     fn regularity(&self) -> Regularity {

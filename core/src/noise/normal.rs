@@ -1,8 +1,8 @@
 //! The standard normal law.
 
 use super::{Noise, Regularity};
-use crate::exact::{Outcome, Task};
-use crate::{Real, Result};
+use crate::Real;
+use crate::compiled::Law;
 
 /// The standard normal law, density exp(−z²/2)/√(2π): the noise of the paper.
 ///
@@ -108,8 +108,8 @@ impl<F: Real> Noise<F> for Normal {
         true
     }
 
-    fn integrate(task: Task<'_, Self, F>) -> Result<Outcome<F>> {
-        F::integrate_normal(task)
+    fn compiled(&self) -> Option<Law> {
+        Some(Law::Normal)
     }
 
     fn regularity(&self) -> Regularity {

@@ -5,7 +5,8 @@ use topk_loss::{FoldIn, Loss, Real, Result};
 use super::{Kernel, Scalar};
 
 /// Where a gradient goes, and what it is multiplied by.
-pub(super) struct Weighted<'a, F> {
+#[derive(Debug)]
+pub struct Weighted<'a, F> {
     pub weight: F,
     pub grad: &'a mut [F],
 }
@@ -23,7 +24,7 @@ impl<F: Real> Weighted<'_, F> {
 }
 
 /// A fast computation of a loss.
-pub(super) trait Attempt<F: Real> {
+pub trait Attempt<F: Real> {
     /// The loss of a row, and its gradient where one is asked for. Nothing, and an unspecified gradient, for a row that is refused or too
     /// near the end of the float's range: core's code then computes it or finds the error.
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
@@ -36,6 +37,12 @@ impl<F: Real> Attempt<F> for dyn Kernel<F> + '_ {
             None => self.value(example, scores, label).ok(),
             Some(Weighted { weight, grad }) => self.value_and_grad(example, scores, label, weight, grad).ok(),
         }
+    }
+}
+
+impl<F: Real, A: Attempt<F> + ?Sized> Attempt<F> for Box<A> {
+    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+        (**self).attempt(example, scores, label, grad)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Any loss times the weight of the label's class.
 
-use topk_loss::ClassWeighted;
-
 use super::Kernel;
 use super::attempt::{Attempt, Weighted};
 use super::row::multiply;
@@ -16,8 +14,8 @@ pub(super) struct ByClass<'a, F> {
 
 impl<'a, F: Elementary> ByClass<'a, F> {
     /// Around the kernel of the loss that is weighted.
-    pub fn new<L>(loss: &ClassWeighted<'a, L, F>, kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
-        Self { workers, weights: loss.weights(), kernel }
+    pub fn new(weights: &'a [F], kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
+        Self { workers, weights, kernel }
     }
 }
 

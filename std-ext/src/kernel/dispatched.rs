@@ -1,58 +1,62 @@
-//! The exactly smoothed hinge by core's own code, compiled for the instruction set at hand: the same functions, and so the same bits.
+//! Losses with an exact form by core's own code, the form compiled for the instruction set at hand: the same functions, and so the same bits.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::{Error, Result, TopKHinge};
+use topk_loss::compiled::{Example, Integrated, Integrator, Law, Outcome, Task};
+use topk_loss::{Error, Gumbel, Logistic, Loss, Noise, Normal, Result};
 
 use super::Kernel;
-use super::scalar::multiply;
+use super::row::multiply;
 use super::workers::Workers;
 use crate::elementary::Elementary;
 
 /// The loss with its scratch.
-#[derive(Debug)]
-pub(super) struct Dispatched<'a, F> {
-    loss: &'a TopKHinge<'a, F>,
+pub(super) struct Dispatched<L, F> {
+    loss: L,
     workers: Workers,
     scratch: Vec<F>,
 }
 
-impl<'a, F: Elementary> Dispatched<'a, F> {
-    pub fn new(loss: &'a TopKHinge<'a, F>, num_classes: usize, workers: Workers) -> Self {
-        let scratch = vec![F::zero(); topk_loss::Loss::scratch_len(loss, num_classes)];
+impl<L: Loss<F>, F: Elementary> Dispatched<L, F> {
+    pub fn new(loss: L, num_classes: usize, workers: Workers) -> Self {
+        let scratch = vec![F::zero(); loss.scratch_len(num_classes)];
         Self { loss, workers, scratch }
     }
 }
 
-/// One example.
-#[derive(Debug)]
-pub struct Evaluate<'a, F> {
-    loss: &'a TopKHinge<'a, F>,
-    scores: &'a [F],
-    label: usize,
-    grad: Option<(F, &'a mut [F])>,
-    scratch: &'a mut [F],
-}
-
-impl<F: Elementary> WithSimd for Evaluate<'_, F> {
-    type Output = Result<F>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Result<F> {
-        let Self { loss, scores, label, mut grad, scratch } = self;
-        let value = loss.evaluate_inlined(scores, label, grad.as_mut().map(|(_, grad)| &mut **grad), scratch)?;
-        let in_range = grad.is_none_or(|(weight, grad)| multiply(grad, weight));
-        if in_range { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
-    }
-}
-
 /// It draws nothing: no example has a key of its own.
-impl<F: Elementary> Kernel<F> for Dispatched<'_, F> {
+impl<L: Loss<F> + Integrated<F>, F: Elementary> Kernel<F> for Dispatched<L, F> {
     fn value(&mut self, _: u64, scores: &[F], label: usize) -> Result<F> {
-        F::smoothed_hinge(self.workers, Evaluate { loss: self.loss, scores, label, grad: None, scratch: &mut self.scratch })
+        self.loss.evaluate(Example { scores, label, grad: None, scratch: &mut self.scratch }, &self.workers)
     }
 
     fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        let grad = Some((weight, grad));
-        F::smoothed_hinge(self.workers, Evaluate { loss: self.loss, scores, label, grad, scratch: &mut self.scratch })
+        if grad.len() != scores.len() {
+            return Err(Error::Length { what: "grad", expected: scores.len(), actual: grad.len() });
+        }
+        let value = self.loss.evaluate(Example { scores, label, grad: Some(grad), scratch: &mut self.scratch }, &self.workers)?;
+        multiply(self.workers, grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
+    }
+}
+
+impl<F: Elementary> Integrator<F> for Workers {
+    fn integrate<N: Noise<F>>(&self, task: Task<'_, N, F>) -> Result<Outcome<F>> {
+        match task.problem.law.compiled() {
+            Some(Law::Normal) => F::dispatch_normal(*self, task.under(Normal)),
+            Some(Law::Gumbel) => F::dispatch_gumbel(*self, task.under(Gumbel)),
+            Some(Law::Logistic) => F::dispatch_logistic(*self, task.under(Logistic)),
+            None => self.dispatch(Run(task)),
+        }
+    }
+}
+
+/// An exact form under the instruction set at hand.
+pub(super) struct Run<'a, N, F>(pub Task<'a, N, F>);
+
+impl<N: Noise<F>, F: Elementary> WithSimd for Run<'_, N, F> {
+    type Output = Result<Outcome<F>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.0.run()
     }
 }

@@ -1,7 +1,6 @@
 //! Any loss of adjusted scores: the adjusted row, then that loss's kernel.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::LogitAdjusted;
 
 use super::Kernel;
 use super::attempt::{Attempt, Weighted};
@@ -12,15 +11,16 @@ use crate::elementary::Elementary;
 pub(super) struct Adjusted<'a, F> {
     workers: Workers,
     adjustments: &'a [F],
-    is_shift_invariant: bool,
+    /// Whether the scores may be taken relative to the largest first.
+    centers: bool,
     kernel: Box<dyn Kernel<F> + 'a>,
     adjusted: Vec<F>,
 }
 
 impl<'a, F: Elementary> Adjusted<'a, F> {
     /// Around the kernel of the loss that is adjusted.
-    pub fn new<L>(loss: &LogitAdjusted<'a, L, F>, kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
-        Self { workers, adjustments: loss.adjustments(), is_shift_invariant: loss.is_shift_invariant(), kernel, adjusted: vec![] }
+    pub fn new(adjustments: &'a [F], centers: bool, kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
+        Self { workers, adjustments, centers, kernel, adjusted: vec![] }
     }
 }
 
@@ -29,7 +29,7 @@ impl<F: Elementary> Attempt<F> for Adjusted<'_, F> {
         if scores.len() != self.adjustments.len() {
             return None;
         }
-        let center = if self.is_shift_invariant { cross_entropy::largest(self.workers, scores)? } else { F::zero() };
+        let center = if self.centers { cross_entropy::largest(self.workers, scores)? } else { F::zero() };
         self.adjusted.resize(scores.len(), F::zero());
         let Self { workers, adjustments, .. } = *self;
         let in_range = workers.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {

@@ -44,7 +44,9 @@ pub(super) fn sparse<F: BatchReal>(
             })
         }
         Smoothing::Exact { .. } => Err(BatchError::Parameter { name: "smoothing", must: "none or pathwise for a sparse gradient" }),
-        _ => Err(BatchError::Parameter { name: "smoothing", must: "none, exact or pathwise where scores are not stored" }),
+        Smoothing::Conditional { .. } => {
+            Err(BatchError::Parameter { name: "smoothing", must: "none, exact or pathwise where scores are not stored" })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The tail of the normal law from above, in a few operations.
 
-use crate::elementary::polynomial;
+use crate::variate::polynomial;
 
 /// At least P(Z > z), and at most a tenth more where −4 ≤ z ≤ 9; at least 1 below.
 #[inline(always)]

@@ -1,7 +1,8 @@
 //! The kernels of losses that are made of others.
 
 use faer::Par;
-use topk_loss::{ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::compiled::Integrated;
+use topk_loss::{ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, TopKCrossEntropy, TopKHinges};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
@@ -38,7 +39,7 @@ fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
         let weighted = ClassWeighted::new(hinge, &per_class).unwrap();
         let expected = case.by_core(&weighted);
         for workers in available().into_iter().map(Workers::of) {
-            let attempt = || ByClass::new(&weighted, hinge_kernel(case, workers, &hinge), workers);
+            let attempt = || ByClass::new(&per_class, hinge_kernel(case, workers, &hinge), workers);
             assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &weighted }), expected);
             assert!(case.is_served(attempt()));
         }
@@ -46,7 +47,7 @@ fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
         for adjusted in [adjusted, adjusted.shift_invariant()] {
             let expected = case.by_core(&adjusted);
             for workers in available().into_iter().map(Workers::of) {
-                let attempt = || Adjusted::new(&adjusted, hinge_kernel(case, workers, &hinge), workers);
+                let attempt = || Adjusted::new(&per_class, adjusted.is_shift_invariant(), hinge_kernel(case, workers, &hinge), workers);
                 assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &adjusted }), expected);
                 assert!(case.is_served(attempt()));
             }
@@ -64,13 +65,22 @@ fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     }
 }
 
-fn integrals_are_core<F: Elementary>(case: &Case) {
-    let epsilon = F::from_f64(case.epsilon);
-    let hinge = case.hinge::<F>(Smoothing::Exact { epsilon });
-    let expected = case.by_core(&hinge);
+fn has_the_bits_of_core<F: Elementary>(case: &Case, loss: impl Loss<F> + Integrated<F> + FoldIn + Copy) {
+    let expected = case.by_core(&loss);
     for workers in available().into_iter().map(Workers::of) {
-        assert_eq!(case.by(&mut Dispatched::new(&hinge, case.scores.len(), workers)), expected);
+        assert_eq!(case.by(&mut Dispatched::new(loss, case.scores.len(), workers)), expected);
     }
+}
+
+fn integrals_are_core<F: Elementary>(case: &Case) {
+    let (epsilon, shares) = (F::from_f64(case.epsilon), shares::<F>(case.k));
+    let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
+    has_the_bits_of_core(case, case.hinge::<F>(Smoothing::Exact { epsilon }));
+    has_the_bits_of_core(case, TopKHinges::new(&shares, margins, scale, Some(epsilon)).unwrap());
+    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Gumbel, epsilon).unwrap());
+    has_the_bits_of_core(case, TopKCrossEntropy::mixture(&shares, Gumbel, epsilon).unwrap());
+    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Normal, epsilon).unwrap());
+    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Logistic, epsilon).unwrap());
 }
 
 proptest! {

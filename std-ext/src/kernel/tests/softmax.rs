@@ -35,11 +35,13 @@ fn all_have_the_bits_of_core<F: Elementary>(case: &Case) {
     has_the_bits_of_core(case, &Ldam::new(margins, scale).unwrap(), |workers| Scaled::new(margins, scale, workers));
 
     let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
-    has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&weighted, softmax(workers), workers));
+    has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&per_class, softmax(workers), workers));
 
     let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
     for adjusted in [adjusted, adjusted.shift_invariant()] {
-        has_the_bits_of_core(case, &adjusted, |workers| Adjusted::new(&adjusted, softmax(workers), workers));
+        has_the_bits_of_core(case, &adjusted, |workers| {
+            Adjusted::new(&per_class, adjusted.is_shift_invariant(), softmax(workers), workers)
+        });
     }
 }
 
