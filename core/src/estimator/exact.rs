@@ -87,14 +87,13 @@ impl<O, N, F: Real> Exact<O, N, F> {
     }
 
     /// The error bound that a result must meet, on the L1 error of the gradient: 1e−7 in `f64` and 1e−4 in `f32` unless said, far below any
-    /// estimator's noise. A smaller one costs more nodes.
+    /// estimator's noise. A smaller one costs more nodes and a wider window, a larger one less of both.
     ///
     /// # Errors
     /// A tolerance that is not positive and finite.
     pub fn with_tolerance(self, tolerance: F) -> Result<Self> {
         let tolerance = check::positive("tolerance", tolerance)?;
-        let quadrature = (tolerance * F::from_f64(0.5)).min(self.precision.quadrature);
-        Ok(Self { precision: Precision { tolerance, quadrature, ..self.precision }, ..self })
+        Ok(Self { precision: self.precision.within(tolerance), ..self })
     }
 }
 

@@ -57,6 +57,14 @@ impl<F: Real> Precision<F> {
         Self { outside: pick(1e-14, 1e-7), quadrature: pick(1e-12, 1e-5), tolerance: pick(1e-7, 1e-3) }
     }
 
+    /// The same for another tolerance: all that adds to the error takes the same part of it.
+    #[inline(always)]
+    pub fn within(self, tolerance: F) -> Self {
+        // A window that leaves out a thousandth is no window.
+        let factor = (tolerance / self.tolerance).min(F::from_f64(1e-3) / self.outside);
+        Self { outside: self.outside * factor, quadrature: self.quadrature * factor, tolerance }
+    }
+
     /// For a reference: as far as rounding lets the float go.
     pub fn strict(self) -> Self {
         let strict = Self { outside: pick(1e-11, 1e-7), quadrature: pick(5e-11, 1e-6), tolerance: pick(1e-7, 1e-4) };

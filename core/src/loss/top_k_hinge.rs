@@ -77,6 +77,7 @@ pub struct TopKHinge<'a, F> {
     margins: Margins<'a, F>,
     scale: F,
     smoothing: Smoothing<F>,
+    tolerance: Option<F>,
 }
 
 impl<'a, F: Real> TopKHinge<'a, F> {
@@ -98,7 +99,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
                 MonteCarlo::new(Normal, num_samples)?;
             }
         }
-        Ok(Self { k, margins, scale, smoothing })
+        Ok(Self { k, margins, scale, smoothing, tolerance: None })
     }
 
     /// The loss to start from: margin 1, scale 1, smoothed exactly by noise of scale `epsilon`.
@@ -114,6 +115,24 @@ impl<'a, F: Real> TopKHinge<'a, F> {
     /// k = 0, an ε that is not positive and finite.
     pub fn smoothed(k: usize, epsilon: F) -> Result<Self> {
         Self::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon })
+    }
+
+    /// The same with another bound on the gradient's error under exact smoothing, see [`Exact::with_tolerance`]: 1e−7 in `f64` and 1e−4 in
+    /// `f32` unless said. It is relative to the scale, the L1 error over the classes. Other smoothings do not heed it.
+    ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// let (scores, mut scratch) = ([0.2_f64, 0.9, 0.4, 0.7], [0.0; 1000]);
+    /// let loss = TopKHinge::smoothed(2, 0.2)?;
+    /// let finer = loss.with_tolerance(1e-10)?.value(&scores, 0, &mut scratch)?;
+    /// assert!((loss.value(&scores, 0, &mut scratch)? - finer).abs() < 1e-7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A tolerance that is not positive and finite. One that cannot be reached is found when a row is computed.
+    pub fn with_tolerance(self, tolerance: F) -> Result<Self> {
+        Ok(Self { tolerance: Some(check::positive("tolerance", tolerance)?), ..self })
     }
 
     /// The number of guesses K.
@@ -142,6 +161,23 @@ impl<'a, F: Real> TopKHinge<'a, F> {
 
     fn hinge<O>(&self, oracle: O) -> Result<Hinge<'a, O, F>> {
         Hinge::new(oracle, self.margins, self.scale)
+    }
+
+    /// The tolerance, if it is not the default.
+    #[must_use]
+    pub const fn tolerance(&self) -> Option<F> {
+        self.tolerance
+    }
+
+    /// The oracle under exact smoothing by noise of scale `epsilon`.
+    ///
+    /// # Errors
+    /// K that is not below the number of classes.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn exact(&self, epsilon: F, num_classes: usize) -> Result<Exact<KthLargest, Normal, F>> {
+        let exact = Exact::new(self.missed(num_classes)?, Normal, epsilon)?;
+        self.tolerance.map_or(Ok(exact), |tolerance| exact.with_tolerance(tolerance))
     }
 
     /// The oracle without noise.
@@ -195,7 +231,7 @@ impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
     fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
         let Smoothing::Exact { epsilon } = self.smoothing else { return self.evaluate_hard(example) };
         let Example { scores, label, mut grad, scratch } = example;
-        let exact = Exact::new(self.missed(scores.len())?, Normal, epsilon)?;
+        let exact = self.exact(epsilon, scores.len())?;
         check::scores(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;

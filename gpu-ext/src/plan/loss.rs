@@ -71,6 +71,9 @@ impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
         };
         match self.smoothing() {
             Smoothing::None => Ok((Module::Hinge, Work::Hinge(hard))),
+            Smoothing::Exact { .. } if self.tolerance().is_some() => {
+                Err(CudaError::Parameter { name: "tolerance", must: "the default, which the kernels are compiled for" })
+            }
             Smoothing::Exact { epsilon } => {
                 let hinge = HingeArguments { epsilon: epsilon.to_f64(), ..hard };
                 Ok((Module::Exact, Work::Exact(ExactArguments::new::<F>(hinge, num_classes))))

@@ -26,7 +26,7 @@ pub(super) fn objective<F: BatchReal>(
     grads: Option<HeadGrads<'_, F>>,
 ) -> Result<F> {
     let (num_classes, par, k) = (strips.num_classes(), strips.par(), loss.k() + 1);
-    let exact = examples.check(KthLargest::new(k).and_then(|oracle| Exact::new(oracle, Normal, epsilon)))?;
+    let exact = examples.check(loss.exact(epsilon, num_classes))?;
     let workers = Workers::new(Par::Seq);
     let rows = summarise(workers, &exact, k, strips, examples)?;
     let mut scratches = vec![vec![]; rows.len()];
