@@ -70,7 +70,10 @@ fn scores(len: usize) -> impl Strategy<Value = Vec<f64>> {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let len = prop_oneof![4 => 2..40_usize, 4 => 40..700_usize, 1 => 700..5000_usize];
+    cases_of(prop_oneof![4 => 2..40_usize, 4 => 40..700_usize, 1 => 700..5000_usize])
+}
+
+fn cases_of(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Case> {
     len.prop_flat_map(|len| {
         let k = prop_oneof![3 => 1..len.min(8), 1 => 1..len];
         let epsilon = prop_oneof![Just(1.0), Just(0.2), Just(0.01), (-9.0..4.0).prop_map(|x| f64::powf(10.0, x))];
