@@ -22,7 +22,8 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// the window and 1000 beside, for many at most 8L + 2k + 2, k the deepest rank.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
-/// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
+/// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached, in a float coarser than `f32` hardly
+/// any; a law that returns NaN.
 ///
 /// **Ties and NaN.** Ties need no rule: tied entries share the gradient equally. NaN is an error. A common offset does not matter.
 ///
@@ -169,7 +170,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         check::scores(theta)?;
         let precision = self.precision.map(Dual::constant);
         let exact = Exact { oracle: &self.oracle, law: self.law, epsilon: Dual::constant(self.epsilon), precision, plain: self.plain };
-        let needed = 2 * theta.len() + Oracle::<Dual<F>>::scratch_len(&exact, theta.len());
+        let needed = Oracle::<Dual<F>>::scratch_len(&exact, theta.len()).saturating_add(2 * theta.len());
         let (point, scratch) = check::split(check::scratch(scratch, needed)?, theta.len())?;
         let (gradient, scratch) = check::split(scratch, theta.len())?;
         let pairs = point.iter_mut().zip(theta).zip(direction);
@@ -183,9 +184,10 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// A profile of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
     ///
     /// # Errors
-    /// A center that is not finite, more ranks than one, k > `num_classes`.
+    /// A center that is not finite, more ranks than one, k > `num_classes`, a float that the tolerance is beyond.
     pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<N, F>> {
         check::finite("center", &[center])?;
+        self.precision.check()?;
         let ranks = self.oracle.ranks();
         check::rank(ranks.last(), num_classes)?;
         if ranks.first() != ranks.last() {

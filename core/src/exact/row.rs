@@ -128,6 +128,7 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F> {
     #[inline(always)]
     fn answer<const FAST: bool>(self) -> Result<Outcome<F>> {
         let Self { problem, row, question, output, scratch } = self;
+        problem.precision.check()?;
         match question {
             Question::Smooth { wants_grad, is_plain } => smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch),
             Question::Lose(label) => lose::<FAST, _, _>(problem, row, label, output, scratch),
