@@ -1,6 +1,6 @@
 //! The checks every public function makes before it writes anything.
 
-use crate::{Error, Real, Result};
+use crate::{Error, Real, Result, lanes};
 
 pub(crate) fn length<T>(what: &'static str, slice: &[T], expected: usize) -> Result<()> {
     match slice.len() {
@@ -64,9 +64,8 @@ pub(crate) fn non_negative<F: Real>(name: &'static str, values: &[F]) -> Result<
 /// Entries of at least 0 that sum to 1, within 2L machine epsilons: what adding L shares up may have rounded.
 pub(crate) fn distribution<F: Real>(name: &'static str, shares: &[F]) -> Result<()> {
     non_negative(name, shares)?;
-    let sum = shares.iter().fold(F::zero(), |sum, &share| sum + share);
     let slack = F::epsilon() * F::from_usize(2 * shares.len());
-    if (sum - F::one()).abs() <= slack { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that sum to 1" }) }
+    if (lanes::total(shares) - F::one()).abs() <= slack { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that sum to 1" }) }
 }
 
 pub(crate) fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {

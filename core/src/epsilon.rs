@@ -1,5 +1,6 @@
 //! Choosing ε: what a scale of noise does to an order statistic, before and after looking at the scores.
 
+use crate::lanes::Compensated;
 use crate::noise::Reflected;
 use crate::noise::{Side, reach};
 use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
@@ -53,7 +54,7 @@ fn expected_maximum<F: Real>(law: impl Noise<F>, n: usize) -> F {
 /// The effective number of classes in a gradient that sums to 1: 1/Σᵢ ∇ᵢ², from 1 (one class learns) to L (all do alike).
 #[must_use]
 pub fn effective_classes<F: Real>(grad: &[F]) -> F {
-    grad.iter().fold(F::zero(), |sum, &g| sum + g * g).recip()
+    Compensated::of(grad.iter().map(|&g| g * g)).recip()
 }
 
 /// An ε for which the gradient of the smoothed k-th largest of `theta` has `wanted` [effective classes](effective_classes).

@@ -12,7 +12,8 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// let third = KthLargest::new(3)?;
 /// let error = third.value(&[0.5, 0.25], &mut [0.0; 2]).unwrap_err();
 /// assert_eq!(error, Error::K { k: 3, max: 2 });
-/// assert_eq!(error.to_string(), "k = 3 is outside 1..=2");
+/// assert_eq!(error.to_string(), "k = 3 is above the largest possible, 2: take a smaller k, or 1 more class");
+/// assert_eq!(error.code(), 2);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,18 +68,56 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// A number for the kind of error, for those to whom an enum cannot go: bindings, exit codes, logs.
+    ///
+    /// It is never 0, and stays what it is: a kind that is no more leaves its number unused.
+    ///
+    /// | code | kind |
+    /// |---|---|
+    /// | 1 | [`Length`](Self::Length) |
+    /// | 2 | [`K`](Self::K) |
+    /// | 3 | [`Label`](Self::Label) |
+    /// | 4 | [`Parameter`](Self::Parameter) |
+    /// | 5 | [`NotFinite`](Self::NotFinite) |
+    /// | 6 | [`Accuracy`](Self::Accuracy) |
+    /// | 7 | [`Overflow`](Self::Overflow) |
+    ///
+    /// ```
+    /// use topk_loss::{Error, KthLargest};
+    /// assert_eq!(KthLargest::new(0).map_err(|error| error.code()), Err(4));
+    /// ```
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::Length { .. } => 1,
+            Self::K { .. } => 2,
+            Self::Label { .. } => 3,
+            Self::Parameter { .. } => 4,
+            Self::NotFinite { .. } => 5,
+            Self::Accuracy { .. } => 6,
+            Self::Overflow { .. } => 7,
+        }
+    }
+}
+
+/// The field and its fault, then what would mend it where that is not plain.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Length { what, expected, actual } => {
                 write!(f, "{what} has length {actual} where {expected} is needed")
             }
-            Self::K { k, max } => write!(f, "k = {k} is outside 1..={max}"),
+            Self::K { k, max } if k > max => {
+                let (missing, classes) = (k - max, if k - max == 1 { "class" } else { "classes" });
+                write!(f, "k = {k} is above the largest possible, {max}: take a smaller k, or {missing} more {classes}")
+            }
+            Self::K { k, .. } => write!(f, "k = {k} is below 1"),
             Self::Label { label, num_classes } => write!(f, "label {label} is not below the number of classes, {num_classes}"),
             Self::Parameter { name, must } => write!(f, "{name} must be {must}"),
             Self::NotFinite { what, index } => write!(f, "{what} is NaN or infinite at position {index}"),
-            Self::Accuracy { what } => write!(f, "{what} does not reach the tolerance in this float"),
-            Self::Overflow { what } => write!(f, "{what} is beyond the range of the float"),
+            Self::Accuracy { what } => write!(f, "{what} does not reach the tolerance in this float: take a larger one or a finer float"),
+            Self::Overflow { what } => write!(f, "{what} is beyond the range of the float: scale the input down or take a wider float"),
         }
     }
 }

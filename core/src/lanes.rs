@@ -85,11 +85,21 @@ impl<F: Real> Compensated<F> {
         Self { sum: F::zero(), lost: F::zero() }
     }
 
+    /// The sum of these parts: as if each were added exactly, up to two roundings of the sum of their sizes, however many they are.
+    #[inline(always)]
+    pub fn of(parts: impl IntoIterator<Item = F>) -> F {
+        let mut total = Self::zero();
+        parts.into_iter().for_each(|part| total.add(part));
+        total.sum()
+    }
+
     #[inline(always)]
     pub fn add(&mut self, part: F) {
         let corrected = part - self.lost;
         let next = self.sum + corrected;
-        (self.sum, self.lost) = (next, (next - self.sum) - corrected);
+        let lost = (next - self.sum) - corrected;
+        // A sum beyond the float's range stays there.
+        (self.sum, self.lost) = (next, if lost.is_finite() { lost } else { F::zero() });
     }
 
     #[inline(always)]

@@ -6,6 +6,7 @@ mod top_k_mask;
 pub use ranking::Ranking;
 pub use top_k_mask::TopKMask;
 
+use crate::lanes::Compensated;
 use crate::{Real, Result, Translation, check};
 
 /// y*(θ), a point of a set C at which ⟨y, θ⟩ is largest: a shortest path, a ranking, a matching, a subset.
@@ -80,5 +81,5 @@ pub(crate) fn argmax<F: Real>(maximizer: &impl Maximizer<F>, theta: &[F], y: &mu
 }
 
 pub(crate) fn dot<F: Real>(a: &[F], b: &[F]) -> F {
-    a.iter().zip(b).fold(F::zero(), |sum, (&a, &b)| sum + a * b)
+    Compensated::of(a.iter().zip(b).map(|(&a, &b)| a * b))
 }

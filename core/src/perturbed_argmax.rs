@@ -84,7 +84,7 @@ struct Room<'s, F> {
 impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
     /// How much scratch a θ of `dim` entries needs.
     pub fn scratch_len(&self, dim: usize) -> usize {
-        3 * dim + self.maximizer.scratch_len(dim)
+        dim.saturating_mul(3).saturating_add(self.maximizer.scratch_len(dim))
     }
 
     /// Overwrites `y` with the mean of y*(θ + εz_b) over the draws.

@@ -14,7 +14,11 @@ use crate::compiled::{Example, Integrated, Portable, compile, declare, losses};
 use crate::exact::{Outcome, Task};
 use crate::{CrossEntropy, Focal, Gumbel, Ldam, Logistic, Noise, Normal, Result, TopKCrossEntropy, TopKHinge, TopKHinges};
 
-/// A float: `f32`, `f64`, or a type of the user's own (half precision, dual numbers).
+/// A float: `f32`, `f64`, [`Dual`](crate::Dual), or a type of the user's own.
+///
+/// A float of another crate, such as one of half precision, needs a newtype around it, since both it and this trait are foreign to the
+/// user's crate. Losses and oracles that select and add are then as good as the float. What is exact asks for at least the digits and the
+/// range of an `f32`, or returns [`Error::Accuracy`](crate::Error::Accuracy).
 ///
 /// The elementary functions of `f32` and `f64` are always those of the `libm` crate or this crate's own. Another crate that turns on
 /// `num-traits/std` therefore cannot change a result, which it could if they came from `num_traits::Float`.

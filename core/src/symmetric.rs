@@ -23,7 +23,7 @@ pub(crate) const BULK: f64 = 8.0;
 
 impl<'s, F: Real> Ratios<'s, F> {
     pub const fn scratch_len(k: usize) -> usize {
-        2 * k
+        k.saturating_mul(2)
     }
 
     /// Of no numbers; and the scratch that is left.

@@ -42,6 +42,36 @@ fn naive<F: BatchReal, L: BatchLoss<F>>(loss: &L, scores: MatRef<'_, F>, labels:
     (values, grads)
 }
 
+/// Rows of masked classes, which no kernel takes, are core's business: a loss that is zero is zero.
+fn masked_classes_cost_nothing<F: BatchReal>(loss: &impl BatchLoss<F>) {
+    let scores = Mat::from_fn(40, 3, |i, b| if i % 13 == b { F::from_usize(9 * i + 1) } else { F::min_value() });
+    let (mut values, mut grads) = (vec![F::nan(); 3], Mat::from_fn(40, 3, |_, _| F::nan()));
+    let targets = Targets::new(&[39, 27, 28]);
+    values_and_grads(loss, scores.as_ref(), &targets, &mut values, grads.as_mut(), Par::rayon(2)).unwrap();
+    assert_eq!(values, [F::zero(); 3]);
+    assert!(grads.col_iter().all(|grad| grad.iter().all(|&g| g == F::zero())));
+}
+
+#[test]
+fn masked_classes_cost_nothing_in_a_batch() {
+    let (epsilon, num_samples, key) = (0.1, 3, Key::new(11));
+    let smoothings = [
+        Smoothing::None,
+        Smoothing::Exact { epsilon },
+        Smoothing::Pathwise { epsilon, num_samples, key },
+        Smoothing::Conditional { epsilon, num_samples, key },
+    ];
+    for k in [1, 2, 5] {
+        for smoothing in smoothings {
+            masked_classes_cost_nothing(&TopKHinge::new(k, Margins::Uniform(1.0_f32), 40.0, smoothing).unwrap());
+        }
+        for epsilon in [None, Some(0.1)] {
+            let shares: Vec<f32> = (1..=k).map(|i| f32::from(u8::from(i == k))).collect();
+            masked_classes_cost_nothing(&TopKHinges::new(&shares, Margins::Uniform(1.0_f32), 40.0, epsilon).unwrap());
+        }
+    }
+}
+
 /// A number for every class.
 const PER_CLASS: [f32; 1000] = {
     let (mut numbers, mut class) = ([0.0; 1000], 0);

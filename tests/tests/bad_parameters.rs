@@ -122,7 +122,7 @@ fn overflow_is_an_error() {
     let (scores, mut scratch) = ([HUGE, -HUGE, HUGE], [0.0; 9]);
     let overflow = |what| Err(Error::Overflow { what });
     let top_k = |scale, smoothing| TopKHinge::new(1, Margins::Uniform(1.0), scale, smoothing).unwrap();
-    assert_eq!(top_k(1.0, Smoothing::None).value(&scores, 1, &mut scratch), overflow("range of the scores"));
+    assert_eq!(top_k(1.0, Smoothing::None).value(&scores, 1, &mut scratch), overflow("loss"));
     assert_eq!(top_k(10.0, Smoothing::None).value(&[HUGE / 2.0, 0.0, HUGE / 2.0], 1, &mut scratch), overflow("loss"));
     let wide = Smoothing::Pathwise { epsilon: HUGE, num_samples: 9, key: Key::new(0) };
     assert_eq!(top_k(1.0, wide).value(&[0.0; 3], 1, &mut scratch), overflow("perturbed scores"));

@@ -4,8 +4,8 @@
 mod vectors;
 
 use topk_loss::{
-    Dual, Error, Exact, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, RankSum, Real, Regularity, Sampler,
-    TopKSum, Uniform,
+    Dual, Error, Exact, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, OrderStatistics, RankSum, Real,
+    Regularity, Sampler, TopKSum, Uniform,
 };
 use topk_loss_laws::smoothed::smoothed_kth_largest;
 use topk_loss_laws::unbiased::evaluate;
@@ -215,6 +215,60 @@ fn several_ranks_are_their_sum() {
     // One window for all of them, and one for each.
     assert!((mask.0 - sum.0).abs() < 1e-8 && distance(&mask.1, &sum.1) < 2e-7);
     assert!(mask.1.iter().all(|p| (0.0..=1.0).contains(p)), "a mask of probabilities");
+}
+
+/// Fast against plain for weights of both signs, and the sums that both must have.
+fn compare_signed<N: Noise<f64> + Noise<f32> + core::fmt::Debug>(law: N, scores: &[f64], weights: &[f64], epsilon: f64) {
+    let name = format!("{law:?} L {} weights {weights:?} epsilon {epsilon}", scores.len());
+    let (scores32, weights32): (Vec<f32>, Vec<f32>) = (narrow(scores), narrow(weights));
+    // What is asked of both floats is the same.
+    let (scores, weights, epsilon) = (widen(&scores32), widen(&weights32), f64::from(epsilon as f32));
+    let mass: f64 = weights.iter().sum();
+    let double = Exact::new(RankSum::new(&weights).unwrap(), law, epsilon).unwrap();
+    let single = Exact::new(RankSum::new(&weights32).unwrap(), law, epsilon as f32).unwrap();
+    let (plain_bound, plain) = certified_gradient(&double.plain(), &scores).unwrap_or_else(|error| panic!("{name}: plain: {error}"));
+    for (float, result) in [("f64", certified_gradient(&double, &scores)), ("f32", certified_gradient(&single, &scores32))] {
+        let (bound, fast) = result.unwrap_or_else(|error| panic!("{name}: {float}: {error}"));
+        let (error, sum) = (distance(&fast, &plain), fast.iter().sum::<f64>());
+        assert!(error <= bound + plain_bound, "{name}: {float}: off by {error:e}, certified {bound:e}");
+        assert!((sum - mass).abs() <= bound, "{name}: {float}: sums to {sum:e}, not {mass:e}, certified {bound:e}");
+    }
+}
+
+fn narrow(numbers: &[f64]) -> Vec<f32> {
+    numbers.iter().map(|&x| x as f32).collect()
+}
+
+fn widen(numbers: &[f32]) -> Vec<f64> {
+    numbers.iter().copied().map(f64::from).collect()
+}
+
+/// The bound and the gradient.
+fn certified_gradient<F: Real, N: Noise<F>, O: OrderStatistics<F>>(exact: &Exact<O, N, F>, scores: &[F]) -> Result<(f64, Vec<f64>), Error> {
+    let (mut grad, mut scratch) = (vec![F::zero(); scores.len()], vec![F::nan(); exact.scratch_len(scores.len())]);
+    let bound = exact.certified(scores, F::one(), &mut grad, &mut scratch)?.error_bound;
+    Ok((bound.to_f64().unwrap(), grad.iter().map(|g| g.to_f64().unwrap()).collect()))
+}
+
+/// What one rank adds another takes away again, so a gradient's entries have either sign: the bound holds all the same. The deep ranks of a
+/// Gumbel are those of its reflection.
+#[test]
+fn weights_of_both_signs_keep_their_bound_and_their_sum() {
+    for len in [7, 40, 100, 1000] {
+        let deep = |weights: &[f64]| [&vec![0.0; len - weights.len()], weights].concat();
+        let ladder = [1.0, -1.0, 0.5, -0.25, 2.0];
+        for weights in
+            [vec![1.0, -1.0], vec![1.0, -2.0, 1.0], vec![0.0, -3.0, 0.0, 1.0], ladder.to_vec(), deep(&[1.0, -1.0]), deep(&ladder)]
+        {
+            for family in ["random", "tied", "clustered"].map(|name| family(name, len)) {
+                for epsilon in [0.01, 0.25, 3.0] {
+                    compare_signed(Normal, &family, &weights, epsilon);
+                    compare_signed(Gumbel, &family, &weights, epsilon);
+                    compare_signed(Logistic, &family, &weights, epsilon);
+                }
+            }
+        }
+    }
 }
 
 /// The Jacobian's product is the derivative of the gradient, and symmetric.

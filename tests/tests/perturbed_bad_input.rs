@@ -267,7 +267,7 @@ fn losses_under_noise_name_bad_input() {
 
     let huge = [f64::MAX, -f64::MAX, f64::MAX];
     let second = MeanOfHinge::new(KthLargest::new(2).unwrap(), sampler, 0.5, Key::new(0), uniform, 1.0).unwrap();
-    assert_eq!(loss_error(&second, &huge, 1), Error::Overflow { what: "range of the scores" });
+    assert_eq!(loss_error(&second, &huge, 1), Error::Overflow { what: "perturbed scores" });
     assert_eq!(loss_error(&centered, &huge, 1), Error::Overflow { what: "perturbed scores" });
 }
 

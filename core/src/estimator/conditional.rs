@@ -146,7 +146,7 @@ fn probability_between<F: Real>(law: &impl Noise<F>, low: F, high: F) -> F {
 
 impl<O: OrderStatistics<F>, S: Sampler<F>, F: Real> Oracle<F> for Conditional<O, S, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        dim + self.oracle.scratch_len(dim).max(dim)
+        dim.saturating_add(self.oracle.scratch_len(dim).max(dim))
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

@@ -105,7 +105,7 @@ impl<O: Oracle<F>, C: Oracle<F>, E: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> f
 
 impl<O: Oracle<F>, C: Oracle<F>, E: Oracle<F>, S: Sampler<F>, F: Real> Oracle<F> for ControlVariate<O, C, E, S, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        let draw = dim + self.oracle.scratch_len(dim).max(self.control.scratch_len(dim));
+        let draw = dim.saturating_add(self.oracle.scratch_len(dim).max(self.control.scratch_len(dim)));
         draw.max(self.expectation.scratch_len(dim))
     }
 

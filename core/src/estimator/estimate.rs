@@ -1,6 +1,7 @@
 //! Error control: an estimate with its standard error, and drawing until that is small enough.
 
 use super::draw::Draw;
+use crate::lanes::Compensated;
 use crate::{Error, Oracle, Real, Result, Sampler, check};
 
 /// A mean over draws, and how far it is likely to be from its limit.
@@ -95,7 +96,7 @@ pub trait Estimator<F: Real>: Oracle<F> {
 
 impl<F: Real, D: Draw<F>> Estimator<F> for D {
     fn estimate_scratch_len(&self, dim: usize) -> usize {
-        2 * dim + self.scratch_len(dim)
+        dim.saturating_mul(2).saturating_add(self.scratch_len(dim))
     }
 
     fn estimate(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Estimate<F>> {
@@ -180,8 +181,7 @@ impl<F: Real> Spread<F> {
         self.count += 1;
         let count = F::from_usize(self.count);
         self.squares += update(&mut self.mean, value, count);
-        let squares = mean.iter_mut().zip(gradient).fold(F::zero(), |sum, (mean, &g)| sum + update(mean, g, count));
-        self.gradient_squares += squares;
+        self.gradient_squares += Compensated::of(mean.iter_mut().zip(gradient).map(|(mean, &g)| update(mean, g, count)));
     }
 
     /// Of the means of the value and of the gradient; infinite for less than two terms.

@@ -22,7 +22,8 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// the window and 1000 beside, for many at most 8L + 2k + 2, k the deepest rank.
 ///
 /// **Errors.** ε not positive and finite, k > L, NaN or infinite θ; a law with a kink (Laplace, uniform) is refused by
-/// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached; a law that returns NaN.
+/// [`new`](Exact::new) and served by the conditional estimator; a tolerance that cannot be reached, in a float coarser than `f32` hardly
+/// any; a law that returns NaN.
 ///
 /// **Ties and NaN.** Ties need no rule: tied entries share the gradient equally. NaN is an error. A common offset does not matter.
 ///
@@ -103,21 +104,8 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// As for the type; `grad` is then as before, save where one of several ranks far apart fails.
     pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
-        self.certified_by(theta, weight, grad, scratch, &Portable)
-    }
-
-    /// The same, by whom one chooses.
-    #[inline(always)]
-    pub(crate) fn certified_by(
-        &self,
-        theta: &[F],
-        weight: F,
-        grad: &mut [F],
-        scratch: &mut [F],
-        by: &impl Integrator<F>,
-    ) -> Result<Certified<F>> {
         check::length("grad", grad, theta.len())?;
-        self.all_ranks(theta, Some((weight, grad)), scratch, by)
+        self.all_ranks(theta, Some((weight, grad)), scratch)
     }
 
     /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values; the classes are
@@ -138,18 +126,13 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// As for the type; another number of values.
     pub fn rank_values(&self, theta: &[F], values: &mut [F], scratch: &mut [F]) -> Result<()> {
-        self.rank_values_by(theta, values, scratch, &Portable)
-    }
-
-    /// The same, by whom one chooses.
-    #[inline(always)]
-    pub(crate) fn rank_values_by(&self, theta: &[F], values: &mut [F], scratch: &mut [F], by: &impl Integrator<F>) -> Result<()> {
         let ranks = self.oracle.ranks();
         let scratch = self.checked(theta, scratch)?;
         check::length("values", values, ranks.each().count())?;
         for ((_, rank), value) in ranks.each().zip(values) {
             let center = select::kth_value(theta, rank, scratch);
-            let smoothed = self.one_run(theta, Run { first: rank, last: rank }, (center, F::zero()), (None, &|_| true), scratch, by)?;
+            let smoothed =
+                self.one_run(theta, Run { first: rank, last: rank }, (center, F::zero()), (None, &|_| true), scratch, &Portable)?;
             *value = check::in_range("smoothed value", center + smoothed.value)?;
         }
         Ok(())
@@ -187,7 +170,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         check::scores(theta)?;
         let precision = self.precision.map(Dual::constant);
         let exact = Exact { oracle: &self.oracle, law: self.law, epsilon: Dual::constant(self.epsilon), precision, plain: self.plain };
-        let needed = 2 * theta.len() + Oracle::<Dual<F>>::scratch_len(&exact, theta.len());
+        let needed = Oracle::<Dual<F>>::scratch_len(&exact, theta.len()).saturating_add(2 * theta.len());
         let (point, scratch) = check::split(check::scratch(scratch, needed)?, theta.len())?;
         let (gradient, scratch) = check::split(scratch, theta.len())?;
         let pairs = point.iter_mut().zip(theta).zip(direction);
@@ -201,9 +184,10 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// A profile of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
     ///
     /// # Errors
-    /// A center that is not finite, more ranks than one, k > `num_classes`.
+    /// A center that is not finite, more ranks than one, k > `num_classes`, a float that the tolerance is beyond.
     pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<N, F>> {
         check::finite("center", &[center])?;
+        self.precision.check()?;
         let ranks = self.oracle.ranks();
         check::rank(ranks.last(), num_classes)?;
         if ranks.first() != ranks.last() {
@@ -240,7 +224,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     }
 
     #[inline(always)]
-    fn all_ranks(&self, theta: &[F], mut output: Output<'_, F>, scratch: &mut [F], by: &impl Integrator<F>) -> Result<Certified<F>> {
+    fn all_ranks(&self, theta: &[F], mut output: Output<'_, F>, scratch: &mut [F]) -> Result<Certified<F>> {
         let scratch = self.checked(theta, scratch)?;
         let mut sum = Certified { value: F::zero(), error_bound: F::zero() };
         for (share, run) in self.oracle.ranks().runs() {
@@ -249,7 +233,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             let spread = (first - center) / self.epsilon;
             let mut add = |run: Run, center: F, spread: F, scratch: &mut [F]| {
                 let output = output.as_mut().map(|(weight, grad)| (*weight * share, &mut **grad));
-                let one = self.one_run(theta, run, (center, spread), (output, &|_| true), scratch, by)?;
+                let one = self.one_run(theta, run, (center, spread), (output, &|_| true), scratch, &Portable)?;
                 sum.value += share * (center * F::from_usize(run.len()) + one.value);
                 sum.error_bound += share.abs() * one.error_bound;
                 Ok(())
@@ -298,7 +282,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Oracle<F> for Exact<O, N, F> {
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {
-        Ok(self.all_ranks(theta, None, scratch, &Portable)?.value)
+        Ok(self.all_ranks(theta, None, scratch)?.value)
     }
 
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {

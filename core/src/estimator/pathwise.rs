@@ -73,7 +73,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for Pathwise<O, S, F> {
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> Oracle<F> for Pathwise<O, S, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        dim + self.oracle.scratch_len(dim)
+        dim.saturating_add(self.oracle.scratch_len(dim))
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

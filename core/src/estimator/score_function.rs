@@ -157,8 +157,8 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Draw<F> for ScoreFunction<O, S, F> {
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> Oracle<F> for ScoreFunction<O, S, F> {
     fn scratch_len(&self, dim: usize) -> usize {
-        let own = if self.baseline == Baseline::LeaveOneOut { 4 * dim } else { 2 * dim };
-        own + self.oracle.scratch_len(dim)
+        let vectors = if self.baseline == Baseline::LeaveOneOut { 4 } else { 2 };
+        dim.saturating_mul(vectors).saturating_add(self.oracle.scratch_len(dim))
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

@@ -132,7 +132,7 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
     /// less.
     #[must_use]
     pub fn room_len(&self, num_classes: usize) -> usize {
-        Summary::<N, F>::ROOM_BESIDE + num_classes
+        num_classes.saturating_add(Summary::<N, F>::ROOM_BESIDE)
     }
 
     /// An empty summary, with [`room`](Self::room_len) for at most one candidate a class, usually few.

@@ -10,7 +10,7 @@ use crate::lanes::{LANES, Lanes, zip};
 
 /// How many entries fit at a halving that leaves `1 << level` groups out.
 const fn room_at(level: usize, num_counts: usize) -> usize {
-    let most = (2 * TOGETHER) << level;
+    let most = (2 * TOGETHER).saturating_mul(1 << level);
     if most < num_counts { most } else { num_counts }
 }
 
@@ -23,7 +23,7 @@ const fn levels(groups: usize) -> usize {
 const fn room_below(level: usize, num_counts: usize) -> usize {
     let (mut sum, mut l) = (0, 0);
     while l < level {
-        sum += room_at(l, num_counts);
+        sum = room_at(l, num_counts).saturating_add(sum);
         l += 1;
     }
     sum

@@ -43,7 +43,7 @@ pub(crate) struct FastNodes<'s, F, const RARE: bool> {
 /// How many places so many candidates take, however they divide.
 #[inline(always)]
 pub(super) const fn places(candidates: usize) -> usize {
-    if candidates == 0 { 0 } else { (candidates + 2 * (TOGETHER - 1)).next_multiple_of(TOGETHER) }
+    if candidates == 0 { 0 } else { candidates.saturating_add(3 * (TOGETHER - 1)) / TOGETHER * TOGETHER }
 }
 
 /// The scratch of the nodes, at most.
@@ -57,7 +57,9 @@ pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usiz
     } else {
         POWERS
     };
-    places + LANES * (2 * places + (1 + TOGETHER) * last_rank + halvings + 4 * terms + powers)
+    let counts = (1 + TOGETHER).saturating_mul(last_rank).saturating_add(halvings);
+    let lanes = places.saturating_mul(2).saturating_add(counts).saturating_add(4 * terms + powers);
+    lanes.saturating_mul(LANES).saturating_add(places)
 }
 
 impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {

@@ -33,7 +33,7 @@ pub(crate) struct PlainNodes<'s, F> {
 
 /// The scratch of the nodes.
 pub(super) const fn scratch_len(candidates: usize, last_rank: usize) -> usize {
-    2 * last_rank + 5 * candidates + 2
+    last_rank.saturating_mul(2).saturating_add(candidates.saturating_mul(5)).saturating_add(2)
 }
 
 impl<'s, F: Real> PlainNodes<'s, F> {

@@ -1,6 +1,8 @@
 //! How far each float is pushed.
 
-use crate::{Real, Regularity};
+use super::counts::whole;
+use super::solution::rounding;
+use crate::{Error, Real, Regularity, Result};
 
 /// The accuracy the exact form aims at and the sizes that reach it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +71,12 @@ impl<F: Real> Precision<F> {
     pub fn strict(self) -> Self {
         let strict = Self { outside: pick(1e-11, 1e-7), quadrature: pick(5e-11, 1e-6), tolerance: pick(1e-7, 1e-4) };
         Self { outside: strict.outside.min(self.outside), quadrature: strict.quadrature.min(self.quadrature), ..strict }
+    }
+
+    /// Whether the float can be so accurate: its rounding alone is within the tolerance, and it tells the least of the probabilities from 0.
+    pub fn check(&self) -> Result<()> {
+        let is_fine = rounding::<F>(0) <= self.tolerance && whole::<F>().is_finite();
+        if is_fine { Ok(()) } else { Err(Error::Accuracy { what: "exact smoothing" }) }
     }
 
     /// The same in another number type.

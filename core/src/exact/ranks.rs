@@ -1,6 +1,6 @@
 //! Which order statistics are asked for.
 
-use crate::Real;
+use crate::{Real, lanes};
 
 /// The order statistics an oracle is made of; ranks count from 1, the largest first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,7 +48,11 @@ impl<F: Real> Ranks<'_, F> {
     /// Σ_r w_r, the sum of the gradient.
     #[must_use]
     pub fn mass(&self) -> F {
-        (self.first()..=self.last()).fold(F::zero(), |sum, rank| sum + self.weight(rank))
+        match *self {
+            Self::Single(_) => F::one(),
+            Self::Top(k) => F::from_usize(k),
+            Self::Weighted(weights) => lanes::total(weights),
+        }
     }
 
     /// The ranks in runs of one weight, of which the gradient is that weight times the indicator of the run.

@@ -155,6 +155,7 @@ impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
     #[inline(always)]
     fn answer_of_law<const FAST: bool>(self) -> Result<Outcome<F>> {
         let Self { problem, row, question, output, scratch } = self;
+        problem.precision.check()?;
         match question {
             Question::Smooth { wants_grad, is_plain } => smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch),
             Question::Lose(label) => lose::<FAST, _, _>(problem, row, label, output, scratch),
@@ -171,7 +172,7 @@ const fn most_candidates(num_classes: usize, last_rank: usize, is_rare: bool, do
         (true, false) => 48,
         (true, true) => 64,
     };
-    let most = 4 * greatest_mean(last_rank, limit) + 16;
+    let most = greatest_mean(last_rank, limit).saturating_mul(4).saturating_add(16);
     if most < num_classes { most } else { num_classes }
 }
 
@@ -179,13 +180,13 @@ const fn most_candidates(num_classes: usize, last_rank: usize, is_rare: bool, do
 const fn fast_scratch_len(num_classes: usize, last_rank: usize, is_rare: bool, double: bool) -> usize {
     let candidates = most_candidates(num_classes, last_rank, is_rare, double);
     let terms = if num_classes <= FEW { 0 } else { most_terms(double) };
-    terms * LANES + candidates + solution::fast_scratch_len(candidates, last_rank, terms)
+    solution::fast_scratch_len(candidates, last_rank, terms).saturating_add(candidates).saturating_add(terms * LANES)
 }
 
 /// The scratch of any row whose deepest rank is the given one, for its order statistic or for a label's chance, which may be rare.
 pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize, is_rare: bool) -> usize {
     let fast = fast_scratch_len(num_classes, last_rank, is_rare, is_double::<F>());
-    let plain = num_classes + solution::plain_scratch_len(num_classes, last_rank);
+    let plain = solution::plain_scratch_len(num_classes, last_rank).saturating_add(num_classes);
     fast.max(plain).max(Bounds::<F>::len(MOST_BINS))
 }
 
@@ -255,7 +256,7 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
             }
         }
     }
-    solve_plainly(row, &division.plain(), sought, tolerance, output, scratch)
+    solve_plainly(row, &division.plain(), sought, tolerance, (output, wants_grad), scratch)
 }
 
 #[cold]
@@ -265,7 +266,7 @@ fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
     division: &Division<N, F>,
     sought: impl Fn(&Division<N, F>, usize) -> S,
     tolerance: F,
-    output: Output<'_, F>,
+    (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     let (room, rest) = check::split(scratch, row.scores.len())?;
@@ -276,7 +277,7 @@ fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
     if solution.error_bound() > tolerance {
         return Err(Error::Accuracy { what: "exact smoothing" });
     }
-    if let Some((weight, grad)) = output {
+    if let Some((weight, grad)) = output.filter(|_| wants_grad(solution.centered_value())) {
         row.add_grad(&solution, weight, grad);
     }
     Ok(Outcome { value: solution.centered_value(), error_bound: solution.error_bound() })

@@ -52,12 +52,13 @@ pub(crate) struct Contribution<F> {
 
 /// The scratch of a solution by fast nodes with so many candidates.
 pub(super) const fn fast_scratch_len(candidates: usize, last_rank: usize, terms: usize) -> usize {
-    candidates + 2 * nodes::places(candidates) + nodes::scratch_len(candidates, last_rank, terms)
+    let shares = nodes::places(candidates).saturating_mul(2).saturating_add(candidates);
+    nodes::scratch_len(candidates, last_rank, terms).saturating_add(shares)
 }
 
 /// The scratch of one by plain nodes.
 pub(super) const fn plain_scratch_len(candidates: usize, last_rank: usize) -> usize {
-    2 * candidates + plain::scratch_len(candidates, last_rank)
+    plain::scratch_len(candidates, last_rank).saturating_add(candidates.saturating_mul(2))
 }
 
 /// What rounding does to a sum over the classes: every trial rounds once, and tied ones alike; a tenth of a unit each was seen.
@@ -202,7 +203,7 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
                     let u = places.unit(score);
                     if places.is_above(u) & !places.is_sure(u) {
                         *entry += weight * self.candidates.get(next).copied().unwrap_or(F::zero());
-                        next += 1;
+                        next = next.saturating_add(1);
                     }
                 }
             }

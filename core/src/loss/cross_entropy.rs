@@ -3,7 +3,8 @@
 use super::softmax::{Row, leader};
 use super::{Loss, SoftLabelLoss, soft_label};
 use crate::compiled::{Example, values_by};
-use crate::{FoldIn, Real, Result, check, lanes};
+use crate::lanes::{self, Compensated};
+use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = ln Σⱼ exp(sⱼ) − s_y; its gradient is softmax(s) minus the label's indicator.
 ///
@@ -14,6 +15,9 @@ use crate::{FoldIn, Real, Result, check, lanes};
 /// **Errors.** Fewer than two classes, a label that is no class, NaN or infinite scores.
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. Scores of ±1e30 do not overflow.
+///
+/// **Accuracy.** However many classes: the sum of the exponentials is within 16 units of its last place, and so the value within 2e−6
+/// (`f64`: 4e−15) and its own rounding.
 ///
 /// **Cost.** One exponential a class.
 ///
@@ -49,11 +53,13 @@ impl CrossEntropy {
 /// −Σⱼ qⱼ ln pⱼ, p = softmax(s), for a target distribution q; its gradient is p − q. One pass, whatever the target.
 ///
 /// Both are taken relative to the largest score's class: every term of the value is non-negative, and that class's entry of the gradient is
-/// minus the sum of the others, so that small losses and gradients keep their digits here too.
+/// minus the sum of the others where it is likelier than all of them, so that small losses and gradients keep their digits here too.
 ///
 /// **Shapes.** Scores, target and gradient of L entries, L ≥ 2; no scratch.
 ///
 /// **Errors.** As for a label, and a target that is no distribution, see [`SoftLabelLoss`].
+///
+/// **Accuracy.** As for a label; the target's sum rounds twice, however many classes.
 ///
 /// **Cost.** One exponential a class.
 ///
@@ -86,12 +92,10 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
         let row = Row::new(scores, leader.index, grad)?;
         row.differentiate(leader.index, F::one(), grad);
         grad.iter_mut().zip(target).for_each(|(entry, &q)| *entry -= q);
-        if let Some(entry) = grad.get_mut(leader.index) {
-            *entry = F::zero();
-        }
-        let others = lanes::total(grad);
-        if let Some(entry) = grad.get_mut(leader.index) {
-            *entry = -others;
+        if let Some((before, [own, after @ ..])) = grad.split_at_mut_checked(leader.index) {
+            // p − q of the leader rounds like p: where that is nearly 1 the sum of the others has more digits, and fewer where it is not.
+            let (hit, q) = (row.softmax.hit(), target.get(leader.index).copied().unwrap_or(F::zero()));
+            *own = if hit > F::from_f64(0.5) { -(lanes::total(before) + lanes::total(after)) } else { hit - q };
         }
         Ok(row.softmax.surprise() + gap)
     }
@@ -100,8 +104,8 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
 /// By how much a class of the target is expected to be below the leader; with −ln p of the leader it is the loss.
 fn expected_gap<F: Real>(leader: F, scores: &[F], target: &[F]) -> Result<F> {
     let shares = scores.iter().zip(target).filter(|&(_, &q)| q > F::zero());
-    let sum = shares.fold(F::zero(), |sum, (&score, &q)| sum + q * (leader - score));
-    check::in_range("range of the scores", sum)
+    let gap = Compensated::of(shares.map(|(&score, &q)| q * (leader - score)));
+    check::in_range("range of the scores", gap)
 }
 
 impl FoldIn for CrossEntropy {

@@ -17,6 +17,8 @@ use crate::{Error, FoldIn, Real, Result, check};
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. Scores of ±1e30 do not overflow.
 ///
+/// **Accuracy.** The sum over the classes is that of [`CrossEntropy`](crate::CrossEntropy), however many they are.
+///
 /// **Cost.** One exponential a class and one power.
 ///
 /// ```

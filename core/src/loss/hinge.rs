@@ -1,7 +1,7 @@
 //! The hinge over any oracle.
 
 use super::Loss;
-use crate::{Error, FoldIn, Margins, Oracle, Real, Result, Translation, check};
+use crate::{FoldIn, Margins, Oracle, Real, Result, Translation, check};
 
 /// ℓ(s, y) = scale · (m_y + f(s) − s_y)₊ for an oracle f.
 ///
@@ -48,51 +48,61 @@ impl<'a, O, F: Real> Hinge<'a, O, F> {
     }
 }
 
+/// scale · x₊ of an x that `in_units` gives over a unit of its choice: 1, and where a part of x is beyond the float's range a larger one. So a
+/// loss that is zero is found to be, and only one that is itself beyond the range is refused.
+#[inline(always)]
+pub(super) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Result<F> {
+    let mut x = in_units(F::one());
+    if !x.is_finite() {
+        let per_unit = F::epsilon();
+        x = in_units(per_unit) / per_unit;
+    }
+    if x <= F::zero() { Ok(F::zero()) } else { check::in_range("loss", x * scale) }
+}
+
 impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
-    /// scale · (m_y + f(s) − s_y), with `evaluate` called on the centered scores.
+    /// scale · (m_y + f(s) − s_y)₊, with `evaluate` called on the centered scores.
     ///
-    /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round.
-    fn slack(&self, scores: &[F], label: usize, scratch: &mut [F], evaluate: impl FnOnce(&[F], &mut [F]) -> Result<F>) -> Result<F> {
+    /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round. Scores too far
+    /// apart for that have none.
+    fn evaluate(&self, scores: &[F], label: usize, scratch: &mut [F], evaluate: impl FnOnce(&[F], &mut [F]) -> Result<F>) -> Result<F> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
+        let Translation { mut center, mass } = self.oracle.translation(scores, scratch)?;
         let (centered, scratch) = check::split(scratch, scores.len())?;
         centered.iter_mut().zip(scores).for_each(|(c, &s)| *c = s - center);
-        let lead = check::in_range("range of the scores", own - center * mass)?;
         if centered.iter().any(|c| !c.is_finite()) {
-            return Err(Error::Overflow { what: "range of the scores" });
+            centered.copy_from_slice(scores);
+            center = F::zero();
         }
-        let slack = margin + (evaluate(centered, scratch)? - lead);
-        check::in_range("loss", slack * self.scale)
+        let value = evaluate(centered, scratch)?;
+        positive_part(self.scale, |unit| margin * unit + (value * unit - (own * unit - center * unit * mass)))
     }
 }
 
 impl<O: Oracle<F>, F: Real> Loss<F> for Hinge<'_, O, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + self.oracle.scratch_len(num_classes)
+        num_classes.saturating_add(self.oracle.scratch_len(num_classes))
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        let slack = self.slack(scores, label, scratch, |centered, scratch| self.oracle.value(centered, scratch))?;
-        Ok(slack.max(F::zero()))
+        self.evaluate(scores, label, scratch, |centered, scratch| self.oracle.value(centered, scratch))
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let slack = self.slack(scores, label, scratch, |centered, scratch| {
+        let loss = self.evaluate(scores, label, scratch, |centered, scratch| {
             grad.fill(F::zero());
             self.oracle.value_and_add_grad(centered, self.scale, grad, scratch)
         })?;
-        if slack <= F::zero() {
+        if loss == F::zero() {
             grad.fill(F::zero());
-            return Ok(F::zero());
-        }
-        if let Some(own) = grad.get_mut(label) {
+        } else if let Some(own) = grad.get_mut(label) {
             *own -= self.scale;
         }
-        Ok(slack)
+        Ok(loss)
     }
 }
 

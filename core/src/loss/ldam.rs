@@ -17,6 +17,8 @@ use crate::{FoldIn, Margins, Real, Result, check};
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. A common offset of the scores cancels before margin and scale can round.
 ///
+/// **Accuracy.** The sum over the classes is that of [`CrossEntropy`](crate::CrossEntropy), however many they are.
+///
 /// **Cost.** One exponential a class and one pass.
 ///
 /// ```

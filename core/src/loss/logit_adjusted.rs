@@ -1,6 +1,7 @@
 //! Logit adjustment: a loss of shifted scores.
 
 use super::{Loss, SoftLabelLoss};
+use crate::lanes::Compensated;
 use crate::{Error, FoldIn, Real, Result, check};
 
 /// ℓ(s + a, y) for any [`Loss`] or [`SoftLabelLoss`] ℓ and an adjustment a of every class.
@@ -96,7 +97,7 @@ impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
 
 impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + self.loss.scratch_len(num_classes)
+        num_classes.saturating_add(self.loss.scratch_len(num_classes))
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
@@ -115,7 +116,7 @@ impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
 
 impl<L: SoftLabelLoss<F>, F: Real> SoftLabelLoss<F> for LogitAdjusted<'_, L, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + self.loss.scratch_len(num_classes)
+        num_classes.saturating_add(self.loss.scratch_len(num_classes))
     }
 
     fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
@@ -164,7 +165,7 @@ pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [
     }
     let rarest = counts.iter().copied().min().filter(|&n| n > 0);
     let rarest = rarest.ok_or(Error::Parameter { name: "counts", must: "positive for every class" })?;
-    let total = counts.iter().fold(F::zero(), |sum, &n| sum + F::from_usize(n));
+    let total = Compensated::of(counts.iter().map(|&n| F::from_usize(n)));
     let log_prior = |n: usize| temperature * (F::from_usize(n) / total).ln();
     // No class's logarithm is larger in size than the rarest's.
     check::in_range("adjustments", log_prior(rarest))?;

@@ -1,6 +1,7 @@
 //! The mean of the hinge over perturbed oracles.
 
 use super::Loss;
+use super::hinge::positive_part;
 use crate::perturbation::Perturbation;
 use crate::{FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Translation, check};
 
@@ -51,17 +52,12 @@ impl<'a, O, S: Sampler<F>, F: Real> MeanOfHinge<'a, O, S, F> {
     }
 }
 
-/// One perturbed, centered vector of scores, and what f of it must exceed for the hinge to be positive.
+/// One perturbed, centered vector of scores.
 struct Draw<'s, F> {
     index: usize,
     perturbed: &'s [F],
-    threshold: F,
-}
-
-impl<F: Real> Draw<'_, F> {
-    fn hinge(&self, value: F) -> Result<F> {
-        Ok(check::in_range("loss", value - self.threshold)?.max(F::zero()))
-    }
+    /// (m_y + f − s_y)₊, given f of it.
+    hinge: &'s dyn Fn(F) -> Result<F>,
 }
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
@@ -79,12 +75,12 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         self.noise.check_dim(scores.len())?;
         let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
-        let threshold = check::in_range("range of the scores", (own - center * mass) - margin)?;
+        let hinge = |value: F| positive_part(F::one(), |unit| value * unit - ((own * unit - center * unit * mass) - margin * unit));
         let (perturbed, scratch) = check::split(scratch, scores.len())?;
         let mut sum = F::zero();
         for index in self.noise.indices() {
             self.noise.perturb(scores, center, index, perturbed)?;
-            sum += evaluate(Draw { index, perturbed, threshold }, scratch)?;
+            sum += evaluate(Draw { index, perturbed, hinge: &hinge }, scratch)?;
         }
         check::in_range("loss", sum * self.share())
     }
@@ -97,11 +93,11 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        2 * num_classes + self.oracle.scratch_len(num_classes)
+        num_classes.saturating_mul(2).saturating_add(self.oracle.scratch_len(num_classes))
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        self.mean(scores, label, scratch, |draw, scratch| draw.hinge(self.oracle.value(draw.perturbed, scratch)?))
+        self.mean(scores, label, scratch, |draw, scratch| (draw.hinge)(self.oracle.value(draw.perturbed, scratch)?))
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
@@ -111,7 +107,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> 
             // Whether the draw counts is known only after the oracle has answered, so its gradient waits in a buffer.
             let (part, scratch) = check::split(scratch, scores.len())?;
             part.fill(F::zero());
-            let hinge = draw.hinge(self.oracle.value_and_add_grad(draw.perturbed, F::one(), part, scratch)?)?;
+            let hinge = (draw.hinge)(self.oracle.value_and_add_grad(draw.perturbed, F::one(), part, scratch)?)?;
             if draw.index == 0 {
                 grad.fill(F::zero());
             }

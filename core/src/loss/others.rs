@@ -1,8 +1,7 @@
 //! The classes that a label competes with.
 
 use crate::exact::Competitors;
-use crate::lanes::Compensated;
-use crate::{Real, Result, check, select};
+use crate::{Real, Result, check, lanes, select};
 
 /// A label's own score and, in two pieces, those of the other classes.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +40,9 @@ impl<'s, F: Real> Others<'s, F> {
 
     /// Makes the gradient sum to zero by the label's entry, which is 0 until then.
     pub fn balance(&self, grad: &mut [F]) {
-        let mut sum = Compensated::zero();
-        grad.iter().for_each(|&entry| sum.add(entry));
+        let sum = lanes::total(grad);
         if let Some(entry) = grad.get_mut(self.label) {
-            *entry = -sum.sum();
+            *entry = -sum;
         }
     }
 

@@ -82,7 +82,7 @@ impl<L: Loss<F>, S: Sampler<F>, F: Real> SmoothedLoss<L, S, F> {
 
 impl<L: Loss<F>, S: Sampler<F>, F: Real> Loss<F> for SmoothedLoss<L, S, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        2 * num_classes + self.loss.scratch_len(num_classes)
+        num_classes.saturating_mul(2).saturating_add(self.loss.scratch_len(num_classes))
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {

@@ -1,5 +1,6 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
+use super::hinge::positive_part;
 use super::{Hinge, Loss};
 use crate::compiled::{Example, Integrated, Integrator, values_by};
 use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
@@ -210,6 +211,8 @@ impl<'a, F: Real> TopKHinge<'a, F> {
     fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {
         let below = F::from_usize(num_classes.saturating_sub(self.k));
         let highest = epsilon * (F::from_f64(2.0) * below.ln()).sqrt() * F::from_f64(1.001);
+        // A lead beyond the float's range is at least all of it.
+        let lead = lead.min(F::max_value());
         let rounding = F::epsilon() * F::from_f64(8.0) * (lead.abs() + margin.abs() + highest);
         margin + highest + rounding <= lead
     }
@@ -237,34 +240,31 @@ impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
         let margin = self.margins.of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         let center = select::kth_value(scores, self.k + 1, scratch);
-        let lead = check::in_range("range of the scores", own - center)?;
+        let lead = own - center;
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
         }
         if self.is_surely_zero(epsilon, lead, margin, scores.len()) {
             return Ok(F::zero());
         }
-        let slack = |smoothed: F| (margin + (smoothed - lead)) * self.scale;
+        check::in_range("range of the scores", lead)?;
+        let loss = |smoothed: F| positive_part(self.scale, |unit| margin * unit + (smoothed * unit - lead * unit));
         let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
-        let wants_grad = |smoothed| slack(smoothed) > F::zero();
-        let smoothed = exact.about_center(scores, (self.k + 1, center), (output, &wants_grad), scratch, by)?;
-        let slack = check::in_range("loss", slack(smoothed))?;
-        if slack <= F::zero() {
-            return Ok(F::zero());
-        }
-        if let Some(entry) = grad.and_then(|grad| grad.get_mut(label)) {
+        let wants_grad = |smoothed| loss(smoothed) != Ok(F::zero());
+        let loss = loss(exact.about_center(scores, (self.k + 1, center), (output, &wants_grad), scratch, by)?)?;
+        if let Some(entry) = grad.filter(|_| loss > F::zero()).and_then(|grad| grad.get_mut(label)) {
             *entry -= self.scale;
         }
-        Ok(slack)
+        Ok(loss)
     }
 }
 
 impl<F: Real> Loss<F> for TopKHinge<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         match self.smoothing {
-            Smoothing::None => 2 * num_classes,
+            Smoothing::None => num_classes.saturating_mul(2),
             Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.k.saturating_add(1).min(num_classes), false),
-            Smoothing::Pathwise { .. } | Smoothing::Conditional { .. } => 3 * num_classes,
+            Smoothing::Pathwise { .. } | Smoothing::Conditional { .. } => num_classes.saturating_mul(3),
         }
     }
 

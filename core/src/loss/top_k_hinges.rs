@@ -1,23 +1,24 @@
 //! The calibrated top-K hinge for several K at once.
 
 use super::Loss;
+use super::hinge::positive_part;
 use crate::compiled::{Example, Integrated, Integrator, values_by};
-use crate::{Exact, FoldIn, Margins, Normal, RankSum, Real, Result, check, exact, select};
+use crate::{Exact, FoldIn, KthLargest, Margins, Normal, Real, Result, check, exact, select};
 
 /// ℓ(s, y) = Σ_k π_k · scale · (m_y + top₍k+1₎(s) − s_y)₊: the [`TopKHinge`](crate::TopKHinge) averaged over the number of guesses.
 ///
 /// For a model that is judged by several top-K accuracies at once. Each hinge is active or not by itself, so the classes that the label
 /// must still overtake pull on it one by one.
 ///
-/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2; smoothed L + 3K + 3 more
-/// than [`Exact`] with K + 1 for its deepest rank.
+/// **Shapes.** Shares π_1, π_2, … with the largest K below L; scratch 2K + 2, smoothed as much more than
+/// [`Exact`] with K + 1 for its deepest rank.
 ///
 /// **Errors.** K ≥ L for a K with a share, a label that is no class, per-class margins that are not L, NaN or infinite scores.
 ///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. At a kink that hinge's gradient is zero. NaN is an error.
 ///
-/// **Cost.** Hard: one pass that keeps the largest scores, and one for the gradient. Smoothed: one pass of [`Exact`] for the values of all
-/// ranks and one for the gradient, whatever their number.
+/// **Cost.** Hard: one pass that keeps the largest scores, and one for the gradient. Smoothed: [`Exact`] once for
+/// each K with a share.
 ///
 /// ```
 /// use topk_loss::{Loss, Margins, TopKHinges};
@@ -88,8 +89,16 @@ impl<'a, F: Real> TopKHinges<'a, F> {
         self.shares.iter().rposition(|&share| share > F::zero()).map_or(0, |i| i + 1)
     }
 
-    /// Evaluates all hinges and leaves in the first entries of the scratch, rank by rank, the weights of those that are active.
-    fn hinges<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F], by: &impl Integrator<F>) -> Result<Hinges<'s, F>> {
+    /// Evaluates all hinges and leaves in the first entries of the scratch, rank by rank, the weights of those that are active. Overwrites
+    /// `grad` with what a smoothing adds for them.
+    fn hinges<'s>(
+        &self,
+        scores: &[F],
+        label: usize,
+        mut grad: Option<&mut [F]>,
+        scratch: &'s mut [F],
+        by: &impl Integrator<F>,
+    ) -> Result<Hinges<'s, F>> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
@@ -100,27 +109,29 @@ impl<'a, F: Real> TopKHinges<'a, F> {
         select::largest(scores, values);
         weights.fill(F::zero());
         weights.iter_mut().skip(1).zip(self.shares).for_each(|(weight, &share)| *weight = share);
-        let mut lead = own;
-        if let Some(epsilon) = self.epsilon {
-            // Relative to the deepest score, so that a large common offset does not drown the noise.
-            let center = values.last().copied().unwrap_or(own);
-            lead = own - center;
-            let (centered, scratch) = check::split(&mut *scratch, scores.len())?;
-            centered.iter_mut().zip(scores).for_each(|(c, &s)| *c = s - center);
-            check::all_in_range("range of the scores", centered)?;
-            let count = weights.iter().filter(|&&weight| weight > F::zero()).count();
-            let (smoothed, scratch) = check::split(scratch, count)?;
-            Exact::new(RankSum::new(weights)?, Normal, epsilon)?.rank_values_by(centered, smoothed, scratch, by)?;
-            let ranked = values.iter_mut().zip(weights.iter()).filter(|&(_, &weight)| weight > F::zero());
-            ranked.zip(smoothed.iter()).for_each(|((value, _), &smoothed)| *value = smoothed);
+        if let Some(grad) = &mut grad {
+            grad.fill(F::zero());
         }
         let mut loss = F::zero();
-        for (weight, &value) in weights.iter_mut().zip(values.iter()) {
-            let slack = *weight * (margin + (value - lead));
-            *weight = if slack > F::zero() { self.scale * *weight } else { F::zero() };
-            loss += self.scale * slack.max(F::zero());
+        for (rank, (weight, &value)) in (1..).zip(weights.iter_mut().zip(values.iter())).filter(|(_, (weight, _))| **weight > F::zero()) {
+            let (share, full) = (*weight, self.scale * *weight);
+            let hinge =
+                |smoothed: F| positive_part(self.scale, |unit| share * (margin * unit + (smoothed * unit - (own * unit - value * unit))));
+            // Each rank about its own score: no offset of the others drowns the noise.
+            let smoothed = match self.epsilon {
+                None => F::zero(),
+                Some(epsilon) => {
+                    let output = grad.as_deref_mut().map(|grad| (full, grad));
+                    let is_active = |smoothed: F| hinge(smoothed) != Ok(F::zero());
+                    let exact = Exact::new(KthLargest::new(rank)?, Normal, epsilon)?;
+                    exact.about_center(scores, (rank, value), (output, &is_active), scratch, by)?
+                }
+            };
+            let hinge = hinge(smoothed)?;
+            *weight = if hinge > F::zero() { full } else { F::zero() };
+            loss += hinge;
         }
-        Ok(Hinges { loss: check::in_range("loss", loss)?, weights, values, scratch })
+        Ok(Hinges { loss: check::in_range("loss", loss)?, weights, values })
     }
 }
 
@@ -131,8 +142,6 @@ struct Hinges<'s, F> {
     weights: &'s mut [F],
     /// The order statistics.
     values: &'s mut [F],
-    /// If smoothed, the centered scores come first.
-    scratch: &'s mut [F],
 }
 
 impl<F: Real> Hinges<'_, F> {
@@ -153,22 +162,14 @@ impl<F: Real> Hinges<'_, F> {
             }
         }
     }
-
-    fn add_smoothed_grad(&mut self, epsilon: F, grad: &mut [F], by: &impl Integrator<F>) -> Result<()> {
-        let (centered, scratch) = check::split(self.scratch, grad.len())?;
-        if let Ok(active) = RankSum::new(self.weights) {
-            Exact::new(active, Normal, epsilon)?.certified_by(centered, F::one(), grad, scratch, by)?;
-        }
-        Ok(())
-    }
 }
 
 impl<F: Real> Loss<F> for TopKHinges<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let missed = self.depth() + 1;
         // The ranks are one deeper than the guesses.
-        let smoothed = missed + num_classes + exact::scratch_len::<F>(num_classes, missed, false);
-        2 * missed + if self.epsilon.is_some() { smoothed } else { 0 }
+        let smoothed = if self.epsilon.is_some() { exact::scratch_len::<F>(num_classes, missed, false) } else { 0 };
+        smoothed.saturating_add(2 * missed)
     }
 
     values_by!(F::top_k_hinges);
@@ -177,16 +178,14 @@ impl<F: Real> Loss<F> for TopKHinges<'_, F> {
 impl<F: Real> Integrated<F> for TopKHinges<'_, F> {
     #[inline(always)]
     fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
-        let Example { scores, label, grad, scratch } = example;
-        let mut hinges = self.hinges(scores, label, scratch, by)?;
+        let Example { scores, label, mut grad, scratch } = example;
+        let mut hinges = self.hinges(scores, label, grad.as_deref_mut(), scratch, by)?;
         let Some(grad) = grad else { return Ok(hinges.loss) };
-        grad.fill(F::zero());
         if let Some(own) = grad.get_mut(label) {
-            *own = -hinges.weights.iter().fold(F::zero(), |sum, &weight| sum + weight);
+            *own -= hinges.weights.iter().fold(F::zero(), |sum, &weight| sum + weight);
         }
-        match self.epsilon {
-            None => hinges.add_hard_grad(scores, grad),
-            Some(epsilon) => hinges.add_smoothed_grad(epsilon, grad, by)?,
+        if self.epsilon.is_none() {
+            hinges.add_hard_grad(scores, grad);
         }
         Ok(hinges.loss)
     }

@@ -1,6 +1,8 @@
 //! The top-K hinges over the classes other than the label.
 
 use super::Loss;
+use super::hinge::positive_part;
+use crate::lanes::Compensated;
 use crate::{FoldIn, Margins, Real, Result, check, select};
 
 /// Which of the other classes' violations a [`TopKSvm`] counts.
@@ -32,6 +34,8 @@ pub enum TopKSvmForm {
 ///
 /// **Ties and NaN.** Equal scores rank by index, lowest first, and so do the label and the K-th other where they compete. At a kink the gradient
 /// is zero. NaN is an error. A common offset of the scores cancels before margin and scale can round.
+///
+/// **Accuracy.** The sum rounds twice, however large K is; violations round twice each.
 ///
 /// **Cost.** O(L): one selection and a few passes.
 ///
@@ -70,30 +74,31 @@ struct Violations<'s, F> {
 }
 
 impl<F: Real> Violations<'_, F> {
-    fn of(&self, score: F) -> F {
-        self.margin + (score - self.own)
+    /// By how much a class violates the margin, over `unit`.
+    fn of(&self, score: F, unit: F) -> F {
+        self.margin * unit + (score * unit - self.own * unit)
     }
 
     /// Whether the label's own entry, a violation of 0, ranks above the K-th other.
     fn label_ranks_higher(&self) -> bool {
-        let last = self.of(self.threshold);
+        let last = self.of(self.threshold, F::one());
         last < F::zero() || (last == F::zero() && self.label <= self.last)
     }
 
-    /// The classes that count, and their violations.
+    /// The classes that count, and their scores.
     fn counted(&self, k: usize, form: TopKSvmForm) -> impl Iterator<Item = (usize, F)> {
         let without_last = self.label_ranks_higher();
         let top = select::indices_of_top(self.others, k, self.threshold);
         top.filter_map(move |i| {
-            let violation = self.of(*self.others.get(i)?);
+            let score = *self.others.get(i)?;
             let counts = match form {
                 TopKSvmForm::KthOther => i == self.last,
                 TopKSvmForm::MeanInside => true,
                 TopKSvmForm::MeanWithLabel => i != self.last || !without_last,
-                TopKSvmForm::MeanOutside => violation > F::zero(),
+                TopKSvmForm::MeanOutside => self.of(score, F::one()) > F::zero(),
             };
             let class = if i < self.label { i } else { i + 1 };
-            counts.then_some((class, violation))
+            counts.then_some((class, score))
         })
     }
 }
@@ -124,32 +129,32 @@ impl<'a, F: Real> TopKSvm<'a, F> {
         Ok(Violations { others, threshold, last, label, own, margin })
     }
 
-    /// The loss, of which the hinge is yet to be taken, and the weight of a violation in it.
-    fn slack(&self, violations: &Violations<'_, F>) -> Result<(F, F)> {
+    /// The loss, and the weight of a violation in it.
+    fn loss(&self, violations: &Violations<'_, F>) -> Result<(F, F)> {
         let places = if self.form == TopKSvmForm::KthOther { 1 } else { self.k };
         let weight = self.scale / F::from_usize(places);
-        let sum = violations.counted(self.k, self.form).fold(F::zero(), |sum, (_, violation)| sum + violation);
-        Ok((check::in_range("loss", weight * sum)?, weight))
+        let counted = || violations.counted(self.k, self.form);
+        let loss = positive_part(weight, |unit| Compensated::of(counted().map(|(_, score)| violations.of(score, unit))))?;
+        Ok((loss, weight))
     }
 }
 
 impl<F: Real> Loss<F> for TopKSvm<'_, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        2 * num_classes
+        num_classes.saturating_mul(2)
     }
 
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        let (slack, _) = self.slack(&self.violations(scores, label, scratch)?)?;
-        Ok(slack.max(F::zero()))
+        Ok(self.loss(&self.violations(scores, label, scratch)?)?.0)
     }
 
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         let violations = self.violations(scores, label, scratch)?;
-        let (slack, weight) = self.slack(&violations)?;
+        let (loss, weight) = self.loss(&violations)?;
         grad.fill(F::zero());
-        if slack <= F::zero() {
-            return Ok(F::zero());
+        if loss == F::zero() {
+            return Ok(loss);
         }
         let mut count = 0;
         for (class, _) in violations.counted(self.k, self.form) {
@@ -161,7 +166,7 @@ impl<F: Real> Loss<F> for TopKSvm<'_, F> {
         if let Some(entry) = grad.get_mut(label) {
             *entry = -(weight * F::from_usize(count));
         }
-        Ok(slack)
+        Ok(loss)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Ranking;
 
 impl<F: Real> Maximizer<F> for Ranking {
     fn scratch_len(&self, dim: usize) -> usize {
-        2 * dim
+        dim.saturating_mul(2)
     }
 
     fn argmax(&self, theta: &[F], y: &mut [F], scratch: &mut [F]) -> Result<()> {

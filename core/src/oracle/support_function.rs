@@ -58,7 +58,7 @@ impl<M> SupportFunction<M> {
 
 impl<F: Real, M: Maximizer<F>> Oracle<F> for SupportFunction<M> {
     fn scratch_len(&self, dim: usize) -> usize {
-        dim + self.maximizer.scratch_len(dim)
+        dim.saturating_add(self.maximizer.scratch_len(dim))
     }
 
     fn value(&self, theta: &[F], scratch: &mut [F]) -> Result<F> {

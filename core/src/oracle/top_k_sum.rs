@@ -1,6 +1,7 @@
 //! The sum of the k largest entries.
 
 use super::{Oracle, OrderStatistics, Translation};
+use crate::lanes::Compensated;
 use crate::{FoldIn, Ranks, Real, Result, check, select};
 
 /// f(θ) = θ₍₁₎ + … + θ₍ₖ₎, the support function of the k-subsets; its gradient is the 0/1 mask of the k largest entries.
@@ -40,8 +41,7 @@ impl TopKSum {
 
     fn sum<F: Real>(self, theta: &[F], threshold: F) -> Result<F> {
         let above = theta.iter().filter(|&&t| t > threshold);
-        let (count, excess) = above.fold((0, F::zero()), |(n, sum), &t| (n + 1, sum + (t - threshold)));
-        debug_assert!(count < self.k);
+        let excess = Compensated::of(above.map(|&t| t - threshold));
         check::in_range("sum of the k largest", excess + threshold * F::from_usize(self.k))
     }
 }

@@ -3,6 +3,7 @@
 use super::super::draw::Draw;
 use super::super::estimate::{self, Estimate, Until, update};
 use super::ScoreFunction;
+use crate::lanes::Compensated;
 use crate::{Oracle, Real, Result, Sampler, check};
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
@@ -66,12 +67,13 @@ impl<F: Real> Terms<F> {
         let count = F::from_usize(self.count);
         let before = x - self.mean;
         self.squares += update(&mut self.mean, x, count);
-        let mut norm = F::zero();
+        let mut norm = Compensated::zero();
         for ((&score, mean), covariance) in scores.iter().zip(mean_score).zip(covariance) {
             *mean += (score - *mean) / count;
             *covariance += before * (score - *mean);
-            norm += score * score;
+            norm.add(score * score);
         }
+        let norm = norm.sum();
         let [zeroth, first, second] = &mut self.norms;
         *zeroth += norm;
         *first += x * norm;
@@ -93,7 +95,7 @@ impl<F: Real> Terms<F> {
         let [zeroth, first, second] = self.norms;
         let gain = self.gain();
         let raw = (second - self.mean * (first + first - self.mean * zeroth)).max(F::zero());
-        let products = covariance.iter().fold(F::zero(), |sum, &c| sum + c * c);
+        let products = Compensated::of(covariance.iter().map(|&c| c * c));
         // Σ‖term‖² = raw·(B·gain)², and B‖mean‖² = products·B·gain².
         let squares = gain * gain * count * (count * raw - products);
         ((self.squares / (count * others)).sqrt(), (squares.max(F::zero()) / (count * others)).sqrt())

@@ -60,5 +60,11 @@ fn check<F: BatchReal>(loss: &TopKHinge<'_, F>, strips: &Strips<'_, F>, examples
 /// scale · (m_y + excess)₊, the excess being how far the order statistic is above the label's score.
 pub(super) fn hinge<F: BatchReal>(loss: &TopKHinge<'_, F>, label: usize, num_classes: usize, excess: F) -> topk_loss::Result<F> {
     let value = loss.scale() * (loss.margins().of(label, num_classes)? + excess);
-    if value.is_finite() { Ok(value.max(F::zero())) } else { Err(Error::Overflow { what: "loss" }) }
+    if value <= F::zero() {
+        Ok(F::zero())
+    } else if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::Overflow { what: "loss" })
+    }
 }
