@@ -70,6 +70,8 @@ macro_rules! losses {
             conditional_hinge: TopKHinge<'_, Self> => evaluate_conditional();
             exact_hinge: TopKHinge<'_, Self> => evaluate(&Portable);
             top_k_hinges: TopKHinges<'_, Self> => evaluate(&Portable);
+            top_k_svm: TopKSvm<'_, Self> => evaluate();
+            smooth_top_k_svm: SmoothTopKSvm<Self> => evaluate();
             normal_cross_entropy: TopKCrossEntropy<'_, Normal, Self> => evaluate(&Portable);
             gumbel_cross_entropy: TopKCrossEntropy<'_, Gumbel, Self> => evaluate(&Portable);
             logistic_cross_entropy: TopKCrossEntropy<'_, Logistic, Self> => evaluate(&Portable);

@@ -32,9 +32,9 @@ fn loss_error<F: Real>(loss: &impl Loss<F>, scores: &[F], label: usize) -> Error
 }
 
 fn soft_error<F: Real>(loss: &dyn SoftLabelLoss<F>, scores: &[F], target: &[F]) -> Error {
-    let (mut grad, mut scratch) = (scores.to_vec(), vec![F::zero(); loss.scratch_len(scores.len())]);
-    let value = loss.value(scores, target, &mut scratch);
-    error_of(value, &mut grad, |grad| loss.value_and_grad(scores, target, grad, &mut scratch))
+    let (mut grad, mut scratch) = (scores.to_vec(), vec![F::zero(); loss.soft_scratch_len(scores.len())]);
+    let value = loss.soft_value(scores, target, &mut scratch);
+    error_of(value, &mut grad, |grad| loss.soft_value_and_grad(scores, target, grad, &mut scratch))
 }
 
 fn soft_losses<'a, F: Real>(adjustments: &'a [F]) -> [Box<dyn SoftLabelLoss<F> + 'a>; 4] {
@@ -81,19 +81,19 @@ fn a_wrong_length_is_named<F: Real>(Example { scores, label, .. }: Example<F>) -
         let mut grad = vec![sentinel(); actual];
         for loss in soft_losses(&ones) {
             prop_assert_eq!(soft_error(&*loss, &scores, &wrong), error("target"));
-            let mut scratch = vec![F::zero(); loss.scratch_len(expected)];
-            let result = loss.value_and_grad(&scores, &one_hot(expected, label), &mut grad, &mut scratch);
+            let mut scratch = vec![F::zero(); loss.soft_scratch_len(expected)];
+            let result = loss.soft_value_and_grad(&scores, &one_hot(expected, label), &mut grad, &mut scratch);
             prop_assert_eq!(result, Err(error("grad")));
             prop_assert!(grad.iter().all(|&g| g == sentinel()));
         }
     }
     let mut grad = vec![sentinel(); expected];
     for loss in soft_losses(&ones) {
-        if let Some(actual) = loss.scratch_len(expected).checked_sub(1) {
+        if let Some(actual) = loss.soft_scratch_len(expected).checked_sub(1) {
             let error = Error::Length { what: "scratch", expected: actual + 1, actual };
             let (target, mut scratch) = (one_hot(expected, label), vec![F::zero(); actual]);
-            prop_assert_eq!(loss.value(&scores, &target, &mut scratch), Err(error));
-            prop_assert_eq!(loss.value_and_grad(&scores, &target, &mut grad, &mut scratch), Err(error));
+            prop_assert_eq!(loss.soft_value(&scores, &target, &mut scratch), Err(error));
+            prop_assert_eq!(loss.soft_value_and_grad(&scores, &target, &mut grad, &mut scratch), Err(error));
             prop_assert!(grad.iter().all(|&g| g == sentinel()));
         }
     }
@@ -122,8 +122,8 @@ fn a_target_that_is_no_distribution_is_named<F: Real>(Example { scores, label, .
             prop_assert_eq!(soft_error(&*loss, &scores, &with(F::one(), bad)), not_finite);
         }
         // What rounding may have done is forgiven.
-        let mut scratch = vec![F::zero(); loss.scratch_len(len)];
-        prop_assert!(loss.value(&scores, &with(half, half - F::epsilon()), &mut scratch).is_ok());
+        let mut scratch = vec![F::zero(); loss.soft_scratch_len(len)];
+        prop_assert!(loss.soft_value(&scores, &with(half, half - F::epsilon()), &mut scratch).is_ok());
     }
     Ok(())
 }

@@ -33,9 +33,9 @@ fn judge(name: &str, loss: &dyn Loss<f64>, (k, num_classes): Size, search: &Sear
     println!("{name}, K = {k}, L = {num_classes} ({:.1?}): {verdict}\n", start.elapsed());
     let witness = verdict.witness();
     let risk = ExpectedLoss::new(loss);
-    let mut scratch = vec![0.0; SoftLabelLoss::<f64>::scratch_len(&risk, num_classes)];
-    assert_eq!(risk.value(&witness.scores, &witness.shares, &mut scratch), Ok(witness.risk));
-    assert_eq!(risk.value(&witness.best_scores, &witness.shares, &mut scratch), Ok(witness.least_risk));
+    let mut scratch = vec![0.0; SoftLabelLoss::<f64>::soft_scratch_len(&risk, num_classes)];
+    assert_eq!(risk.soft_value(&witness.scores, &witness.shares, &mut scratch), Ok(witness.risk));
+    assert_eq!(risk.soft_value(&witness.best_scores, &witness.shares, &mut scratch), Ok(witness.least_risk));
     assert!(!is_preserving(&witness.scores, &witness.shares, k), "{verdict}");
     assert!(witness.gap() >= -CALIBRATION_CURVE * witness.risk, "{verdict}");
     verdict

@@ -42,9 +42,9 @@ fn it_is_the_soft_loss_of_the_sum<F: Real>(
     target[0] += F::from_f64(0.25);
     let (mut grad, mut expected_grad) = (vec![F::nan(); scores.len()], vec![F::nan(); scores.len()]);
     let (loss, mut scratch) = (LogitAdjusted::new(CrossEntropy, &adjustments).unwrap(), vec![F::nan(); scores.len()]);
-    let value = SoftLabelLoss::value_and_grad(&loss, &scores, &target, &mut grad, &mut scratch);
-    prop_assert_eq!(value, SoftLabelLoss::value_and_grad(&CrossEntropy, &sum, &target, &mut expected_grad, &mut []));
-    prop_assert_eq!(value, SoftLabelLoss::value(&loss, &scores, &target, &mut scratch));
+    let value = SoftLabelLoss::soft_value_and_grad(&loss, &scores, &target, &mut grad, &mut scratch);
+    prop_assert_eq!(value, SoftLabelLoss::soft_value_and_grad(&CrossEntropy, &sum, &target, &mut expected_grad, &mut []));
+    prop_assert_eq!(value, SoftLabelLoss::soft_value(&loss, &scores, &target, &mut scratch));
     prop_assert_eq!(grad, expected_grad);
     Ok(())
 }

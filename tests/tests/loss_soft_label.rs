@@ -40,10 +40,10 @@ fn pathwise<F: Real>(k: usize) -> TopKHinge<'static, F> {
 
 /// As [`evaluate`] for a label.
 fn evaluate_soft<F: Real>(loss: &impl SoftLabelLoss<F>, scores: &[F], target: &[F]) -> ValueAndGrad<F> {
-    let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); loss.scratch_len(scores.len())]);
-    let value = loss.value_and_grad(scores, target, &mut grad, &mut scratch).expect("a loss of good input");
-    assert_eq!(loss.value(scores, target, &mut scratch), Ok(value));
-    assert_eq!(loss.value(scores, target, &mut vec![F::infinity(); scratch.len() + 1]), Ok(value));
+    let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); loss.soft_scratch_len(scores.len())]);
+    let value = loss.soft_value_and_grad(scores, target, &mut grad, &mut scratch).expect("a loss of good input");
+    assert_eq!(loss.soft_value(scores, target, &mut scratch), Ok(value));
+    assert_eq!(loss.soft_value(scores, target, &mut vec![F::infinity(); scratch.len() + 1]), Ok(value));
     (value, grad)
 }
 

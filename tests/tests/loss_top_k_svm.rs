@@ -166,7 +166,7 @@ fn least_risks(loss: &impl Loss<f64>, shares: &[f64; 5], k: usize) -> (f64, f64)
     for code in 0..4_u32.pow(5) {
         let scores: Vec<f64> = (0..5).map(|class| f64::from(code / 4_u32.pow(class) % 4)).collect();
         let risk = ExpectedLoss::new(loss);
-        let risk = risk.value(&scores, shares, &mut [0.0; 15]).unwrap();
+        let risk = risk.soft_value(&scores, shares, &mut [0.0; 15]).unwrap();
         let least = if is_preserving(&scores, shares, k) { &mut preserving } else { &mut other };
         *least = least.min(risk);
     }

@@ -49,7 +49,7 @@ fn no_number_of_classes_or_guesses_overflows() -> Result<(), Error> {
             of_loss("smoothed", &SmoothedLoss::new(hinge, sampler, 1.0, key)?, k);
             of_loss("adjusted", &LogitAdjusted::new(hinge, &[0.0; 3])?, k);
             of_loss("weighted", &ClassWeighted::new(hinge, &[1.0; 3])?, k);
-            grows("expected", |len| SoftLabelLoss::<f32>::scratch_len(&ExpectedLoss::new(hinge), len));
+            grows("expected", |len| SoftLabelLoss::<f32>::soft_scratch_len(&ExpectedLoss::new(hinge), len));
         }
         of_loss("top-K cross-entropy", &TopKCrossEntropy::new(k, Gumbel, 1.0)?, k);
         of_loss("top-K cross-entropy", &TopKCrossEntropy::new(k, Normal, 1.0)?, k);

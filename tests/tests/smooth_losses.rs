@@ -66,13 +66,13 @@ struct Toward<'a, L, F>(L, &'a [F]);
 
 impl<L: SoftLabelLoss<F>, F: Real> Loss<F> for Toward<'_, L, F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        self.0.scratch_len(num_classes)
+        self.0.soft_scratch_len(num_classes)
     }
     fn value(&self, scores: &[F], _: usize, scratch: &mut [F]) -> topk_loss::Result<F> {
-        self.0.value(scores, self.1, scratch)
+        self.0.soft_value(scores, self.1, scratch)
     }
     fn value_and_grad(&self, scores: &[F], _: usize, grad: &mut [F], scratch: &mut [F]) -> topk_loss::Result<F> {
-        self.0.value_and_grad(scores, self.1, grad, scratch)
+        self.0.soft_value_and_grad(scores, self.1, grad, scratch)
     }
 }
 

@@ -66,16 +66,16 @@ impl CrossEntropy {
 /// ```
 /// use topk_loss::{CrossEntropy, SoftLabelLoss};
 /// let mut grad = [0.0; 2];
-/// let value = CrossEntropy.value_and_grad(&[0.0_f64, 0.0], &[0.75, 0.25], &mut grad, &mut [])?;
+/// let value = CrossEntropy.soft_value_and_grad(&[0.0_f64, 0.0], &[0.75, 0.25], &mut grad, &mut [])?;
 /// assert_eq!((value, grad), (2.0_f64.ln(), [-0.25, 0.25]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
-    fn scratch_len(&self, _: usize) -> usize {
+    fn soft_scratch_len(&self, _: usize) -> usize {
         0
     }
 
-    fn value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
+    fn soft_value(&self, scores: &[F], target: &[F], _: &mut [F]) -> Result<F> {
         check::scores(scores)?;
         soft_label::check(target, scores.len())?;
         let leader = leader(scores);
@@ -83,7 +83,7 @@ impl<F: Real> SoftLabelLoss<F> for CrossEntropy {
         Ok(Row::new(scores, leader.index, &mut [])?.softmax.surprise() + gap)
     }
 
-    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
+    fn soft_value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], _: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         check::scores(scores)?;
         soft_label::check(target, scores.len())?;

@@ -115,21 +115,21 @@ impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
 }
 
 impl<L: SoftLabelLoss<F>, F: Real> SoftLabelLoss<F> for LogitAdjusted<'_, L, F> {
-    fn scratch_len(&self, num_classes: usize) -> usize {
-        num_classes.saturating_add(self.loss.scratch_len(num_classes))
+    fn soft_scratch_len(&self, num_classes: usize) -> usize {
+        num_classes.saturating_add(self.loss.soft_scratch_len(num_classes))
     }
 
-    fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
-        let scratch = check::scratch(scratch, SoftLabelLoss::scratch_len(self, scores.len()))?;
+    fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
+        let scratch = check::scratch(scratch, SoftLabelLoss::soft_scratch_len(self, scores.len()))?;
         let (adjusted, scratch) = self.adjusted(scores, scratch)?;
-        self.loss.value(adjusted, target, scratch)
+        self.loss.soft_value(adjusted, target, scratch)
     }
 
-    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+    fn soft_value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let scratch = check::scratch(scratch, SoftLabelLoss::scratch_len(self, scores.len()))?;
+        let scratch = check::scratch(scratch, SoftLabelLoss::soft_scratch_len(self, scores.len()))?;
         let (adjusted, scratch) = self.adjusted(scores, scratch)?;
-        self.loss.value_and_grad(adjusted, target, grad, scratch)
+        self.loss.soft_value_and_grad(adjusted, target, grad, scratch)
     }
 }
 

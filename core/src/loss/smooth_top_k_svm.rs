@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::others::Others;
+use crate::compiled::{Example, values_by};
 use crate::lanes::Compensated;
 use crate::symmetric::{BULK, Powers, Ratios};
 use crate::{FoldIn, Real, Result, check, lanes, select};
@@ -197,13 +198,15 @@ impl<F: Real> Loss<F> for SmoothTopKSvm<F> {
         num_classes.saturating_mul(3).saturating_add(Ratios::<F>::scratch_len(self.k).saturating_mul(2 + halvings))
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        Ok(self.prepare(scores, label, scratch)?.0.loss)
-    }
+    values_by!(F::smooth_top_k_svm);
+}
 
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
+impl<F: Real> SmoothTopKSvm<F> {
+    #[inline(always)]
+    pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, scratch } = example;
         let (mut prepared, scratch) = self.prepare(scores, label, scratch)?;
+        let Some(grad) = grad else { return Ok(prepared.loss) };
         // The others' entries first; then the label's takes its place, and those after it move on.
         let slopes = grad.get_mut(..scores.len() - 1).unwrap_or_default();
         prepared.slopes(slopes, scratch)?;

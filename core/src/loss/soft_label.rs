@@ -13,35 +13,35 @@ use crate::{FoldIn, Real, Result, check};
 /// the rest is as for [`Loss`]: nothing is allocated, the scratch's contents are irrelevant, an error leaves the gradient as it was unless
 /// only the computation could find the fault.
 ///
-/// A type may be a `Loss` too. Where both traits are in scope, `SoftLabelLoss::value(&loss, …)` says which is meant.
+/// A type may be a `Loss` too: the methods have names of their own.
 pub trait SoftLabelLoss<F: Real> {
     /// How much scratch `num_classes` scores need.
-    fn scratch_len(&self, num_classes: usize) -> usize;
+    fn soft_scratch_len(&self, num_classes: usize) -> usize;
 
     /// The loss.
     ///
     /// # Errors
     /// See the trait's description.
-    fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F>;
+    fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F>;
 
     /// Overwrites `grad` with the gradient with respect to the scores and returns the loss.
     ///
     /// # Errors
-    /// As [`value`](SoftLabelLoss::value), and a `grad` that is not as long as the scores.
-    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F>;
+    /// As [`soft_value`](SoftLabelLoss::soft_value), and a `grad` that is not as long as the scores.
+    fn soft_value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F>;
 }
 
 impl<F: Real, L: SoftLabelLoss<F> + ?Sized> SoftLabelLoss<F> for &L {
-    fn scratch_len(&self, num_classes: usize) -> usize {
-        (**self).scratch_len(num_classes)
+    fn soft_scratch_len(&self, num_classes: usize) -> usize {
+        (**self).soft_scratch_len(num_classes)
     }
 
-    fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
-        (**self).value(scores, target, scratch)
+    fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
+        (**self).soft_value(scores, target, scratch)
     }
 
-    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        (**self).value_and_grad(scores, target, grad, scratch)
+    fn soft_value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+        (**self).soft_value_and_grad(scores, target, grad, scratch)
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn check<F: Real>(target: &[F], num_classes: usize) -> Result<()> {
 /// let top_2 = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
 /// // Label 0 would cost 1.5, label 1 nothing.
 /// let mut grad = [0.0; 3];
-/// let risk = ExpectedLoss::new(top_2).value_and_grad(&[0.5, 2.0, 1.0], &[0.5, 0.5, 0.0], &mut grad, &mut [0.0; 9])?;
+/// let risk = ExpectedLoss::new(top_2).soft_value_and_grad(&[0.5, 2.0, 1.0], &[0.5, 0.5, 0.0], &mut grad, &mut [0.0; 9])?;
 /// assert_eq!((risk, grad), (0.5, [0.0, 0.0, 0.0]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
@@ -103,18 +103,18 @@ impl<L> ExpectedLoss<L> {
 }
 
 impl<F: Real, L: Loss<F>> SoftLabelLoss<F> for ExpectedLoss<L> {
-    fn scratch_len(&self, num_classes: usize) -> usize {
+    fn soft_scratch_len(&self, num_classes: usize) -> usize {
         num_classes + self.loss.scratch_len(num_classes)
     }
 
-    fn value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
-        let scratch = check::scratch(scratch, SoftLabelLoss::<F>::scratch_len(self, scores.len()))?;
+    fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
+        let scratch = check::scratch(scratch, SoftLabelLoss::<F>::soft_scratch_len(self, scores.len()))?;
         self.mean(scores, target, |label, _| self.loss.value(scores, label, scratch))
     }
 
-    fn value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+    fn soft_value_and_grad(&self, scores: &[F], target: &[F], grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let scratch = check::scratch(scratch, SoftLabelLoss::<F>::scratch_len(self, scores.len()))?;
+        let scratch = check::scratch(scratch, SoftLabelLoss::<F>::soft_scratch_len(self, scores.len()))?;
         let (part, scratch) = check::split(scratch, scores.len())?;
         let mut started = false;
         self.mean(scores, target, |label, share| {

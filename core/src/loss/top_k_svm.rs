@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::hinge::positive_part;
+use crate::compiled::{Example, values_by};
 use crate::lanes::Compensated;
 use crate::{FoldIn, Margins, Real, Result, check, select};
 
@@ -144,14 +145,16 @@ impl<F: Real> Loss<F> for TopKSvm<'_, F> {
         num_classes.saturating_mul(2)
     }
 
-    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
-        Ok(self.loss(&self.violations(scores, label, scratch)?)?.0)
-    }
+    values_by!(F::top_k_svm);
+}
 
-    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
-        check::length("grad", grad, scores.len())?;
+impl<F: Real> TopKSvm<'_, F> {
+    #[inline(always)]
+    pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, scratch } = example;
         let violations = self.violations(scores, label, scratch)?;
         let (loss, weight) = self.loss(&violations)?;
+        let Some(grad) = grad else { return Ok(loss) };
         grad.fill(F::zero());
         if loss == F::zero() {
             return Ok(loss);

@@ -20,7 +20,7 @@ impl<'a, L: Loss<f64>> Risk<'a, L> {
     /// On all scores.
     pub fn new(loss: &'a L, shares: &'a [f64], radius: f64, steepness: f64) -> Self {
         let loss = ExpectedLoss::new(loss);
-        let scratch = vec![0.0; SoftLabelLoss::<f64>::scratch_len(&loss, shares.len())];
+        let scratch = vec![0.0; SoftLabelLoss::<f64>::soft_scratch_len(&loss, shares.len())];
         Self { loss, shares, radius, steepness, selection: None, scratch }
     }
 
@@ -34,7 +34,7 @@ impl<'a, L: Loss<f64>> Risk<'a, L> {
     pub fn value(&mut self, scores: &[f64]) -> f64 {
         let admitted = self.admitted(scores);
         match self.is_near(&admitted) {
-            true => self.loss.value(&admitted, self.shares, &mut self.scratch).unwrap_or(f64::INFINITY),
+            true => self.loss.soft_value(&admitted, self.shares, &mut self.scratch).unwrap_or(f64::INFINITY),
             false => f64::INFINITY,
         }
     }
@@ -46,7 +46,7 @@ impl<'a, L: Loss<f64>> Risk<'a, L> {
         if !self.is_near(&admitted) {
             return f64::INFINITY;
         }
-        let value = self.loss.value_and_grad(&admitted, self.shares, grad, &mut self.scratch).unwrap_or(f64::INFINITY);
+        let value = self.loss.soft_value_and_grad(&admitted, self.shares, grad, &mut self.scratch).unwrap_or(f64::INFINITY);
         for class in (0..scores.len()).filter(|&class| admitted[class] > scores[class]) {
             let moved = core::mem::take(&mut grad[class]);
             leader.into_iter().for_each(|leader| grad[leader] += moved);
