@@ -73,18 +73,23 @@ pub(crate) fn halves<F: Real>(lanes: &Lanes<F>) -> (F, F) {
 }
 
 /// A sum of many parts that rounds as if each were added exactly (Kahan): thousands of tied terms would round alike.
+///
+/// The sum of n parts is off by at most ε + nε² times the sum of their sizes, ε the float's machine epsilon.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Compensated<F> {
+pub struct Compensated<F> {
     sum: F,
     lost: F,
 }
 
 impl<F: Real> Compensated<F> {
+    /// The sum of nothing.
     #[inline(always)]
+    #[must_use]
     pub fn zero() -> Self {
         Self { sum: F::zero(), lost: F::zero() }
     }
 
+    /// Adds a part.
     #[inline(always)]
     pub fn add(&mut self, part: F) {
         let corrected = part - self.lost;
@@ -92,9 +97,20 @@ impl<F: Real> Compensated<F> {
         (self.sum, self.lost) = (next, (next - self.sum) - corrected);
     }
 
+    /// What was added so far.
     #[inline(always)]
+    #[must_use]
     pub fn sum(self) -> F {
         self.sum
+    }
+}
+
+impl<F: Real> FromIterator<F> for Compensated<F> {
+    fn from_iter<I: IntoIterator<Item = F>>(parts: I) -> Self {
+        parts.into_iter().fold(Self::zero(), |mut sum, part| {
+            sum.add(part);
+            sum
+        })
     }
 }
 
