@@ -73,26 +73,32 @@ pub(crate) fn halves<F: Real>(lanes: &Lanes<F>) -> (F, F) {
 }
 
 /// A sum of many parts that rounds as if each were added exactly (Kahan): thousands of tied terms would round alike.
+///
+/// The sum of n parts is off by at most ε + nε² times the sum of their sizes, ε the float's machine epsilon.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Compensated<F> {
+pub struct Compensated<F> {
     sum: F,
     lost: F,
 }
 
 impl<F: Real> Compensated<F> {
+    /// The sum of nothing.
     #[inline(always)]
+    #[must_use]
     pub fn zero() -> Self {
         Self { sum: F::zero(), lost: F::zero() }
     }
 
-    /// The sum of these parts: as if each were added exactly, up to two roundings of the sum of their sizes, however many they are.
+    /// The sum of these parts.
     #[inline(always)]
+    #[must_use]
     pub fn of(parts: impl IntoIterator<Item = F>) -> F {
         let mut total = Self::zero();
         parts.into_iter().for_each(|part| total.add(part));
         total.sum()
     }
 
+    /// Adds a part.
     #[inline(always)]
     pub fn add(&mut self, part: F) {
         let corrected = part - self.lost;
@@ -102,7 +108,9 @@ impl<F: Real> Compensated<F> {
         (self.sum, self.lost) = (next, if lost.is_finite() { lost } else { F::zero() });
     }
 
+    /// What was added so far.
     #[inline(always)]
+    #[must_use]
     pub fn sum(self) -> F {
         self.sum
     }

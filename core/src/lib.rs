@@ -83,6 +83,8 @@ pub use exact::Ranks;
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 #[doc(hidden)]
+pub use lanes::Compensated;
+#[doc(hidden)]
 pub use loss::softmax;
 pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,

@@ -10,7 +10,8 @@ use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 
 /// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
 ///
-/// Example b is evaluated by `loss.fold_in(b)`, so that a stochastic loss draws other noise for each.
+/// Example b is evaluated by `loss.fold_in(b)`, so that a stochastic loss draws other noise for each; [`Targets::from_example`] numbers
+/// them otherwise.
 ///
 /// **Shapes.** `scores` num_classes × batch, one label and one value an example.
 ///
@@ -48,13 +49,13 @@ where
     let (size, within) = shares(scores, par);
     let mut blocks: Vec<_> = values.chunks_mut(size).zip((0..).step_by(size)).collect();
     try_for_each(&mut blocks, par, |(values, first)| {
-        let mut evaluator = Evaluator::new(loss, scores, within);
+        let mut evaluator = Evaluator::new(loss, scores, targets, within);
         for (value, example) in values.iter_mut().zip(*first..) {
             if let Some(label) = targets.label(example) {
                 *value = evaluator.value(example, label)?;
             }
         }
-        Ok(())
+        Ok::<_, BatchError>(())
     })?;
     targets.ignored().for_each(|example| values[example] = F::zero());
     Ok(())
@@ -105,8 +106,6 @@ where
 
 /// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Reduction::coefficients) of the reduction, and its gradient with
 /// respect to all scores: the one call of a training step.
-///
-/// The losses are summed in the order of the examples.
 ///
 /// **Shapes.** `scores` and `grads` num_classes × batch, one label an example.
 ///
@@ -194,13 +193,13 @@ where
     let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
     let mut blocks: Vec<_> = outputs.zip((0..).step_by(size)).collect();
     try_for_each(&mut blocks, par, |((values, grads), first)| {
-        let mut evaluator = Evaluator::new(loss, scores, within);
+        let mut evaluator = Evaluator::new(loss, scores, targets, within);
         for ((value, grad), example) in values.iter_mut().zip(grads.rb_mut().col_iter_mut()).zip(*first..) {
             if let Some(label) = targets.label(example) {
                 *value = evaluator.value_and_grad(example, label, coefficient(example), grad)?;
             }
         }
-        Ok(())
+        Ok::<_, BatchError>(())
     })?;
     for example in targets.ignored() {
         values[example] = F::zero();
@@ -213,24 +212,25 @@ where
 struct Evaluator<'a, F> {
     kernel: Box<dyn Kernel<F> + 'a>,
     scores: MatRef<'a, F>,
+    targets: &'a Targets<'a, F>,
     column: Vec<F>,
     grad: Vec<F>,
 }
 
 impl<'a, F: Real> Evaluator<'a, F> {
-    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>, within: Par) -> Self {
-        Self { kernel: loss.kernel(scores.nrows(), within), scores, column: vec![], grad: vec![] }
+    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>, targets: &'a Targets<'a, F>, within: Par) -> Self {
+        Self { kernel: loss.kernel(scores.nrows(), within), scores, targets, column: vec![], grad: vec![] }
     }
 
     fn value(&mut self, example: usize, label: usize) -> Result<F> {
         let scores = contiguous(self.scores.col(example), &mut self.column);
-        let value = self.kernel.value(example as u64, scores, label);
+        let value = self.kernel.value(self.targets.number(example), scores, label);
         value.map_err(|error| BatchError::Example { example, error })
     }
 
     fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, mut out: ColMut<'_, F>) -> Result<F> {
-        let scores = contiguous(self.scores.col(example), &mut self.column);
-        let mut evaluate = |grad: &mut [F]| self.kernel.value_and_grad(example as u64, scores, label, coefficient, grad);
+        let (number, scores) = (self.targets.number(example), contiguous(self.scores.col(example), &mut self.column));
+        let mut evaluate = |grad: &mut [F]| self.kernel.value_and_grad(number, scores, label, coefficient, grad);
         let value = match out.rb_mut().try_as_col_major_mut() {
             Some(grad) => evaluate(grad.as_slice_mut()),
             None => {

@@ -26,9 +26,10 @@ pub(crate) fn labels<F: Real>(targets: &Targets<'_, F>, num_classes: usize, batc
     }
 }
 
-/// A matrix of one example a column.
-pub(crate) fn examples<F: Real>(what: &'static str, matrix: MatRef<'_, F>) -> Result<()> {
-    let position = matrix.col_iter().enumerate().find_map(|(example, column)| Some((example, first_not_finite(column)?)));
+/// A matrix of one example a column, of those that are read.
+pub(crate) fn examples<F: Real>(what: &'static str, matrix: MatRef<'_, F>, is_read: impl Fn(usize) -> bool) -> Result<()> {
+    let mut read = matrix.col_iter().enumerate().filter(|&(example, _)| is_read(example));
+    let position = read.find_map(|(example, column)| Some((example, first_not_finite(column)?)));
     match position {
         None => Ok(()),
         Some((example, index)) => Err(BatchError::Example { example, error: Error::NotFinite { what, index } }),

@@ -28,6 +28,8 @@ pub enum BatchError {
         /// Its fault.
         error: Error,
     },
+    /// A loss, or what it was made from, is at fault whatever the example.
+    Loss(Error),
     /// A matrix has the wrong shape.
     Shape {
         /// Which matrix.
@@ -76,6 +78,7 @@ impl fmt::Display for BatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Example { example, error } => write!(f, "example {example}: {error}"),
+            Self::Loss(error) => error.fmt(f),
             Self::Shape { what, expected: (rows, columns), actual: (r, c) } => {
                 write!(f, "{what} are {r} × {c} where {rows} × {columns} is needed")
             }
@@ -89,3 +92,23 @@ impl fmt::Display for BatchError {
 }
 
 impl core::error::Error for BatchError {}
+
+/// What a call of `topk_loss` refuses, outside of any batch.
+///
+/// ```
+/// use faer::{MatRef, Par};
+/// use topk_loss::{Error, Focal};
+/// use topk_loss_batch::{BatchError, Targets, values};
+/// fn focal_losses(gamma: f64, scores: MatRef<'_, f64>, labels: &[usize]) -> topk_loss_batch::Result<Vec<f64>> {
+///     let mut losses = vec![0.0; labels.len()];
+///     values(&Focal::new(gamma)?, scores, &Targets::new(labels), &mut losses, Par::Seq)?;
+///     Ok(losses)
+/// }
+/// let error = focal_losses(-1.0, faer::mat![[0.0], [1.0]].as_ref(), &[0]).unwrap_err();
+/// assert!(matches!(error, BatchError::Loss(Error::Parameter { name: "gamma", .. })), "{error}");
+/// ```
+impl From<Error> for BatchError {
+    fn from(error: Error) -> Self {
+        Self::Loss(error)
+    }
+}

@@ -1,13 +1,17 @@
 //! The linear head: scores of every class from the features of every example, and its gradients.
 
 mod cosine;
+mod features;
 mod fused;
 mod product;
 
 use faer::prelude::*;
 use faer::{Accum, Par, unzip, zip};
+use topk_loss::Compensated;
 
-use crate::{BatchError, BatchReal, Result, check};
+use crate::{BatchError, BatchReal, Result, Targets, check};
+use cosine::Columns;
+use features::Features;
 pub use fused::{HeadLoss, ScoreGrad};
 use product::product;
 
@@ -137,17 +141,49 @@ impl<F: BatchReal> LinearHead<F> {
     /// range: `scores` is then unspecified.
     pub fn forward(&self, features: MatRef<'_, F>, scores: MatMut<'_, F>, par: Par) -> Result<()> {
         self.check_features(features)?;
+        self.forward_read(features, |_| true, scores, par)
+    }
+
+    /// As [`forward`](Self::forward), but the features of ignored examples are not read: their scores are those of zero features.
+    ///
+    /// **Shapes.** `features` dim × batch, one label an example, `scores` num_classes × batch.
+    ///
+    /// **Cost.** As [`forward`](Self::forward); where examples are ignored, a copy of the features is allocated.
+    ///
+    /// ```
+    /// use faer::{Mat, Par, mat};
+    /// use topk_loss_batch::{LinearHead, Similarity, Targets};
+    /// const PADDING: usize = usize::MAX;
+    /// let head = LinearHead::new(mat![[1.0, 0.5]], None, Similarity::Inner)?;
+    /// let (features, mut scores) = (mat![[2.0, f64::NAN]], Mat::zeros(2, 2));
+    /// let targets = Targets::new(&[0, PADDING]).ignoring(PADDING);
+    /// head.forward_counted(features.as_ref(), &targets, scores.as_mut(), Par::Seq)?;
+    /// assert_eq!(scores, mat![[2.0, 0.0], [1.0, 0.0]]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and a number of labels other than that of the examples, a label that is no class.
+    pub fn forward_counted(&self, features: MatRef<'_, F>, targets: &Targets<'_, F>, scores: MatMut<'_, F>, par: Par) -> Result<()> {
+        self.check_features(features)?;
+        check::labels(targets, self.num_classes(), features.ncols())?;
+        self.forward_read(features, |example| targets.label(example).is_some(), scores, par)
+    }
+
+    fn forward_read(&self, features: MatRef<'_, F>, is_read: impl Fn(usize) -> bool, scores: MatMut<'_, F>, par: Par) -> Result<()> {
+        let features = Features::new(features, is_read)?;
+        let features = features.get();
         check::shape("scores", (self.num_classes(), features.ncols()), scores.shape())?;
         self.check_parameters()?;
-        let directions = self.directions(features)?;
+        let directions = self.directions(features);
         self.write_scores(0, directions.as_ref().map_or(features, Mat::as_ref), scores, par)
     }
 
     /// What the weights are multiplied with in place of the features, if not these.
-    fn directions(&self, features: MatRef<'_, F>) -> Result<Option<Mat<F>>> {
+    fn directions(&self, features: MatRef<'_, F>) -> Option<Mat<F>> {
         match self.similarity {
-            Similarity::Inner => Ok(None),
-            Similarity::Cosine => Ok(Some(cosine::directions(features, &cosine::norms(features)?))),
+            Similarity::Inner => None,
+            Similarity::Cosine => Some(Columns::new(features).directions()),
         }
     }
 
@@ -164,10 +200,10 @@ impl<F: BatchReal> LinearHead<F> {
                 }
             },
             Similarity::Cosine => {
-                let norms = cosine::norms(weights)?;
-                product("score", scores.rb_mut(), Accum::Replace, weights.transpose(), features, par)?;
+                let classes = Columns::new(weights);
+                product("score", scores.rb_mut(), Accum::Replace, classes.columns().transpose(), features, par)?;
                 for column in scores.col_iter_mut() {
-                    zip!(column, ColRef::from_slice(&norms)).for_each(|unzip!(score, norm)| *score /= *norm);
+                    zip!(column, ColRef::from_slice(classes.norms())).for_each(|unzip!(score, norm)| *score /= *norm);
                 }
                 Ok(())
             }
@@ -179,11 +215,14 @@ impl<F: BatchReal> LinearHead<F> {
     /// Inner: ∇W = X·Gᵀ, ∇b = Σ_b G_b, ∇X = W·G. Cosine, with ŵ and x̂ the normalised columns:
     /// ∇w_j = Σ_b G_jb·(x̂_b − S_jb·ŵ_j) / ‖w_j‖ and ∇x_b = Σ_j G_jb·(ŵ_j − S_jb·x̂_b) / ‖x_b‖.
     ///
+    /// Of an example whose score gradients are all zero, as those of ignored examples are, neither features nor scores are read: it takes
+    /// no part in ∇W, and its ∇x is zero. Sums over the examples are compensated, those of a product in steps of 1024 terms.
+    ///
     /// **Shapes.** `features` dim × batch; `scores`, which [`forward`](Self::forward) returned for them and only the cosine reads, and
     /// `score_grads` num_classes × batch.
     ///
-    /// **Cost.** A product for the weights and one for the features; with the cosine, a copy of the features and one number a class
-    /// and example are allocated.
+    /// **Cost.** A product for the weights and one for the features; two numbers a class are allocated, a copy of the features where an
+    /// example is not read, and with the cosine another one and a number an example.
     ///
     /// ```
     /// use faer::{Mat, Par, mat};
@@ -199,7 +238,8 @@ impl<F: BatchReal> LinearHead<F> {
     /// ```
     ///
     /// # Errors
-    /// No example, wrong shapes, a bias gradient of another length than the bias, NaN or infinite inputs: `grads` is then as before.
+    /// No example, wrong shapes, a bias gradient of another length than the bias, NaN or infinite numbers that are read: `grads` is
+    /// then as before.
     /// Gradients beyond the float's range: `grads` is then unspecified.
     pub fn backward(
         &self,
@@ -214,23 +254,22 @@ impl<F: BatchReal> LinearHead<F> {
         check::shape("scores", shape, scores.shape())?;
         check::shape("score gradients", shape, score_grads.shape())?;
         self.check_grads(features, &grads)?;
-        check::examples("score gradients", score_grads)?;
+        check::examples("score gradients", score_grads, |_| true)?;
+        let is_read: Vec<_> = score_grads.col_iter().map(|column| column.iter().any(|&entry| entry != F::zero())).collect();
+        let features = Features::new(features, |example| is_read[example])?;
         self.check_parameters()?;
         match self.similarity {
-            Similarity::Inner => self.backward_inner(features, score_grads, grads, par),
+            Similarity::Inner => self.backward_inner(features.get(), score_grads, grads, par),
             Similarity::Cosine => {
-                check::examples("scores", scores)?;
-                cosine::backward(self.weights(), features, scores, score_grads, grads, par)
+                check::examples("scores", scores, |example| is_read[example])?;
+                cosine::backward(self.weights(), features.get(), scores, score_grads, &is_read, grads, par)
             }
         }
     }
 
     fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, par: Par) -> Result<()> {
         if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
-            let mut sum = ColMut::from_slice_mut(bias).as_dyn_stride_mut();
-            sum.fill(F::zero());
-            score_grads.col_iter().for_each(|column| sum += column);
-            check::in_range("bias gradient", sum.rb().as_mat())?;
+            write_bias_grad(score_grads, bias)?;
         }
         if let Some(grads) = grads.features {
             product("feature gradient", grads, Accum::Replace, self.weights(), score_grads, par)?;
@@ -240,8 +279,7 @@ impl<F: BatchReal> LinearHead<F> {
 
     fn check_features(&self, features: MatRef<'_, F>) -> Result<()> {
         check::not_empty("example", features.ncols())?;
-        check::shape("features", (self.dim(), features.ncols()), features.shape())?;
-        check::examples("features", features)
+        check::shape("features", (self.dim(), features.ncols()), features.shape())
     }
 
     fn check_grads(&self, features: MatRef<'_, F>, grads: &HeadGrads<'_, F>) -> Result<()> {
@@ -256,4 +294,14 @@ impl<F: BatchReal> LinearHead<F> {
         check::parameter("weights", self.weights())?;
         self.bias().map_or(Ok(()), |bias| check::parameter("bias", ColRef::from_slice(bias).as_dyn_stride().as_mat()))
     }
+}
+
+/// Σ_b G_b.
+fn write_bias_grad<F: BatchReal>(score_grads: MatRef<'_, F>, bias: &mut [F]) -> Result<()> {
+    let mut sums = vec![Compensated::zero(); bias.len()];
+    for column in score_grads.col_iter() {
+        zip!(ColMut::from_slice_mut(&mut sums), column).for_each(|unzip!(sum, entry)| sum.add(*entry));
+    }
+    bias.iter_mut().zip(sums).for_each(|(place, sum)| *place = sum.sum());
+    check::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())
 }

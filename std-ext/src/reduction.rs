@@ -1,12 +1,14 @@
 //! How the losses of a batch become one number.
 
-use topk_loss::Real;
+use topk_loss::{Compensated, Real};
 
 use crate::{BatchError, Result, Targets, check};
 
 /// The objective Σ_b c_b·ℓ_b of a batch, by the coefficients c of its losses; w_b are the weights, 1 where none are given.
 ///
-/// An ignored example has coefficient 0 and counts nowhere.
+/// An ignored example has coefficient 0 and counts nowhere. Where all are ignored a sum is 0, and a mean an error.
+///
+/// Sums over the examples are compensated: off by at most ε + nε² times the sum of the sizes of n terms, ε the float's machine epsilon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Reduction {
     /// Σ_b w_b·ℓ_b.
@@ -23,7 +25,7 @@ impl Reduction {
     ///
     /// **Shapes.** One coefficient an example.
     ///
-    /// **Cost.** One pass; the weights are summed in the order of the examples.
+    /// **Cost.** One pass.
     ///
     /// ```
     /// use topk_loss_batch::{Reduction, Targets};
@@ -37,17 +39,19 @@ impl Reduction {
     /// ```
     ///
     /// # Errors
-    /// No example, or none that counts; a total weight of zero, or beyond the float's range, in a weighted mean. The coefficients
-    /// are then as before.
+    /// No example; none that counts, in a mean; a total weight of zero, or beyond the float's range, in a weighted mean. The
+    /// coefficients are then as before.
     pub fn coefficients<F: Real>(self, targets: &Targets<'_, F>, coefficients: &mut [F]) -> Result<()> {
         check::length("coefficients", targets.labels().len(), coefficients.len())?;
         check::not_empty("example", coefficients.len())?;
         let count = targets.counted().count();
-        check::not_empty("example whose label is not ignored", count)?;
+        if self != Self::Sum {
+            check::not_empty("example whose label is not ignored", count)?;
+        }
         let divisor = match self {
             Self::Sum => F::one(),
             Self::Mean => F::from_usize(count),
-            Self::WeightedMean => targets.counted().fold(F::zero(), |sum, (example, _)| sum + targets.weight(example)),
+            Self::WeightedMean => Compensated::of(targets.counted().map(|(example, _)| targets.weight(example))),
         };
         if divisor == F::zero() {
             return Err(BatchError::Parameter { name: "total weight", must: "positive" });
@@ -61,8 +65,8 @@ impl Reduction {
     }
 }
 
-/// Σ_b c_b·ℓ_b, summed in the order of the examples.
+/// Σ_b c_b·ℓ_b, summed in the order of the examples, with compensation.
 pub(crate) fn objective<F: Real>(coefficients: &[F], values: &[F]) -> Result<F> {
-    let objective = coefficients.iter().zip(values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
+    let objective = Compensated::of(coefficients.iter().zip(values).map(|(&c, &value)| c * value));
     if objective.is_finite() { Ok(objective) } else { Err(BatchError::Overflow { what: "objective" }) }
 }

@@ -7,8 +7,8 @@ use crate::{BatchError, Result};
 
 /// A label for every example, and optionally a weight for every example and a label that is ignored.
 ///
-/// An example with the ignored label has value 0 and gradient 0, does not count in a mean, and its scores are not read. Any number
-/// may be the ignored label, a class or not.
+/// An example with the ignored label has value 0 and gradient 0, does not count in a mean, and neither its scores nor its features are
+/// read. Any number may be the ignored label, a class or not.
 ///
 /// **Shapes.** One label, and one weight, an example.
 ///
@@ -26,13 +26,14 @@ pub struct Targets<'a, F> {
     labels: &'a [usize],
     weights: Option<&'a [F]>,
     ignored: Option<usize>,
+    first_example: u64,
 }
 
 impl<'a, F: Real> Targets<'a, F> {
     /// Labels, all counted, each with weight 1.
     #[must_use]
     pub const fn new(labels: &'a [usize]) -> Self {
-        Self { labels, weights: None, ignored: None }
+        Self { labels, weights: None, ignored: None, first_example: 0 }
     }
 
     /// The same with a weight for every example, which multiplies its loss in a [`Reduction`](crate::Reduction).
@@ -54,6 +55,43 @@ impl<'a, F: Real> Targets<'a, F> {
         Self { ignored: Some(label), ..self }
     }
 
+    /// The same with the examples numbered from `first_example` on, where each has its own draws: [`fold_in`](topk_loss::FoldIn) is told
+    /// the number. Micro-batches, and workers that share a key, number theirs one after the other, and draw what the whole batch would.
+    ///
+    /// Numbers go on from 0 after the largest. Errors count the examples of the call from 0, whatever their numbers.
+    ///
+    /// Gradients accumulated over micro-batches, each of a share c of the whole batch's examples:
+    ///
+    /// ```
+    /// use faer::{Mat, Par, Scale, mat};
+    /// use topk_loss::{Key, Margins, Smoothing, TopKHinge};
+    /// use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
+    /// let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 4, key: Key::new(7) };
+    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, smoothing)?;
+    /// let (features, labels) = (mat![[1.0, 0.0, -1.0, 0.5], [0.0, 2.0, 1.0, 0.5]], [0, 1, 2, 0]);
+    ///
+    /// let step = |first: usize, count: usize| {
+    ///     let targets = Targets::new(&labels[first..first + count]).from_example(first as u64);
+    ///     let mut weights = Mat::zeros(2, 3);
+    ///     let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: None };
+    ///     let features = features.subcols(first, count);
+    ///     head.objective_and_grads(&loss, features, &targets, Reduction::Mean, grads, Par::Seq).map(|objective| (objective, weights))
+    /// };
+    /// let (mut objective, mut weights) = (0.0, Mat::zeros(2, 3));
+    /// for first in [0, 2] {
+    ///     let (part, part_weights) = step(first, 2)?;
+    ///     objective += 0.5 * part;
+    ///     weights += Scale(0.5) * part_weights;
+    /// }
+    /// assert_eq!((objective, weights), step(0, 4)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn from_example(self, first_example: u64) -> Self {
+        Self { first_example, ..self }
+    }
+
     /// The labels, ignored ones included.
     #[must_use]
     pub const fn labels(&self) -> &'a [usize] {
@@ -63,6 +101,11 @@ impl<'a, F: Real> Targets<'a, F> {
     /// The label of an example that is not ignored.
     pub(crate) fn label(&self, example: usize) -> Option<usize> {
         Some(self.labels[example]).filter(|&label| Some(label) != self.ignored)
+    }
+
+    /// What is folded into the key of an example.
+    pub(crate) const fn number(&self, example: usize) -> u64 {
+        self.first_example.wrapping_add(example as u64)
     }
 
     pub(crate) fn weight(&self, example: usize) -> F {

@@ -3,8 +3,8 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Error, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler, SmoothTopKSvm,
-    Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
+    ClassWeighted, Compensated, CrossEntropy, Error, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler,
+    SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
 };
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
@@ -123,7 +123,7 @@ fn objective_is_the_weighted_sum<F: BatchReal>() {
         for reduction in [Reduction::Sum, Reduction::Mean, Reduction::WeightedMean] {
             let mut c = vec![F::nan(); batch];
             reduction.coefficients(&targets, &mut c).unwrap();
-            let expected = c.iter().zip(&values).fold(F::zero(), |sum, (&c, &value)| sum + c * value);
+            let expected = Compensated::of(c.iter().zip(&values).map(|(&c, &value)| c * value));
             let expected_grads = Mat::from_fn(num_classes, batch, |i, b| c[b] * unweighted[(i, b)]);
             for par in parallelisms() {
                 let mut grads = Mat::from_fn(num_classes, batch, |_, _| F::nan());
@@ -340,7 +340,7 @@ fn the_scores_of_an_ignored_example_are_not_read() {
 }
 
 #[test]
-fn when_all_are_ignored_there_are_values_but_no_objective() {
+fn when_all_are_ignored_there_are_values_but_no_mean() {
     let scores = mat![[0.0, 1.0], [1.0, 0.0]];
     let targets = Targets::new(&[1, 1]).ignoring(1);
     let mut losses = [7.0; 2];
@@ -365,7 +365,7 @@ fn weights_that_overflow_are_an_error() {
 
 fn refused_objective(scores: MatRef<'_, f64>, targets: &Targets<'_, f64>) -> BatchError {
     let mut grads = Mat::full(scores.nrows(), scores.ncols(), -7.0);
-    let error = objective_and_grads(&CrossEntropy, scores, targets, Reduction::Sum, grads.as_mut(), Par::Seq).unwrap_err();
+    let error = objective_and_grads(&CrossEntropy, scores, targets, Reduction::Mean, grads.as_mut(), Par::Seq).unwrap_err();
     assert_eq!(grads, Mat::full(scores.nrows(), scores.ncols(), -7.0));
     error
 }

@@ -29,8 +29,10 @@ fn weights_multiply_the_loss_and_divide_only_the_weighted_mean() {
 fn nothing_to_reduce_is_an_error_and_leaves_the_buffer() {
     for reduction in REDUCTIONS {
         let mut coefficients = [7.0_f64; 2];
-        let ignored = reduction.coefficients(&Targets::new(&[1, 1]).ignoring(1), &mut coefficients);
-        assert_eq!(ignored, Err(BatchError::Empty { what: "example whose label is not ignored" }));
+        if reduction != Reduction::Sum {
+            let ignored = reduction.coefficients(&Targets::new(&[1, 1]).ignoring(1), &mut coefficients);
+            assert_eq!(ignored, Err(BatchError::Empty { what: "example whose label is not ignored" }));
+        }
         let short = reduction.coefficients(&Targets::new(&[1]), &mut coefficients);
         assert_eq!(short, Err(BatchError::Length { what: "coefficients", expected: 1, actual: 2 }));
         let empty = reduction.coefficients(&Targets::<f64>::new(&[]), &mut []);
@@ -62,4 +64,11 @@ fn weights_are_one_per_example_finite_and_not_negative() {
         let must = "finite and at least 0";
         assert_eq!(error, BatchError::Example { example: 1, error: Error::Parameter { name: "weight", must } });
     }
+}
+
+#[test]
+fn a_sum_of_nothing_is_zero() {
+    let mut coefficients = [7.0_f64; 2];
+    Reduction::Sum.coefficients(&Targets::new(&[1, 1]).ignoring(1), &mut coefficients).unwrap();
+    assert_eq!(coefficients, [0.0; 2]);
 }

@@ -50,6 +50,7 @@ pub mod oracle;
 pub mod ordering;
 pub mod outcome;
 pub mod precision;
+mod quiet;
 pub mod slope;
 pub mod ties;
 

@@ -51,7 +51,7 @@ impl Fault {
     #[must_use]
     pub fn distance(&self) -> Option<f64> {
         match *self {
-            Self::Number { found, least, most, .. } => Some((least - found).max(found - most)),
+            Self::Number { found, least, most, .. } => Some(if found.is_nan() { found } else { (least - found).max(found - most) }),
             Self::Answer { .. } => None,
         }
     }
@@ -61,17 +61,36 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number { found, least, most, allowed } => {
-                match (least == most, *least == f64::NEG_INFINITY, *most == f64::INFINITY) {
-                    (true, ..) => write!(f, "is {found} instead of {least}")?,
-                    (_, true, _) => write!(f, "is {found} instead of at most {most}")?,
-                    (_, _, true) => write!(f, "is {found} instead of at least {least}")?,
-                    _ => write!(f, "is {found} instead of between {least} and {most}")?,
+                if least.is_nan() || most.is_nan() {
+                    return match found.is_nan() {
+                        true => write!(f, "is NaN, and so is the number that it is compared with"),
+                        false => write!(f, "is {} where the number that it is compared with is NaN", Short(*found)),
+                    };
                 }
-                let distance = self.distance().unwrap_or_default();
-                write!(f, ", off by {distance} where {allowed} is allowed")
+                let [shown, least_shown, most_shown] = [*found, *least, *most].map(Short);
+                match (least == most, *least == f64::NEG_INFINITY, *most == f64::INFINITY) {
+                    (true, ..) => write!(f, "is {shown} instead of {least_shown}")?,
+                    (_, true, _) => write!(f, "is {shown} instead of at most {most_shown}")?,
+                    (_, _, true) => write!(f, "is {shown} instead of at least {least_shown}")?,
+                    _ => write!(f, "is {shown} instead of between {least_shown} and {most_shown}")?,
+                }
+                match self.distance().filter(|distance| distance.is_finite()) {
+                    Some(distance) => write!(f, ", off by {} where {} is allowed", Short(distance), Short(*allowed)),
+                    None => Ok(()),
+                }
             }
             Self::Answer { found, expected } => write!(f, "is {found} instead of {expected}"),
         }
+    }
+}
+
+/// A number without its hundreds of zeros.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_plain = self.0 == 0.0 || !self.0.is_finite() || (1e-5..1e15).contains(&self.0.abs());
+        if is_plain { write!(f, "{}", self.0) } else { write!(f, "{:e}", self.0) }
     }
 }
 
@@ -82,3 +101,29 @@ impl fmt::Display for Violation {
 }
 
 impl core::error::Error for Violation {}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    fn said(found: f64, (least, most): (f64, f64)) -> String {
+        Fault::Number { found, least, most, allowed: 0.0 }.to_string()
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            said(f64::INFINITY, (f64::MIN, f64::MAX)),
+            "is inf instead of between -1.7976931348623157e308 and 1.7976931348623157e308"
+        );
+        assert_eq!(said(2e-300, (0.0, 0.0)), "is 2e-300 instead of 0, off by 2e-300 where 0 is allowed");
+        assert_eq!(said(0.25, (0.0, 0.125)), "is 0.25 instead of between 0 and 0.125, off by 0.125 where 0 is allowed");
+    }
+
+    #[test]
+    fn what_is_no_number_is_said_to_be_none() {
+        assert_eq!(said(f64::NAN, (1.0, 1.0)), "is NaN instead of 1");
+        assert_eq!(said(1.0, (f64::NAN, f64::NAN)), "is 1 where the number that it is compared with is NaN");
+        assert_eq!(said(f64::NAN, (f64::NAN, f64::NAN)), "is NaN, and so is the number that it is compared with");
+    }
+}

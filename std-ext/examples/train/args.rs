@@ -4,12 +4,12 @@ use core::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
 
 use crate::estimator::Estimator;
 use crate::method::{self, Method};
-use crate::number::{factor, probability};
+use crate::number::{factor, guesses, probability};
 use crate::sample::Tail;
 use crate::settings::{Domain, Overrides, Settings};
 
@@ -26,7 +26,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     pub compare: Option<Compare>,
     /// Number of guesses K
-    #[arg(short, long, default_value_t = 5)]
+    #[arg(short, long, default_value_t = 5, value_parser = guesses)]
     pub k: usize,
     #[command(flatten)]
     overrides: Overrides,
@@ -113,6 +113,16 @@ impl Args {
         Ok(methods.iter().flat_map(every).collect())
     }
 
+    /// Whether there are classes left beside the K guesses.
+    ///
+    /// # Errors
+    /// There are not.
+    pub fn check_k(&self, num_classes: usize) -> Result<()> {
+        let k = self.k;
+        ensure!(k < num_classes, "--k {k} needs at least {} classes, the data has {num_classes}", k.saturating_add(1));
+        Ok(())
+    }
+
     pub fn tail(&self) -> Tail {
         let usual = if self.domain() == Domain::Generated { 100.0 } else { 1.0 };
         Tail { imbalance: self.imbalance.unwrap_or(usual), largest: self.largest.map(NonZeroUsize::get), label_noise: self.label_noise }
@@ -152,6 +162,15 @@ mod tests {
         assert!(contenders(["--loss", "noised-balanced"]).is_ok());
         assert!(contenders(["--loss", "noised-balanced,hinge"]).is_err());
         assert!(contenders(["--draws", "3"]).is_err());
+    }
+
+    #[test]
+    fn more_guesses_than_the_classes_allow_are_named() {
+        let check = |k| Args::parse_from(["train", "--k", k]).check_k(3).map_err(|error| error.to_string());
+        assert_eq!(check("2"), Ok(()));
+        assert_eq!(check("5"), Err("--k 5 needs at least 6 classes, the data has 3".into()));
+        assert_eq!(check("3"), Err("--k 3 needs at least 4 classes, the data has 3".into()));
+        assert!(Args::try_parse_from(["train", "--k", "0"]).is_err());
     }
 
     #[test]

@@ -45,6 +45,7 @@ use study::Study;
 fn main() -> Result<()> {
     let args = Args::parse();
     let corpus = args.data.as_deref().map_or_else(|| Ok(synthetic::corpus()), read)?;
+    args.check_k(corpus.num_classes)?;
     let study = Study {
         corpus: &corpus,
         tail: args.tail(),

@@ -11,6 +11,10 @@ pub fn probability(text: &str) -> Result<f64, String> {
     number(text, "between 0 and 1", |x| (0.0..=1.0).contains(&x))
 }
 
+pub fn guesses(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&k| k >= 1).ok_or_else(|| "must be a whole number, at least 1".into())
+}
+
 pub fn positive(text: &str) -> Result<f32, String> {
     number(text, "above 0", |x| x > 0.0)
 }

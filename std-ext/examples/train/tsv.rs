@@ -11,11 +11,14 @@ use crate::text;
 
 const HEADER: [&str; 3] = ["split", "label", "text"];
 
-/// Reads a corpus. A mistake in the file is an error that names its line. Quotes are ordinary characters.
+/// Reads a corpus. A mistake in the file is an error that names its line. Quotes are ordinary characters; a byte-order mark at the start
+/// and empty lines are skipped.
 pub fn read(file: impl BufRead) -> Result<Corpus> {
     let mut lines = (1..).zip(file.lines()).map(|(number, line)| Ok((number, line.with_context(|| format!("line {number}"))?)));
     let header = lines.next().transpose()?.map(|(_, line)| line);
-    ensure!(header == Some(HEADER.join("\t")), "line 1: the header must be {HEADER:?}, separated by tabs");
+    let header = header.as_deref().map(|header| header.strip_prefix('\u{feff}').unwrap_or(header));
+    ensure!(header == Some(&HEADER.join("\t")), "line 1: the header must be {HEADER:?}, separated by tabs");
+    let lines = lines.filter(|line| !matches!(line, Ok((_, line)) if line.is_empty()));
     let rows: Vec<Row> = lines.map(|line| line.and_then(|(number, line)| Row::parse(number, &line))).collect::<Result<_>>()?;
     let num_classes = num_classes(&rows)?;
     let split = |split: &str| -> Vec<usize> { (0..rows.len()).filter(|&i| rows[i].split == split).collect() };
@@ -39,15 +42,15 @@ struct Row {
 impl Row {
     fn parse(line: usize, fields: &str) -> Result<Self> {
         let fields: Vec<&str> = fields.split('\t').map(str::trim).collect();
-        let [split, label, text] = fields[..] else {
+        let [split, label, content] = fields[..] else {
             bail!("line {line}: expected the 3 fields {HEADER:?}, separated by tabs, but found {}", fields.len());
         };
         ensure!(["train", "valid", "test"].contains(&split), "line {line}: the split must be train, valid or test, not {split:?}");
         let Ok(label) = label.parse() else {
             bail!("line {line}: the label must be a whole number from 0, not {label:?}");
         };
-        ensure!(!text.is_empty(), "line {line}: the text is empty");
-        Ok(Self { line, split: split.into(), label, text: text.into() })
+        ensure!(text::has_token(content), "line {line}: the text has no letter and no digit");
+        Ok(Self { line, split: split.into(), label, text: content.into() })
     }
 }
 
@@ -84,15 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_and_blank_lines_are_skipped() {
+        let corpus = read(format!("\u{feff}{GOOD}\n\r\n").as_bytes()).unwrap();
+        assert_eq!(corpus.labels, [0, 1, 1]);
+        assert!(message(&format!("{GOOD}\ntrain\t0\n")).starts_with("line 6: expected the 3 fields"));
+    }
+
+    #[test]
     fn a_malformed_file_names_the_line() {
         for (rest, expected) in [
             ("train\t0\n", "line 5: expected the 3 fields"),
             ("train\t0\ta\tb\n", "line 5: expected the 3 fields"),
-            ("train\t0\ta\n\n", "line 6: expected the 3 fields"),
             ("dev\t0\ta\n", "line 5: the split must be train, valid or test, not \"dev\""),
             ("train\t-1\ta\n", "line 5: the label must be a whole number from 0, not \"-1\""),
             ("train\tcard\ta\n", "line 5: the label must be a whole number from 0, not \"card\""),
-            ("train\t0\t  \n", "line 5: the text is empty"),
+            ("train\t0\t  \n", "line 5: the text has no letter and no digit"),
+            ("train\t0\t¿?\n", "line 5: the text has no letter and no digit"),
             ("train\t3\ta\n", "line 5: label 3, but no training row has label 2"),
             ("test\t2\ta\n", "line 5: no training row has label 2"),
         ] {

@@ -26,6 +26,7 @@ use faer::Par;
 use faer::prelude::*;
 use topk_loss::TopKHinge;
 
+use super::features::Features;
 use super::{HeadGrads, LinearHead};
 use crate::{BatchReal, Reduction, Result, Targets};
 use examples::Examples;
@@ -109,12 +110,12 @@ impl<F: BatchReal> LinearHead<F> {
     /// without num_classes × batch numbers ever being stored.
     ///
     /// Scores are computed for a strip of classes at a time, with the bits that `forward` gives them, and computed again where a loss
-    /// needs them again. Example b is evaluated by the loss with b [folded in](topk_loss::FoldIn).
+    /// needs them again. Example b is evaluated by the loss with its [number](Targets::from_example) [folded in](topk_loss::FoldIn).
     ///
     /// **Shapes.** `features` dim × batch, one label an example, `grads` as for [`backward`](Self::backward).
     ///
-    /// **Errors.** No example, none that counts, wrong shapes or lengths, a label that is no class, NaN or infinite features or
-    /// parameters, what the loss refuses (k ≥ L, margins that are not L, a smoothing by conditional draws), scores or losses beyond the
+    /// **Errors.** No example, none that counts in a mean, wrong shapes or lengths, a label that is no class, NaN or infinite features of
+    /// an example that counts, such parameters, what the loss refuses (k ≥ L, margins that are not L, a smoothing by conditional draws), scores or losses beyond the
     /// float's range, a total weight of zero: `grads` is then as before. Gradients beyond the float's range: `grads` is then
     /// unspecified.
     ///
@@ -122,8 +123,8 @@ impl<F: BatchReal> LinearHead<F> {
     /// code's draws, bit for bit, and subtracts another center from the scores before it adds the noise: it selects the same class
     /// unless two noised scores are as close as rounding.
     ///
-    /// **Cost.** See [`HeadLoss`]. Beside what is counted there, 2¹⁷ scores or those of 128 classes, whichever is more, and a copy of
-    /// the features with the cosine. The results are the same bits for any number of threads.
+    /// **Cost.** See [`HeadLoss`]. Beside what is counted there, 2¹⁷ scores or those of 128 classes, whichever is more, a copy of the
+    /// features with the cosine, and one where examples are ignored. The results are the same bits for any number of threads.
     ///
     /// ```
     /// use faer::{Mat, Par, mat};
@@ -206,6 +207,7 @@ impl<F: BatchReal> LinearHead<F> {
     ) -> Result<(Strips<'a, F>, Examples<'a, F>)> {
         self.check_features(features)?;
         let examples = Examples::new(targets, reduction, self.num_classes(), features.ncols())?;
-        Ok((Strips::new(self, features, par)?, examples))
+        let features = Features::new(features, |example| targets.label(example).is_some())?;
+        Ok((Strips::new(self, features, par), examples))
     }
 }

@@ -1,11 +1,10 @@
 //! A law's name, and what is judged under it.
 
 use core::fmt::Display;
-use core::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
 
 use topk_loss::{Error, Loss, Real};
 
+use super::quiet::quietly;
 use crate::reference::{ValueAndGrad, to_f64};
 use crate::violation::{Fault, Violation};
 
@@ -83,7 +82,7 @@ impl Law {
     /// # Errors
     /// It panicked.
     pub fn caught<T>(self, call: impl FnOnce() -> T) -> Result<T, Violation> {
-        catch_unwind(AssertUnwindSafe(call)).map_err(|_| self.violation("the call", "a panic", "a result"))
+        quietly(call).map_err(|message| self.violation("the call", format_args!("a panic, {message:?},"), "a result"))
     }
 
     /// The loss, by its own call.

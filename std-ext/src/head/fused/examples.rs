@@ -21,15 +21,20 @@ impl<'a, F: Real> Examples<'a, F> {
         Ok(Self { targets: *targets, coefficients })
     }
 
-    /// What the loss refuses in every example, in the name of the first.
+    /// What the loss refuses in every example, in the name of the first that counts.
     pub(super) fn check<T>(&self, outcome: topk_loss::Result<T>) -> Result<T> {
-        let example = self.targets.counted().next().map_or(0, |(example, _)| example);
-        outcome.map_err(|error| BatchError::Example { example, error })
+        let first = self.targets.counted().next();
+        outcome.map_err(|error| first.map_or(BatchError::Loss(error), |(example, _)| BatchError::Example { example, error }))
     }
 
     /// A state for every example, made from its index and label; none where the label is ignored.
     pub(super) fn states<S>(&self, mut new: impl FnMut(usize, usize) -> S) -> Vec<Option<S>> {
         (0..self.coefficients.len()).map(|example| Some(new(example, self.targets.label(example)?))).collect()
+    }
+
+    /// What is folded into the example's key.
+    pub(super) fn number(&self, example: usize) -> u64 {
+        self.targets.number(example)
     }
 
     /// What multiplies the example's loss.
@@ -61,7 +66,7 @@ pub(super) fn map<S: Send, T: Send>(
             .map(|state| work(*example, state))
             .transpose()
             .map_err(|error| BatchError::Example { example: *example, error })?;
-        Ok(())
+        Ok::<_, BatchError>(())
     })?;
     Ok(outcomes)
 }

@@ -2,12 +2,14 @@
 
 use faer::prelude::*;
 use faer::{unzip, zip};
+use topk_loss::Compensated;
 
-use super::super::{HeadGrads, Similarity, cosine};
+use super::super::cosine::Columns;
+use super::super::{HeadGrads, Similarity};
 use super::ScoreGrad;
 use super::strips::Strips;
 use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchReal, Result, check};
+use crate::{BatchError, BatchReal, Result, check};
 
 /// Classes or examples that a thread takes.
 const BLOCK: usize = 256;
@@ -19,7 +21,9 @@ pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGra
     by_class.sort_by_key(|entry| entry.class);
     if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
         bias.fill(F::zero());
-        by_class.iter().for_each(|entry| bias[entry.class] += entry.value);
+        for entries in by_class.chunk_by(|a, b| a.class == b.class) {
+            bias[entries[0].class] = Compensated::of(entries.iter().map(|entry| entry.value));
+        }
         check::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())?;
     }
     if let Some(below) = grads.features {
@@ -30,7 +34,7 @@ pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGra
                 let example = entries[0].example;
                 add_feature_grad(strips, entries, grads.rb_mut().subcols_mut(example - *first, 1))?;
             }
-            Ok(())
+            Ok::<_, BatchError>(())
         })?;
     }
     let mut blocks: Vec<_> = column_blocks(grads.weights, BLOCK).zip((0..).step_by(BLOCK)).collect();
@@ -38,7 +42,7 @@ pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGra
         grads.fill(F::zero());
         for entries in between(&by_class, *first, grads.ncols(), |entry| entry.class).chunk_by(|a, b| a.class == b.class) {
             let class = entries[0].class;
-            add_weight_grad(strips, entries, grads.rb_mut().subcols_mut(class - *first, 1))?;
+            write_weight_grad(strips, entries, grads.rb_mut().subcols_mut(class - *first, 1))?;
         }
         Ok(())
     })
@@ -55,20 +59,28 @@ fn add_feature_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F
     let head = strips.head();
     for &ScoreGrad { class, value, .. } in entries {
         let weights = head.weights().subcols(class, 1);
-        let norm = match head.similarity() {
-            Similarity::Inner => F::one(),
-            Similarity::Cosine => cosine::norms(weights)?[0],
+        let mut add = |column: MatRef<'_, F>, norm: F| {
+            zip!(grad.rb_mut(), column).for_each(|unzip!(sum, weight)| *sum += value * (*weight / norm));
         };
-        zip!(grad.rb_mut(), weights).for_each(|unzip!(sum, weight)| *sum += value * (*weight / norm));
+        match head.similarity() {
+            Similarity::Inner => add(weights, F::one()),
+            Similarity::Cosine => {
+                let class = Columns::new(weights);
+                add(class.columns(), class.norms()[0]);
+            }
+        }
     }
     finish("feature gradient", head.similarity(), strips.features().subcols(entries[0].example, 1), grad)
 }
 
 /// The entries of one class.
-fn add_weight_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>], mut grad: MatMut<'_, F>) -> Result<()> {
+fn write_weight_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>], mut grad: MatMut<'_, F>) -> Result<()> {
+    let mut sums = vec![Compensated::zero(); grad.nrows()];
     for &ScoreGrad { example, value, .. } in entries {
-        zip!(grad.rb_mut(), strips.operand().subcols(example, 1)).for_each(|unzip!(sum, entry)| *sum += value * *entry);
+        let column = strips.operand().col(example);
+        zip!(ColMut::from_slice_mut(&mut sums), column).for_each(|unzip!(sum, entry)| sum.add(value * *entry));
     }
+    zip!(grad.rb_mut().col_mut(0), ColRef::from_slice(&sums)).for_each(|unzip!(place, sum)| *place = sum.sum());
     let head = strips.head();
     finish("weight gradient", head.similarity(), head.weights().subcols(entries[0].class, 1), grad)
 }
@@ -76,6 +88,6 @@ fn add_weight_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<F>
 fn finish<F: BatchReal>(what: &'static str, similarity: Similarity, column: MatRef<'_, F>, grad: MatMut<'_, F>) -> Result<()> {
     match similarity {
         Similarity::Inner => check::in_range(what, grad.rb()),
-        Similarity::Cosine => cosine::through_directions(what, column, grad),
+        Similarity::Cosine => Columns::new(column).through_directions(what, grad),
     }
 }

@@ -3,16 +3,18 @@
 use faer::prelude::*;
 use faer::{Accum, Par};
 
+use super::super::cosine::Columns;
+use super::super::features::Features;
 use super::super::product::{TILE, product};
-use super::super::{HeadGrads, LinearHead, Similarity, cosine};
+use super::super::{HeadGrads, LinearHead, Similarity, write_bias_grad};
 use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchError, BatchReal, Result, check};
+use crate::{BatchError, BatchReal, Result};
 
 /// A head and a batch of features.
 #[derive(Debug)]
 pub struct Strips<'a, F> {
     head: &'a LinearHead<F>,
-    features: MatRef<'a, F>,
+    features: Features<'a, F>,
     directions: Option<Mat<F>>,
     par: Par,
 }
@@ -21,8 +23,9 @@ pub struct Strips<'a, F> {
 const SCORES_OF_A_STRIP: usize = 1 << 17;
 
 impl<'a, F: BatchReal> Strips<'a, F> {
-    pub(super) fn new(head: &'a LinearHead<F>, features: MatRef<'a, F>, par: Par) -> Result<Self> {
-        Ok(Self { head, features, directions: head.directions(features)?, par })
+    pub(super) fn new(head: &'a LinearHead<F>, features: Features<'a, F>, par: Par) -> Self {
+        let directions = head.directions(features.get());
+        Self { head, features, directions, par }
     }
 
     pub(super) fn num_classes(&self) -> usize {
@@ -33,13 +36,13 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         self.head
     }
 
-    pub(super) fn features(&self) -> MatRef<'a, F> {
-        self.features
+    pub(super) fn features(&self) -> MatRef<'_, F> {
+        self.features.get()
     }
 
     /// What the weights are multiplied with.
     pub(super) fn operand(&self) -> MatRef<'_, F> {
-        self.directions.as_ref().map_or(self.features, Mat::as_ref)
+        self.directions.as_ref().map_or(self.features(), Mat::as_ref)
     }
 
     pub(super) fn par(&self) -> Par {
@@ -68,13 +71,13 @@ impl<'a, F: BatchReal> Strips<'a, F> {
             self.backward_strip(first, scores.rb(), &mut grads)
         })?;
         match grads.features {
-            Some(grads) if self.directions.is_some() => cosine::through_directions("feature gradient", self.features, grads),
+            Some(grads) if self.directions.is_some() => Columns::new(self.features()).through_directions("feature gradient", grads),
             _ => Ok(()),
         }
     }
 
     fn try_for_each(&self, mut work: impl FnMut(usize, MatMut<'_, F>) -> Result<()>) -> Result<()> {
-        let (num_classes, batch) = (self.num_classes(), self.features.ncols());
+        let (num_classes, batch) = (self.num_classes(), self.features().ncols());
         // Whole tiles, so that every score is the same sum as in a product for all classes.
         let height = ((SCORES_OF_A_STRIP / batch / TILE).max(1) * TILE).min(num_classes);
         let mut strip = Mat::zeros(height, batch);
@@ -115,10 +118,7 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         let weights = self.head.weights().subcols(first, count);
         let mut weight_grads = grads.weights.rb_mut().subcols_mut(first, count);
         if let Some(bias) = grads.bias.as_deref_mut().filter(|bias| !bias.is_empty()) {
-            let mut sum = ColMut::from_slice_mut(&mut bias[first..first + count]);
-            sum.fill(F::zero());
-            score_grads.col_iter().for_each(|column| sum += column);
-            check::in_range("bias gradient", sum.rb().as_mat())?;
+            write_bias_grad(score_grads, &mut bias[first..first + count])?;
         }
         if let Some(below) = &mut grads.features {
             let accum = if first == 0 { Accum::Replace } else { Accum::Add };
@@ -126,7 +126,7 @@ impl<'a, F: BatchReal> Strips<'a, F> {
                 Similarity::Inner => weights,
                 Similarity::Cosine => {
                     // The room of the weights' gradient is free until below, and just large enough for the normalised weights.
-                    cosine::write_directions(weights, &cosine::norms(weights)?, weight_grads.rb_mut());
+                    Columns::new(weights).write_directions(weight_grads.rb_mut());
                     weight_grads.rb()
                 }
             };
@@ -139,7 +139,7 @@ impl<'a, F: BatchReal> Strips<'a, F> {
             Similarity::Cosine => {
                 let strips = column_blocks(weight_grads, TILE).zip((0..).step_by(TILE));
                 try_for_each(&mut strips.collect::<Vec<_>>(), self.par, |(grads, column)| {
-                    cosine::through_directions("weight gradient", weights.subcols(*column, grads.ncols()), grads.rb_mut())
+                    Columns::new(weights.subcols(*column, grads.ncols())).through_directions("weight gradient", grads.rb_mut())
                 })
             }
         }

@@ -40,7 +40,7 @@ pub(super) fn sparse<F: BatchReal>(
         Smoothing::Pathwise { epsilon, num_samples, key } => {
             let screen = Screen::new();
             objective_and_score_grads(loss, strips, examples, |example, label| {
-                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(example as u64), &screen)
+                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(examples.number(example)), &screen)
             })
         }
         Smoothing::Exact { .. } => Err(BatchError::Parameter { name: "smoothing", must: "none or pathwise for a sparse gradient" }),
