@@ -78,6 +78,10 @@ fn soft_labels_and_fenchel_young() -> Result<(), Error> {
     near("soft cross-entropy", value, total.ln() - high * top * share);
     near("its gradient", grad[0] * CLASSES as f32, (top.exp() / total - share) * CLASSES as f64);
 
+    // However many shares are rounded, nothing is no distribution.
+    let nothing = SoftLabelLoss::soft_value(&CrossEntropy, &scores, &vec![0.0; CLASSES], &mut []);
+    assert_eq!(nothing, Err(Error::Parameter { name: "target", must: "of entries that sum to 1" }));
+
     let loss = FenchelYoung::new(Max);
     let mut scratch = vec![0.0; loss.scratch_len::<f32>(CLASSES)];
     near("Fenchel-Young", loss.value(&scores, &target, &mut scratch)?, top - high * top * share);

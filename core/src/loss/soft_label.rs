@@ -9,7 +9,7 @@ use crate::{FoldIn, Real, Result, check};
 /// [`ExpectedLoss`] is the mean over labels drawn from the target of any [`Loss`], which for the cross-entropy is the same number;
 /// [`LogitAdjusted`](crate::LogitAdjusted) adjusts either.
 ///
-/// The target is as long as the scores, its entries are at least 0 and sum to 1 within 2L machine epsilons. Anything else is an error, and
+/// The target is as long as the scores, its entries are at least 0 and sum to 1 within 2L machine epsilons or a hundredth. Anything else is an error, and
 /// the rest is as for [`Loss`]: nothing is allocated, the scratch's contents are irrelevant, an error leaves the gradient as it was unless
 /// only the computation could find the fault.
 ///
