@@ -70,6 +70,7 @@ mod philox;
 #[doc(hidden)]
 pub mod pieces;
 mod real;
+mod reduction;
 mod sampler;
 mod select;
 pub mod sharded;
@@ -97,5 +98,6 @@ pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
 pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, SupportFunction, TopKSum, Translation};
 pub use perturbed_argmax::PerturbedArgmax;
 pub use real::Real;
+pub use reduction::Reduction;
 pub use sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler, Sequential};
 pub use select::{Ranked, kth_largest, rank_of};

@@ -86,11 +86,11 @@ template <class T> __device__ Prepared<T> prepare(const Row<T>& row, const Score
 
 /// The outcome of a slack, whose gradient is written by `write` where it is positive.
 template <class T, class Write> __device__ Outcome<Real<T>> settle(const Row<T>& row, Real<T> slack, Write write) {
-    if (!is_finite(slack)) return Outcome<Real<T>>::failed(LOSS_OVERFLOW);
-    if (slack > 0) {
-        write();
-        return Outcome<Real<T>>::fine(slack);
+    if (slack <= 0) {
+        clear_grads(row);
+        return Outcome<Real<T>>::fine(0);
     }
-    clear_grads(row);
-    return Outcome<Real<T>>::fine(0);
+    if (!is_finite(slack)) return Outcome<Real<T>>::failed(LOSS_OVERFLOW);
+    write();
+    return Outcome<Real<T>>::fine(slack);
 }

@@ -52,7 +52,6 @@ mod host;
 mod launch;
 mod loss;
 pub mod plan;
-mod reduction;
 mod score;
 
 pub use batch::{DeviceBatch, RawReduced, Reduced};
@@ -60,8 +59,8 @@ pub use code::check_codes;
 pub use device::Device;
 pub use error::{CudaError, Result};
 pub use loss::CudaLoss;
-pub use reduction::Reduction;
 pub use score::{Float, Score};
+pub use topk_loss::Reduction;
 
 mod sealed {
     pub trait Sealed {}

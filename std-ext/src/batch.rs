@@ -104,12 +104,12 @@ where
     write_values_and_grads(loss, scores, targets, |_| F::one(), values, grads, par)
 }
 
-/// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Reduction::coefficients) of the reduction, and its gradient with
+/// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Targets::coefficients) of the reduction, and its gradient with
 /// respect to all scores: the one call of a training step.
 ///
 /// **Shapes.** `scores` and `grads` num_classes × batch, one label an example.
 ///
-/// **Errors.** As [`values_and_grads`] and [`Reduction::coefficients`]; weights so large that the result is beyond the float's range.
+/// **Errors.** As [`values_and_grads`] and [`Targets::coefficients`]; weights so large that the result is beyond the float's range.
 ///
 /// **Ties and NaN.** The loss's.
 ///
@@ -146,7 +146,7 @@ where
     check_inputs(scores, targets)?;
     check::shape("gradients", scores.shape(), grads.shape())?;
     let mut coefficients = vec![F::zero(); scores.ncols()];
-    reduction.coefficients(targets, &mut coefficients)?;
+    targets.coefficients(reduction, &mut coefficients)?;
     let mut values = vec![F::zero(); scores.ncols()];
     write_values_and_grads(loss, scores, targets, |example| coefficients[example], &mut values, grads, par)?;
     reduction::objective(&coefficients, &values)

@@ -57,5 +57,5 @@ pub use error::{BatchError, Result};
 pub use float::BatchReal;
 pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel};
-pub use reduction::Reduction;
 pub use targets::Targets;
+pub use topk_loss::Reduction;

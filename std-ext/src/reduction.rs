@@ -1,39 +1,23 @@
-//! How the losses of a batch become one number.
+//! The coefficients of a batch's losses, and their sum.
 
-use topk_loss::{Compensated, Real};
+use topk_loss::{Compensated, Real, Reduction};
 
 use crate::{BatchError, Result, Targets, check};
 
-/// The objective Σ_b c_b·ℓ_b of a batch, by the coefficients c of its losses; w_b are the weights, 1 where none are given.
-///
-/// An ignored example has coefficient 0 and counts nowhere. Where all are ignored a sum is 0, and a mean an error.
-///
-/// Sums over the examples are compensated: off by at most ε + nε² times the sum of the sizes of n terms, ε the float's machine epsilon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Reduction {
-    /// Σ_b w_b·ℓ_b.
-    Sum,
-    /// Σ_b w_b·ℓ_b divided by the number of examples that count.
-    #[default]
-    Mean,
-    /// Σ_b w_b·ℓ_b / Σ_b w_b.
-    WeightedMean,
-}
-
-impl Reduction {
-    /// Writes the coefficients c_b.
+impl<F: Real> Targets<'_, F> {
+    /// Writes the coefficients c_b of the losses in a reduction.
     ///
     /// **Shapes.** One coefficient an example.
     ///
-    /// **Cost.** One pass.
+    /// **Cost.** One pass. The sum of the weights is compensated: off by at most ε + nε² of itself, ε the float's machine epsilon.
     ///
     /// ```
     /// use topk_loss_batch::{Reduction, Targets};
     /// let targets = Targets::new(&[4, 1, 2]).with_weights(&[2.0, 1.0, 0.5])?.ignoring(2);
     /// let mut coefficients = [0.0; 3];
-    /// Reduction::Sum.coefficients(&targets, &mut coefficients)?;
+    /// targets.coefficients(Reduction::Sum, &mut coefficients)?;
     /// assert_eq!(coefficients, [2.0, 1.0, 0.0]);
-    /// Reduction::Mean.coefficients(&targets, &mut coefficients)?;
+    /// targets.coefficients(Reduction::Mean, &mut coefficients)?;
     /// assert_eq!(coefficients, [1.0, 0.5, 0.0]);
     /// # Ok::<(), topk_loss_batch::BatchError>(())
     /// ```
@@ -41,17 +25,17 @@ impl Reduction {
     /// # Errors
     /// No example; none that counts, in a mean; a total weight of zero, or beyond the float's range, in a weighted mean. The
     /// coefficients are then as before.
-    pub fn coefficients<F: Real>(self, targets: &Targets<'_, F>, coefficients: &mut [F]) -> Result<()> {
-        check::length("coefficients", targets.labels().len(), coefficients.len())?;
+    pub fn coefficients(&self, reduction: Reduction, coefficients: &mut [F]) -> Result<()> {
+        check::length("coefficients", self.labels().len(), coefficients.len())?;
         check::not_empty("example", coefficients.len())?;
-        let count = targets.counted().count();
-        if self != Self::Sum {
+        let count = self.counted().count();
+        if reduction != Reduction::Sum {
             check::not_empty("example whose label is not ignored", count)?;
         }
-        let divisor = match self {
-            Self::Sum => F::one(),
-            Self::Mean => F::from_usize(count),
-            Self::WeightedMean => Compensated::of(targets.counted().map(|(example, _)| targets.weight(example))),
+        let divisor = match reduction {
+            Reduction::Sum => F::one(),
+            Reduction::Mean => F::from_usize(count),
+            Reduction::WeightedMean => Compensated::of(self.counted().map(|(example, _)| self.weight(example))),
         };
         if divisor == F::zero() {
             return Err(BatchError::Parameter { name: "total weight", must: "positive" });
@@ -60,7 +44,7 @@ impl Reduction {
             return Err(BatchError::Overflow { what: "total weight" });
         }
         coefficients.fill(F::zero());
-        targets.counted().for_each(|(example, _)| coefficients[example] = targets.weight(example) / divisor);
+        self.counted().for_each(|(example, _)| coefficients[example] = self.weight(example) / divisor);
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::{BatchError, Result};
 /// const PADDING: usize = usize::MAX;
 /// let targets = Targets::new(&[2, 0, PADDING]).with_weights(&[1.0, 3.0, 1.0])?.ignoring(PADDING);
 /// let mut coefficients = [0.0; 3];
-/// Reduction::WeightedMean.coefficients(&targets, &mut coefficients)?;
+/// targets.coefficients(Reduction::WeightedMean, &mut coefficients)?;
 /// assert_eq!(coefficients, [0.25, 0.75, 0.0]);
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```

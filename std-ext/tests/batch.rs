@@ -122,7 +122,7 @@ fn objective_is_the_weighted_sum<F: BatchReal>() {
         let (values, unweighted) = naive(&loss, scores.as_ref(), &labels);
         for reduction in [Reduction::Sum, Reduction::Mean, Reduction::WeightedMean] {
             let mut c = vec![F::nan(); batch];
-            reduction.coefficients(&targets, &mut c).unwrap();
+            targets.coefficients(reduction, &mut c).unwrap();
             let expected = Compensated::of(c.iter().zip(&values).map(|(&c, &value)| c * value));
             let expected_grads = Mat::from_fn(num_classes, batch, |i, b| c[b] * unweighted[(i, b)]);
             for par in parallelisms() {

@@ -85,7 +85,7 @@ fn the_coefficients_of_a_weighted_mean_sum_to_one() {
     let (labels, weights) = (vec![0; 1 << 21], vec![0.1_f32; 1 << 21]);
     let mut coefficients = vec![f32::NAN; 1 << 21];
     let targets = Targets::new(&labels).with_weights(&weights).unwrap();
-    Reduction::WeightedMean.coefficients(&targets, &mut coefficients).unwrap();
+    targets.coefficients(Reduction::WeightedMean, &mut coefficients).unwrap();
     close("coefficient", coefficients[0], 1.0 / (1 << 21) as f32);
 }
 

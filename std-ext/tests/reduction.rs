@@ -10,7 +10,7 @@ fn without_weights_the_means_agree() {
     let targets = Targets::new(&[0, 3, 1, 3]).ignoring(3);
     let mut coefficients = [f32::NAN; 4];
     for (reduction, expected) in REDUCTIONS.into_iter().zip([1.0, 0.5, 0.5]) {
-        reduction.coefficients(&targets, &mut coefficients).unwrap();
+        targets.coefficients(reduction, &mut coefficients).unwrap();
         assert_eq!(coefficients, [expected, 0.0, expected, 0.0]);
     }
 }
@@ -20,7 +20,7 @@ fn weights_multiply_the_loss_and_divide_only_the_weighted_mean() {
     let targets = Targets::new(&[0, 3, 1]).with_weights(&[3.0, 100.0, 1.0]).unwrap().ignoring(3);
     let mut coefficients = [f64::NAN; 3];
     for (reduction, expected) in REDUCTIONS.into_iter().zip([[3.0, 0.0, 1.0], [1.5, 0.0, 0.5], [0.75, 0.0, 0.25]]) {
-        reduction.coefficients(&targets, &mut coefficients).unwrap();
+        targets.coefficients(reduction, &mut coefficients).unwrap();
         assert_eq!(coefficients, expected);
     }
 }
@@ -30,12 +30,12 @@ fn nothing_to_reduce_is_an_error_and_leaves_the_buffer() {
     for reduction in REDUCTIONS {
         let mut coefficients = [7.0_f64; 2];
         if reduction != Reduction::Sum {
-            let ignored = reduction.coefficients(&Targets::new(&[1, 1]).ignoring(1), &mut coefficients);
+            let ignored = Targets::new(&[1, 1]).ignoring(1).coefficients(reduction, &mut coefficients);
             assert_eq!(ignored, Err(BatchError::Empty { what: "example whose label is not ignored" }));
         }
-        let short = reduction.coefficients(&Targets::new(&[1]), &mut coefficients);
+        let short = Targets::new(&[1]).coefficients(reduction, &mut coefficients);
         assert_eq!(short, Err(BatchError::Length { what: "coefficients", expected: 1, actual: 2 }));
-        let empty = reduction.coefficients(&Targets::<f64>::new(&[]), &mut []);
+        let empty = Targets::<f64>::new(&[]).coefficients(reduction, &mut []);
         assert_eq!(empty, Err(BatchError::Empty { what: "example" }));
         assert_eq!(coefficients, [7.0; 2]);
     }
@@ -45,13 +45,13 @@ fn nothing_to_reduce_is_an_error_and_leaves_the_buffer() {
 fn a_weighted_mean_needs_a_total_weight() {
     let mut coefficients = [7.0_f64; 2];
     let zero = Targets::new(&[0, 1]).with_weights(&[0.0, 5.0]).unwrap().ignoring(1);
-    let error = Reduction::WeightedMean.coefficients(&zero, &mut coefficients);
+    let error = zero.coefficients(Reduction::WeightedMean, &mut coefficients);
     assert_eq!(error, Err(BatchError::Parameter { name: "total weight", must: "positive" }));
     let huge = Targets::new(&[0, 1]).with_weights(&[f64::MAX, f64::MAX]).unwrap();
-    let error = Reduction::WeightedMean.coefficients(&huge, &mut coefficients);
+    let error = huge.coefficients(Reduction::WeightedMean, &mut coefficients);
     assert_eq!(error, Err(BatchError::Overflow { what: "total weight" }));
     assert_eq!(coefficients, [7.0; 2]);
-    Reduction::Mean.coefficients(&zero, &mut coefficients).unwrap();
+    zero.coefficients(Reduction::Mean, &mut coefficients).unwrap();
     assert_eq!(coefficients, [0.0; 2]);
 }
 
@@ -69,6 +69,6 @@ fn weights_are_one_per_example_finite_and_not_negative() {
 #[test]
 fn a_sum_of_nothing_is_zero() {
     let mut coefficients = [7.0_f64; 2];
-    Reduction::Sum.coefficients(&Targets::new(&[1, 1]).ignoring(1), &mut coefficients).unwrap();
+    Targets::new(&[1, 1]).ignoring(1).coefficients(Reduction::Sum, &mut coefficients).unwrap();
     assert_eq!(coefficients, [0.0; 2]);
 }

@@ -1,6 +1,6 @@
 //! Bad rows.
 
-use topk_loss::{Error, Margins, Smoothing, TopKHinge};
+use topk_loss::{Error, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_cuda::{CudaError, check_codes};
 
 use super::batch::Batch;
@@ -47,5 +47,25 @@ fn bad_rows_have_codes_and_leave_the_others_alone() {
             8 => assert_eq!((outputs.values[8], grad), (0.0, [0.0; 4].as_slice())),
             _ => assert!(outputs.values[example].is_nan() && grad == [0.0; 4], "example {example}"),
         }
+    }
+}
+
+/// Two guesses, and two of four classes masked: the label is ahead by all of the float's range, which the scale leaves.
+#[test]
+fn a_hinge_that_is_zero_is_zero_however_far_the_masks_are() {
+    let Some(mut driver) = Driver::start(Build::Fast) else { return };
+    let mut batch = Batch::<f32>::new(&[vec![5.0, 1.0, f64::from(f32::MIN), f64::from(f32::MIN)]], &[0]);
+    batch.labels = vec![0];
+    let (epsilon, num_samples, key) = (1.0, 3, Key::new(1));
+    for smoothing in [
+        Smoothing::None,
+        Smoothing::Exact { epsilon },
+        Smoothing::Pathwise { epsilon, num_samples, key },
+        Smoothing::Conditional { epsilon, num_samples, key },
+    ] {
+        let loss = TopKHinge::new(2, Margins::Uniform(1.0), 40.0, smoothing).unwrap();
+        let outputs = batch.run(&mut driver, &loss, (2, 32));
+        assert_eq!(check_codes(&outputs.codes, &batch.labels, 4), Ok(()), "{smoothing:?}");
+        assert_eq!((outputs.values[0], &outputs.grads[..]), (0.0, [0.0; 4].as_slice()), "{smoothing:?}");
     }
 }

@@ -17,7 +17,7 @@ impl<'a, F: Real> Examples<'a, F> {
     pub(super) fn new(targets: &Targets<'a, F>, reduction: Reduction, num_classes: usize, batch: usize) -> Result<Self> {
         check::labels(targets, num_classes, batch)?;
         let mut coefficients = vec![F::zero(); batch];
-        reduction.coefficients(targets, &mut coefficients)?;
+        targets.coefficients(reduction, &mut coefficients)?;
         Ok(Self { targets: *targets, coefficients })
     }
 

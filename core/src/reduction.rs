@@ -1,0 +1,15 @@
+//! How the losses of a batch become one number.
+
+/// The objective Σ_b c_b·ℓ_b of a batch, by the coefficients c of its losses; w_b are the weights, 1 where none are given.
+///
+/// An ignored example has coefficient 0 and counts nowhere. Core computes one example and needs none of it; the crates that compute batches do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Reduction {
+    /// Σ_b w_b·ℓ_b; 0 where all examples are ignored.
+    Sum = 0,
+    /// Σ_b w_b·ℓ_b divided by the number of examples that count; an error where none does.
+    #[default]
+    Mean = 1,
+    /// Σ_b w_b·ℓ_b / Σ_b w_b, likewise.
+    WeightedMean = 2,
+}
