@@ -4,7 +4,7 @@
 use core::f64::consts::SQRT_2;
 
 use faer::{Mat, Par};
-use topk_loss::{CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{Compensated, CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
 use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 use topk_loss_laws::{loss_fn, loss_laws};
@@ -31,7 +31,7 @@ fn in_a_batch(loss: impl BatchLoss<f64> + Copy) -> impl Loss<f64> {
         let targets = Targets::new(&labels).with_weights(&WEIGHTS).unwrap();
         let objective = objective_and_grads(&loss, batch(scores).as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq).unwrap();
         let all = alone(scores, label);
-        assert_eq!(objective, all.iter().zip(WEIGHTS).fold(0.0, |sum, (value, weight)| sum + weight * value));
+        assert_eq!(objective, all.iter().zip(WEIGHTS).map(|(value, weight)| weight * value).collect::<Compensated<f64>>().sum());
         (all[PLACE], grads.col(PLACE).iter().copied().collect())
     };
     loss_fn(value, value_and_grad)
