@@ -45,15 +45,15 @@ macro_rules! compiled {
     ($($float:ty),+) => { $(impl Compiled for $float {
         #[inline(never)]
         fn dispatch_normal(workers: Workers, task: Task<'_, Normal, Self>) -> Result<Outcome<Self>> {
-            workers.dispatch(Run(task))
+            workers.dispatch_or(Run(task), |Run(task)| Self::integrate_normal(task))
         }
         #[inline(never)]
         fn dispatch_gumbel(workers: Workers, task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
-            workers.dispatch(Run(task))
+            workers.dispatch_or(Run(task), |Run(task)| Self::integrate_gumbel(task))
         }
         #[inline(never)]
         fn dispatch_logistic(workers: Workers, task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
-            workers.dispatch(Run(task))
+            workers.dispatch_or(Run(task), |Run(task)| Self::integrate_logistic(task))
         }
 
         fn cross_entropy_kernel(loss: &CrossEntropy, workers: Workers) -> Of<'_, Self> {

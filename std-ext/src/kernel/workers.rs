@@ -6,6 +6,8 @@
 use core::array;
 
 use faer::Par;
+#[cfg(target_arch = "x86_64")]
+use pulp::Simd;
 use pulp::{Arch, WithSimd};
 use topk_loss::Real;
 use topk_loss::pieces::{self, MOST};
@@ -59,6 +61,18 @@ impl Workers {
     #[inline]
     pub fn dispatch<W: WithSimd>(self, work: W) -> W::Output {
         self.arch.dispatch(work)
+    }
+
+    /// The same for long code, of which a crate below has a copy for the instructions that every processor has.
+    #[inline]
+    pub fn dispatch_or<W: WithSimd>(self, work: W, portable: impl FnOnce(W) -> W::Output) -> W::Output {
+        match self.arch {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(simd) => Simd::vectorize(simd, work),
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(simd) => Simd::vectorize(simd, work),
+            _ => portable(work),
+        }
     }
 
     /// What `work` makes of every piece of a row, in their order.
