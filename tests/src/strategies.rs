@@ -157,7 +157,7 @@ pub fn decided<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
 /// Raises one of the scores.
 fn lead<F: Real>((mut scores, place): (Vec<F>, Index)) -> Vec<F> {
     let place = place.index(scores.len());
-    scores[place] += F::from_f64(50.0);
+    scores[place] += F::from_f64(40.0);
     scores
 }
 
