@@ -126,7 +126,7 @@ pub fn scores<F: Real>() -> impl Strategy<Value = Vec<F>> {
 }
 
 fn moderate<F: Real>(len: SizeRange) -> BoxedStrategy<Vec<F>> {
-    prop_oneof![tied(len.clone()), normal(len.clone()), separated(len.clone()), clustered(len)].boxed()
+    prop_oneof![tied(len.clone()), normal(len.clone()), separated(len.clone()), clustered(len.clone()), decided(len)].boxed()
 }
 
 /// Half the time only a few.
@@ -147,6 +147,18 @@ pub fn tied<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
 /// A group of classes well above the rest, so that an order statistic sits beside a gap.
 pub fn separated<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(separated_score()), len).boxed()
+}
+
+/// One class so far above the rest that its softmax is 1 in `f64`.
+pub fn decided<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
+    (normal(len), any::<Index>()).prop_map(lead).boxed()
+}
+
+/// Raises one of the scores.
+fn lead<F: Real>((mut scores, place): (Vec<F>, Index)) -> Vec<F> {
+    let place = place.index(scores.len());
+    scores[place] += F::from_f64(40.0);
+    scores
 }
 
 /// Classes closer to one another than any usual ε, around a few centers.

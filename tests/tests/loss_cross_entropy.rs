@@ -26,8 +26,8 @@ fn value_and_gradient_are_the_softmax<F: Real>(Example { scores, label, .. }: Ex
 /// A confident, right prediction keeps the digits of its small loss and gradient.
 fn small_losses_keep_their_digits<F: Real>(Example { scores, label, .. }: Example<F>) -> Result<(), TestCaseError> {
     let mut confident = scores;
-    let largest = confident.iter().copied().fold(F::zero(), F::max);
-    confident[label] = largest + F::from_f64(40.0);
+    confident[label] = F::neg_infinity();
+    confident[label] = confident.iter().copied().fold(F::neg_infinity(), F::max) + F::from_f64(40.0);
     let mut grad = vec![F::nan(); confident.len()];
     let value = CrossEntropy.value_and_grad(&confident, label, &mut grad, &mut []).unwrap();
     let rest: f64 = (0..confident.len()).filter(|&i| i != label).map(|i| (to_f64(confident[i]) - to_f64(confident[label])).exp()).sum();

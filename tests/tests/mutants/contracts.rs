@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Focal, Key, Loss, Margins, Smoothing, TopKHinge};
 use topk_loss_laws::Example;
 
 use crate::plant::{Calls, Mixed, Row, altered, calls, losses};
@@ -108,6 +108,14 @@ pub fn rows() -> Vec<Row> {
         });
         "NaN at a tie", results_are_finite(): |_| CrossEntropy => |_| altered(CrossEntropy, |scores, _, _, grad| {
             if scores[0] == scores[1] { grad[0] = 0.0 / (scores[0] - scores[1]) }
+        });
+        "the slope of a root where nothing is missed", results_are_finite(): |_| Focal::new(0.5).unwrap() => |_| calls(0, |scores, label, grad, _| {
+            let surprise = cross_entropy(scores, label, grad)?;
+            let hit = 1.0 + grad[label];
+            let missed = 1.0 - hit;
+            let slope = missed.sqrt() + 0.5 * missed.powf(-0.5) * hit * surprise;
+            grad.iter_mut().for_each(|g| *g *= slope);
+            Ok(missed.sqrt() * surprise)
         });
         "exponentials overflow", results_are_finite(): |_| CrossEntropy => |_| altered(CrossEntropy, |scores, label, value, _| {
             let exponentials: Vec<f64> = scores.iter().map(|s| (100.0 * s).exp()).collect();
