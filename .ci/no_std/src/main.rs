@@ -75,7 +75,7 @@ fn other_losses_are_right() -> Result<bool> {
     let (mut grad, mut scratch) = ([f32::NAN; CLASSES], [f32::NAN; 2 * CLASSES]);
     let value = SoftLabelLoss::soft_value_and_grad(&LogitAdjusted::new(CrossEntropy, &priors)?, scores(), target, &mut grad, &mut scratch)?;
     let soft_is_right = is_shift_invariant((value, grad));
-    let expected = ExpectedLoss::new(weighted).value_and_grad(scores(), target, &mut grad, &mut scratch)?;
+    let expected = ExpectedLoss::new(weighted).soft_value_and_grad(scores(), target, &mut grad, &mut scratch)?;
     Ok(hinges_are_right && losses_are_right && soft_is_right && is_shift_invariant((expected, grad)))
 }
 

@@ -250,7 +250,7 @@ impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
         check::in_range("range of the scores", lead)?;
         let loss = |smoothed: F| positive_part(self.scale, |unit| margin * unit + (smoothed * unit - lead * unit));
         let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
-        let wants_grad = |smoothed| loss(smoothed) != Ok(F::zero());
+        let wants_grad = |smoothed| !loss(smoothed).is_ok_and(|loss| loss == F::zero());
         let loss = loss(exact.about_center(scores, (self.k + 1, center), (output, &wants_grad), scratch, by)?)?;
         if let Some(entry) = grad.filter(|_| loss > F::zero()).and_then(|grad| grad.get_mut(label)) {
             *entry -= self.scale;

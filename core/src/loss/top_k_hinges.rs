@@ -122,7 +122,7 @@ impl<'a, F: Real> TopKHinges<'a, F> {
                 None => F::zero(),
                 Some(epsilon) => {
                     let output = grad.as_deref_mut().map(|grad| (full, grad));
-                    let is_active = |smoothed: F| hinge(smoothed) != Ok(F::zero());
+                    let is_active = |smoothed: F| !hinge(smoothed).is_ok_and(|hinge| hinge == F::zero());
                     let exact = Exact::new(KthLargest::new(rank)?, Normal, epsilon)?;
                     exact.about_center(scores, (rank, value), (output, &is_active), scratch, by)?
                 }

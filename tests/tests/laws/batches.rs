@@ -31,7 +31,7 @@ fn in_a_batch(loss: impl BatchLoss<f64> + Copy) -> impl Loss<f64> {
         let targets = Targets::new(&labels).with_weights(&WEIGHTS).unwrap();
         let objective = objective_and_grads(&loss, batch(scores).as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq).unwrap();
         let all = alone(scores, label);
-        assert_eq!(objective, all.iter().zip(WEIGHTS).map(|(value, weight)| weight * value).collect::<Compensated<f64>>().sum());
+        assert_eq!(objective, Compensated::of(all.iter().zip(WEIGHTS).map(|(value, weight)| weight * value)));
         (all[PLACE], grads.col(PLACE).iter().copied().collect())
     };
     loss_fn(value, value_and_grad)
