@@ -11,8 +11,6 @@ use crate::{bare, stack};
 
 /// Bytes.
 const LIMIT: usize = 4096;
-/// In double precision a frame around the softmax's lanes is 3 % above.
-const LIMIT_AROUND_SOFTMAX: usize = 4096 + 256;
 /// Until the integrals keep their nodes elsewhere.
 const LIMIT_OF_INTEGRALS: usize = 12 * 1024;
 
@@ -81,7 +79,7 @@ fn of_losses<F: Real>(title: &[u8], len: usize) -> Result<bool> {
     bare::print(title);
     bare::print(b"\n");
     Ok(stacks.hold(b"cross-entropy", LIMIT, &CrossEntropy)?
-        & stacks.hold(b"focal", LIMIT_AROUND_SOFTMAX, &Focal::new(F::from_f64(2.0))?)?
+        & stacks.hold(b"focal", LIMIT, &Focal::new(F::from_f64(2.0))?)?
         & stacks.hold(b"LDAM", LIMIT, &Ldam::new(unit, F::from_f64(30.0))?)?
         & stacks.hold(b"hard hinge", LIMIT, &hinge(Smoothing::None)?)?
         & stacks.hold(b"pathwise hinge", LIMIT, &hinge(Smoothing::Pathwise { epsilon: one, num_samples: 5, key })?)?
@@ -95,7 +93,7 @@ fn of_losses<F: Real>(title: &[u8], len: usize) -> Result<bool> {
         & stacks.hold(b"smooth top-K SVM", LIMIT, &SmoothTopKSvm::new(k, one, one)?)?
         & stacks.hold(b"top-K SVM", LIMIT, &TopKSvm::new(k, TopKSvmForm::MeanInside, unit, one)?)?
         & stacks.hold(b"mean of hinge", LIMIT, &MeanOfHinge::new(KthLargest::new(k)?, draws, one, key, unit, one)?)?
-        & stacks.hold(b"smoothed cross-entropy", LIMIT_AROUND_SOFTMAX, &SmoothedLoss::new(CrossEntropy, draws, one, key)?)?
+        & stacks.hold(b"smoothed cross-entropy", LIMIT, &SmoothedLoss::new(CrossEntropy, draws, one, key)?)?
         & stacks.hold(b"class-weighted", LIMIT, &ClassWeighted::new(CrossEntropy, per_class)?)?
         & stacks.hold(b"logit-adjusted", LIMIT, &LogitAdjusted::new(CrossEntropy, per_class)?)?)
 }

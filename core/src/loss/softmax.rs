@@ -25,6 +25,8 @@ use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 const LANES: usize = 2 * lanes::LANES;
 /// So many numbers a lane are added without compensation.
 const FEW: usize = 8;
+/// And so many exponentials a lane stand on the stack where no gradient is wanted, a part of those.
+const BLOCK: usize = FEW / 2;
 
 /// Some of a row's classes.
 #[derive(Debug, Clone, Copy)]
@@ -136,22 +138,24 @@ fn last<F: Real>(numbers: &[F], others: F) -> ([F; LANES], usize) {
 #[inline(always)]
 fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
     let label = label.unwrap_or(usize::MAX);
-    let mut room = [[F::zero(); LANES]; FEW];
+    let mut room = [[F::zero(); LANES]; BLOCK];
     let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
     let (chunks, left) = scores.as_chunks::<LANES>();
     let first_left = scores.len() - left.len();
     let (outs, _) = exponentials.as_chunks_mut::<LANES>();
-    let mut outs = outs.chunks_mut(FEW);
+    let mut outs = outs.chunks_mut(BLOCK);
     for (chunks, first) in chunks.chunks(FEW).zip((0..).step_by(FEW * LANES)) {
-        let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
-        exponentials_of(chunks.as_flattened(), largest, out.as_flattened_mut());
-        if let Some(own) = out.as_flattened_mut().get_mut(label.wrapping_sub(first)) {
-            *own = F::zero();
-        }
         let mut few = [F::zero(); LANES];
-        for chunk in out.iter() {
-            for (sum, &term) in few.iter_mut().zip(chunk) {
-                *sum += term;
+        for (chunks, first) in chunks.chunks(BLOCK).zip((first..).step_by(BLOCK * LANES)) {
+            let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
+            exponentials_of(chunks.as_flattened(), largest, out.as_flattened_mut());
+            if let Some(own) = out.as_flattened_mut().get_mut(label.wrapping_sub(first)) {
+                *own = F::zero();
+            }
+            for chunk in out.iter() {
+                for (sum, &term) in few.iter_mut().zip(chunk) {
+                    *sum += term;
+                }
             }
         }
         add(&few, &mut sums, &mut lost);
