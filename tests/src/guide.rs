@@ -91,7 +91,7 @@
 //! let example = Example { scores: vec![0.0, 0.0], label: 0, k: 1 };
 //! assert_eq!(
 //!     sum(&loss(1, 0.0), &example).unwrap_err().to_string(),
-//!     "gradient_sums_to: the sum of the gradient is 1 instead of 0, off by 1 where 0.000000000000014210854715202004 is allowed"
+//!     "gradient_sums_to: the sum of the gradient is 1 instead of 0, off by 1 where 1.4210854715202004e-14 is allowed"
 //! );
 //!
 //! // It is pulled twice as much as the value says.

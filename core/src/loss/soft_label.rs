@@ -104,7 +104,7 @@ impl<L> ExpectedLoss<L> {
 
 impl<F: Real, L: Loss<F>> SoftLabelLoss<F> for ExpectedLoss<L> {
     fn soft_scratch_len(&self, num_classes: usize) -> usize {
-        num_classes + self.loss.scratch_len(num_classes)
+        num_classes.saturating_add(self.loss.scratch_len(num_classes))
     }
 
     fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F> {
