@@ -3,6 +3,8 @@
 /// The objective Σ_b c_b·ℓ_b of a batch, by the coefficients c of its losses; w_b are the weights, 1 where none are given.
 ///
 /// An ignored example has coefficient 0 and counts nowhere. Core computes one example and needs none of it; the crates that compute batches do.
+///
+/// The numbers are what code for a device, which has no such enum, is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Reduction {
     /// Σ_b w_b·ℓ_b; 0 where all examples are ignored.
