@@ -4,7 +4,7 @@
 //! therefore behind a method of the float, which `f32` and `f64` have compiled in this crate. Exact forms are long, and so are behind one
 //! themselves; another crate may compile them for instruction sets of its choice.
 
-pub use crate::exact::{Outcome, Task};
+pub use crate::exact::{Label, Outcome, Task};
 use crate::{Gumbel, Logistic, Noise, Normal, Real, Result};
 
 /// A row of scores as a loss takes it; the gradient is overwritten, where one is wanted.

@@ -27,7 +27,7 @@ use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
 pub fn bias_interval<F: Real, N: Noise<F>>(law: N, epsilon: F, k: usize, num_classes: usize) -> Result<(F, F)> {
     check::positive("epsilon", epsilon)?;
     check::rank(k, num_classes)?;
-    let low = -epsilon * expected_maximum(Reflected(law), k);
+    let low = -epsilon * expected_maximum(Reflected { law, is_reflected: true }, k);
     let high = epsilon * expected_maximum(law, num_classes - k + 1);
     if low.is_nan() || high.is_nan() {
         return Err(Error::NotFinite { what: "noise law", index: 0 });

@@ -43,10 +43,10 @@ pub use ranks::Ranks;
 pub use solution::Solution;
 pub use summary::{Part, Summary};
 
-pub(crate) use contest::Label;
 pub(crate) use precision::{Precision, is_double};
 pub(crate) use problem::Problem;
 pub(crate) use ranks::Run;
 pub(crate) use row::{Competitors, Output, Question, scratch_len};
 // Of hidden methods.
+pub use contest::Label;
 pub use row::{Outcome, Task};

@@ -17,16 +17,16 @@ use crate::{Error, Noise, Real, Regularity, Result};
 /// Where the label stands, in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
 pub struct Label<F> {
-    pub u: F,
+    pub(crate) u: F,
     /// How much further down it is: there ln P(Y > T) falls by as much.
-    pub beyond: F,
+    pub(crate) beyond: F,
     /// The event that makes the label one of the guesses: Y > T, or Y < T where the scores are mirrored.
-    pub hit: Event,
+    pub(crate) hit: Event,
 }
 
 /// On which side of T the label is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub(crate) enum Event {
     Above,
     Below,
 }
@@ -43,7 +43,7 @@ const MARGIN: f64 = 8.0;
 
 impl<F: Real> Label<F> {
     #[inline(always)]
-    pub fn new(u: F, regularity: Regularity) -> Self {
+    pub(crate) fn new(u: F, regularity: Regularity) -> Self {
         let hit = Event::Above;
         let lowest = -F::from_f64(LINEAR_BELOW);
         match regularity {
@@ -54,14 +54,14 @@ impl<F: Real> Label<F> {
 
     /// The same label where the scores are mirrored.
     #[inline(always)]
-    pub fn mirrored(self) -> Self {
+    pub(crate) fn mirrored(self) -> Self {
         let hit = if self.hit == Event::Above { Event::Below } else { Event::Above };
         Self { u: -self.u, hit, ..self }
     }
 
     /// The u between which the contest is decided.
     #[inline(always)]
-    pub fn span(&self) -> (F, F) {
+    pub(crate) fn span(&self) -> (F, F) {
         let (below, above) = (F::from_f64(ROOM_BELOW), F::from_f64(ROOM_ABOVE));
         (self.u.max(-below).min(F::zero()), (self.u + F::from_f64(MARGIN)).min(above).max(F::zero()))
     }

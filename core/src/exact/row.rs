@@ -82,17 +82,6 @@ pub enum Question<'a, F> {
     Lose(Label<F>),
 }
 
-/// All that an exact form needs: one value, so that whoever compiles it takes one argument.
-pub struct Task<'a, N, F> {
-    /// Whose law it is compiled for.
-    pub problem: Problem<N, F>,
-    /// All of whose scores are finite.
-    pub(crate) row: Competitors<'a, F>,
-    pub(crate) question: Question<'a, F>,
-    pub(crate) output: Output<'a, F>,
-    pub(crate) scratch: &'a mut [F],
-}
-
 impl<F> fmt::Debug for Question<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -102,19 +91,57 @@ impl<F> fmt::Debug for Question<'_, F> {
     }
 }
 
-impl<N, F> fmt::Debug for Task<'_, N, F> {
+/// All that an exact form needs: one value, so that whoever compiles it takes one argument.
+pub struct Task<'a, N, F, Q = Question<'a, F>> {
+    /// Whose law it is compiled for.
+    pub problem: Problem<N, F>,
+    /// All of whose scores are finite.
+    pub(crate) row: Competitors<'a, F>,
+    pub(crate) question: Q,
+    pub(crate) output: Output<'a, F>,
+    pub(crate) scratch: &'a mut [F],
+}
+
+impl<N, F, Q: fmt::Debug> fmt::Debug for Task<'_, N, F, Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Task").field("question", &self.question).finish_non_exhaustive()
     }
 }
 
-impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
+impl<'a, N: Noise<F>, F: Real, Q> Task<'a, N, F, Q> {
     /// The same under another law, or the same by another type.
     #[inline(always)]
     #[must_use]
-    pub fn under<M>(self, law: M) -> Task<'a, M, F> {
+    pub fn under<M>(self, law: M) -> Task<'a, M, F, Q> {
         let Self { problem, row, question, output, scratch } = self;
         Task { problem: problem.under(law), row, question, output, scratch }
+    }
+
+    #[inline(always)]
+    fn asking<P>(self, question: P) -> Task<'a, N, F, P> {
+        let Self { problem, row, output, scratch, .. } = self;
+        Task { problem, row, question, output, scratch }
+    }
+
+    /// The same under the law that it is about.
+    #[inline(always)]
+    fn oriented(self) -> Task<'a, Reflected<N>, F, Q> {
+        let law = self.problem.law;
+        let is_reflected = self.problem.is_mirrored() && !law.is_symmetric();
+        self.under(Reflected { law, is_reflected })
+    }
+}
+
+impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
+    /// The same where it is about a label: for who is asked for nothing else, and so compiles half as much.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn contest(self) -> core::result::Result<Task<'a, N, F, Label<F>>, Self> {
+        match self.question {
+            Question::Lose(label) => Ok(self.asking(label)),
+            Question::Smooth { .. } => Err(self),
+        }
     }
 
     /// The answer, inlined: it takes the instruction set of the caller.
@@ -145,21 +172,31 @@ impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
 
     #[inline(always)]
     fn answer<const FAST: bool>(self) -> Result<Outcome<F>> {
-        let law = self.problem.law;
-        if self.problem.is_mirrored() && !law.is_symmetric() {
-            return self.under(Reflected(law)).answer_of_law::<FAST>();
+        match self.question {
+            Question::Lose(label) => lose::<FAST, _, _>(self.asking(label).oriented()),
+            Question::Smooth { wants_grad, is_plain } => {
+                let Task { problem, row, output, scratch, .. } = self.oriented();
+                smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch)
+            }
         }
-        self.answer_of_law::<FAST>()
     }
+}
 
+impl<N: Noise<F>, F: Real> Task<'_, N, F, Label<F>> {
+    /// The answer, inlined: it takes the instruction set of the caller.
+    ///
+    /// # Errors
+    /// As that of any task.
     #[inline(always)]
-    fn answer_of_law<const FAST: bool>(self) -> Result<Outcome<F>> {
-        let Self { problem, row, question, output, scratch } = self;
-        problem.precision.check()?;
-        match question {
-            Question::Smooth { wants_grad, is_plain } => smooth::<FAST, _, _>(problem, row, output, wants_grad, is_plain, scratch),
-            Question::Lose(label) => lose::<FAST, _, _>(problem, row, label, output, scratch),
-        }
+    pub fn run(self) -> Result<Outcome<F>> {
+        lose::<true, _, _>(self.oriented())
+    }
+}
+
+impl<'a, N, F> From<Task<'a, N, F, Label<F>>> for Task<'a, N, F> {
+    fn from(contest: Task<'a, N, F, Label<F>>) -> Self {
+        let Task { problem, row, question, output, scratch } = contest;
+        Self { problem, row, question: Question::Lose(question), output, scratch }
     }
 }
 
@@ -201,6 +238,7 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
+    problem.precision.check()?;
     let division = if problem.is_small() { Division::of_few(problem) } else { row.profile(problem).division(scratch)? };
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
     solve::<FAST, _, _, _>(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
@@ -208,13 +246,9 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
 
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
 #[inline(always)]
-fn lose<const FAST: bool, N: Noise<F>, F: Real>(
-    problem: Problem<N, F>,
-    row: Competitors<'_, F>,
-    label: Label<F>,
-    output: Output<'_, F>,
-    scratch: &mut [F],
-) -> Result<Outcome<F>> {
+fn lose<const FAST: bool, N: Noise<F>, F: Real>(task: Task<'_, N, F, Label<F>>) -> Result<Outcome<F>> {
+    let Task { problem, row, question: label, output, scratch } = task;
+    problem.precision.check()?;
     let profile = row.profile(problem);
     let mut bounds = Bounds::new(&profile, scratch)?;
     let contest = Contest::new(&profile, &mut bounds, label)?;

@@ -49,11 +49,19 @@ macro_rules! compiled {
         }
         #[inline(never)]
         fn dispatch_gumbel(workers: Workers, task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>> {
-            workers.dispatch_or(Run(task), |Run(task)| Self::integrate_gumbel(task))
+            // No kernel smooths an order statistic by this law.
+            match task.contest() {
+                Ok(contest) => workers.dispatch_or(Run(contest), |Run(contest)| Self::integrate_gumbel(contest.into())),
+                Err(task) => Self::integrate_gumbel(task),
+            }
         }
         #[inline(never)]
         fn dispatch_logistic(workers: Workers, task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>> {
-            workers.dispatch_or(Run(task), |Run(task)| Self::integrate_logistic(task))
+            // No kernel smooths an order statistic by this law.
+            match task.contest() {
+                Ok(contest) => workers.dispatch_or(Run(contest), |Run(contest)| Self::integrate_logistic(contest.into())),
+                Err(task) => Self::integrate_logistic(task),
+            }
         }
 
         fn cross_entropy_kernel(loss: &CrossEntropy, workers: Workers) -> Of<'_, Self> {

@@ -1,7 +1,7 @@
 //! Losses with an exact form by core's own code, the form compiled for the instruction set at hand: the same functions, and so the same bits.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::compiled::{Example, Integrated, Integrator, Law, Outcome, Task};
+use topk_loss::compiled::{Example, Integrated, Integrator, Label, Law, Outcome, Task};
 use topk_loss::{Error, Gumbel, Logistic, Loss, Noise, Normal, Result};
 
 use super::Kernel;
@@ -44,15 +44,24 @@ impl<F: Elementary> Integrator<F> for Workers {
             Some(Law::Normal) => F::dispatch_normal(*self, task.under(Normal)),
             Some(Law::Gumbel) => F::dispatch_gumbel(*self, task.under(Gumbel)),
             Some(Law::Logistic) => F::dispatch_logistic(*self, task.under(Logistic)),
-            None => self.dispatch(Run(task)),
+            None => self.dispatch_or(Run(task), |Run(task)| F::integrate(task)),
         }
     }
 }
 
 /// An exact form under the instruction set at hand.
-pub(super) struct Run<'a, N, F>(pub Task<'a, N, F>);
+pub(super) struct Run<T>(pub T);
 
-impl<N: Noise<F>, F: Elementary> WithSimd for Run<'_, N, F> {
+impl<N: Noise<F>, F: Elementary> WithSimd for Run<Task<'_, N, F>> {
+    type Output = Result<Outcome<F>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        self.0.run()
+    }
+}
+
+impl<N: Noise<F>, F: Elementary> WithSimd for Run<Task<'_, N, F, Label<F>>> {
     type Output = Result<Outcome<F>>;
 
     #[inline(always)]
