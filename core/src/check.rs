@@ -1,8 +1,24 @@
-//! The checks every public function makes before it writes anything.
+//! The checks that every public function makes before it writes anything, for a loss or an oracle of your own too.
+//!
+//! ```
+//! use topk_loss::{Error, check};
+//! /// −s_y.
+//! fn value(scores: &[f32], label: usize) -> topk_loss::Result<f32> {
+//!     check::scores(scores)?;
+//!     Ok(-check::label(scores, label)?)
+//! }
+//! assert_eq!(value(&[1.0, 2.0], 1), Ok(-2.0));
+//! assert_eq!(value(&[1.0, 2.0], 2), Err(Error::Label { label: 2, num_classes: 2 }));
+//! assert!(value(&[f32::NAN], 0).is_err());
+//! ```
 
 use crate::{Error, Real, Result, lanes};
 
-pub(crate) fn length<T>(what: &'static str, slice: &[T], expected: usize) -> Result<()> {
+/// As many as there must be.
+///
+/// # Errors
+/// Another length.
+pub fn length<T>(what: &'static str, slice: &[T], expected: usize) -> Result<()> {
     match slice.len() {
         actual if actual == expected => Ok(()),
         actual => Err(Error::Length { what, expected, actual }),
@@ -10,18 +26,28 @@ pub(crate) fn length<T>(what: &'static str, slice: &[T], expected: usize) -> Res
 }
 
 /// The first `needed` elements of the scratch, which may be longer.
-pub(crate) fn scratch<F>(scratch: &mut [F], needed: usize) -> Result<&mut [F]> {
+///
+/// # Errors
+/// Fewer of them.
+pub fn scratch<F>(scratch: &mut [F], needed: usize) -> Result<&mut [F]> {
     let actual = scratch.len();
     scratch.get_mut(..needed).ok_or(Error::Length { what: "scratch", expected: needed, actual })
 }
 
 /// The first `len` elements of the scratch, and the rest.
-pub(crate) fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
+///
+/// # Errors
+/// Fewer of them.
+pub fn split<F>(scratch: &mut [F], len: usize) -> Result<(&mut [F], &mut [F])> {
     let actual = scratch.len();
     scratch.split_at_mut_checked(len).ok_or(Error::Length { what: "scratch", expected: len, actual })
 }
 
-pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
+/// All finite.
+///
+/// # Errors
+/// The first value that is NaN or infinite.
+pub fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     // One branch for the whole slice keeps the usual, clean case vectorised.
     if values.iter().fold(true, |all, v| all & v.is_finite()) {
         return Ok(());
@@ -30,8 +56,11 @@ pub(crate) fn finite<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     Err(Error::NotFinite { what, index })
 }
 
-/// At least one value, each finite.
-pub(crate) fn scores<F: Real>(scores: &[F]) -> Result<()> {
+/// At least one score, each finite.
+///
+/// # Errors
+/// None; one that is NaN or infinite.
+pub fn scores<F: Real>(scores: &[F]) -> Result<()> {
     at_least_one_score(scores)?;
     finite("scores", scores)
 }
@@ -40,39 +69,69 @@ pub(crate) fn at_least_one_score<F>(scores: &[F]) -> Result<()> {
     if scores.is_empty() { Err(Error::Length { what: "scores", expected: 1, actual: 0 }) } else { Ok(()) }
 }
 
-pub(crate) fn label<F: Real>(scores: &[F], label: usize) -> Result<F> {
+/// The label's score.
+///
+/// # Errors
+/// A label that is no class.
+pub fn label<F: Real>(scores: &[F], label: usize) -> Result<F> {
     scores.get(label).copied().ok_or(Error::Label { label, num_classes: scores.len() })
 }
 
-pub(crate) fn rank(k: usize, max: usize) -> Result<()> {
+/// A rank k from 1 to `max`.
+///
+/// # Errors
+/// Another k.
+pub fn rank(k: usize, max: usize) -> Result<()> {
     if (1..=max).contains(&k) { Ok(()) } else { Err(Error::K { k, max }) }
 }
 
-pub(crate) fn at_least_one(name: &'static str, n: usize) -> Result<usize> {
+/// A count of at least 1.
+///
+/// # Errors
+/// 0.
+pub fn at_least_one(name: &'static str, n: usize) -> Result<usize> {
     if n == 0 { Err(Error::Parameter { name, must: "at least 1" }) } else { Ok(n) }
 }
 
-pub(crate) fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {
+/// A positive, finite number.
+///
+/// # Errors
+/// Any other.
+pub fn positive<F: Real>(name: &'static str, x: F) -> Result<F> {
     if x > F::zero() && x.is_finite() { Ok(x) } else { Err(Error::Parameter { name, must: "positive and finite" }) }
 }
 
-pub(crate) fn non_negative<F: Real>(name: &'static str, values: &[F]) -> Result<()> {
+/// Finite entries of at least 0.
+///
+/// # Errors
+/// Another entry.
+pub fn non_negative<F: Real>(name: &'static str, values: &[F]) -> Result<()> {
     finite(name, values)?;
     if values.iter().all(|&x| x >= F::zero()) { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that are at least 0" }) }
 }
 
 /// Entries of at least 0 that sum to 1, within 2L machine epsilons, what adding L shares up may have rounded, but a hundredth at most.
-pub(crate) fn distribution<F: Real>(name: &'static str, shares: &[F]) -> Result<()> {
+///
+/// # Errors
+/// Others.
+pub fn distribution<F: Real>(name: &'static str, shares: &[F]) -> Result<()> {
     non_negative(name, shares)?;
     let slack = (F::epsilon() * F::from_usize(shares.len()) * F::from_f64(2.0)).min(F::from_f64(0.01));
     if (lanes::total(shares) - F::one()).abs() <= slack { Ok(()) } else { Err(Error::Parameter { name, must: "of entries that sum to 1" }) }
 }
 
-pub(crate) fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {
+/// A result that is in the float's range.
+///
+/// # Errors
+/// One that is not, NaN too.
+pub fn in_range<F: Real>(what: &'static str, value: F) -> Result<F> {
     if value.is_finite() { Ok(value) } else { Err(Error::Overflow { what }) }
 }
 
-/// Results are finite, or beyond the range of the float.
-pub(crate) fn all_in_range<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
+/// Results that are in the float's range.
+///
+/// # Errors
+/// One that is not.
+pub fn all_in_range<F: Real>(what: &'static str, values: &[F]) -> Result<()> {
     if values.iter().fold(true, |all, v| all & v.is_finite()) { Ok(()) } else { Err(Error::Overflow { what }) }
 }

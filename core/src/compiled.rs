@@ -64,17 +64,17 @@ macro_rules! losses {
         $as! {
             cross_entropy: CrossEntropy => evaluate();
             focal: Focal<Self> => evaluate();
-            ldam: Ldam<'_, Self> => evaluate();
-            hard_hinge: TopKHinge<'_, Self> => evaluate_hard();
-            pathwise_hinge: TopKHinge<'_, Self> => evaluate_pathwise();
-            conditional_hinge: TopKHinge<'_, Self> => evaluate_conditional();
-            exact_hinge: TopKHinge<'_, Self> => evaluate(&Portable);
-            top_k_hinges: TopKHinges<'_, Self> => evaluate(&Portable);
-            top_k_svm: TopKSvm<'_, Self> => evaluate();
+            ldam: Ldam<Self, Margins<'_, Self>> => evaluate();
+            hard_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate_hard();
+            pathwise_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate_pathwise();
+            conditional_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate_conditional();
+            exact_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate(&Portable);
+            top_k_hinges: TopKHinges<Self, &[Self], Margins<'_, Self>> => evaluate(&Portable);
+            top_k_svm: TopKSvm<Self, Margins<'_, Self>> => evaluate();
             smooth_top_k_svm: SmoothTopKSvm<Self> => evaluate();
-            normal_cross_entropy: TopKCrossEntropy<'_, Normal, Self> => evaluate(&Portable);
-            gumbel_cross_entropy: TopKCrossEntropy<'_, Gumbel, Self> => evaluate(&Portable);
-            logistic_cross_entropy: TopKCrossEntropy<'_, Logistic, Self> => evaluate(&Portable);
+            normal_cross_entropy: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>> => evaluate(&Portable);
+            gumbel_cross_entropy: TopKCrossEntropy<Gumbel, Self, Ranks<'_, Self>> => evaluate(&Portable);
+            logistic_cross_entropy: TopKCrossEntropy<Logistic, Self, Ranks<'_, Self>> => evaluate(&Portable);
         }
     };
 }

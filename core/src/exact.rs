@@ -39,7 +39,7 @@ mod summary;
 
 pub use division::Division;
 pub use profile::Profile;
-pub use ranks::Ranks;
+pub use ranks::{AsRanks, Ranks};
 pub use solution::Solution;
 pub use summary::{Part, Summary};
 

@@ -9,7 +9,7 @@
 //! use topk_loss::{Key, Loss, Margins, Smoothing, TopKHinge};
 //!
 //! let smoothing = Smoothing::Pathwise { epsilon: 0.2, num_samples: 10, key: Key::new(1) };
-//! let loss = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, smoothing)?;
+//! let loss = TopKHinge::new(2)?.with_smoothing(smoothing)?;
 //!
 //! let scores = [0.3_f32, 2.0, 1.9, 1.8, -1.0];
 //! let (mut grad, mut scratch) = ([0.0; 5], [0.0; 15]);
@@ -46,7 +46,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod check;
+pub mod check;
 #[doc(hidden)]
 pub mod compiled;
 pub mod compositions;
@@ -80,7 +80,7 @@ pub use dual::Dual;
 pub use epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
 pub use error::{Error, Result};
 pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
-pub use exact::Ranks;
+pub use exact::{AsRanks, Ranks};
 pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
 #[doc(hidden)]
@@ -91,7 +91,7 @@ pub use loss::{
     ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
     Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm, log_priors,
 };
-pub use margins::{Margins, ldam_margins};
+pub use margins::{AsMargins, Margins, ldam_margins};
 pub use maximizer::{Maximizer, Ranking, TopKMask};
 pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
 pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};

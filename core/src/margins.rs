@@ -2,13 +2,39 @@
 
 use crate::{Error, Real, Result, check};
 
-/// The margin of every class.
+/// The margin of every class, as a loss reads it.
+///
+/// What a loss holds is any [`AsMargins`]: this, or a list that it borrows, owns or shares.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Margins<'a, F> {
     /// The same for all classes.
     Uniform(F),
     /// One a class.
     PerClass(&'a [F]),
+}
+
+/// What has the margins of the classes: [`Margins`], or a list of one a class, whoever owns it: `&[F]`, `[F; L]`, `Vec<F>`, `Arc<[F]>`.
+///
+/// ```
+/// use topk_loss::{AsMargins, Margins};
+/// assert_eq!([0.5, 1.0].as_margins(), Margins::PerClass(&[0.5, 1.0]));
+/// assert_eq!(Margins::Uniform(0.5).as_margins(), Margins::Uniform(0.5));
+/// ```
+pub trait AsMargins<F> {
+    /// They themselves.
+    fn as_margins(&self) -> Margins<'_, F>;
+}
+
+impl<F: Real> AsMargins<F> for Margins<'_, F> {
+    fn as_margins(&self) -> Margins<'_, F> {
+        *self
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>> AsMargins<F> for T {
+    fn as_margins(&self) -> Margins<'_, F> {
+        Margins::PerClass(self.as_ref())
+    }
 }
 
 impl<F: Real> Margins<'_, F> {

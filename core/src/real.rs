@@ -13,7 +13,8 @@ use num_traits::float::FloatCore;
 use crate::compiled::{Example, Integrated, Portable, compile, declare, losses};
 use crate::exact::{Outcome, Task};
 use crate::{
-    CrossEntropy, Focal, Gumbel, Ldam, Logistic, Noise, Normal, Result, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    CrossEntropy, Focal, Gumbel, Ldam, Logistic, Margins, Noise, Normal, Ranks, Result, SmoothTopKSvm, TopKCrossEntropy, TopKHinge,
+    TopKHinges, TopKSvm,
 };
 
 /// A float: `f32`, `f64`, [`Dual`](crate::Dual), or a type of the user's own.

@@ -12,7 +12,7 @@ use std::process::Command;
 use cudarc::driver::sys::CUevent_flags;
 use cudarc::driver::{CudaSlice, CudaStream};
 use half::bf16;
-use topk_loss::{CrossEntropy, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{CrossEntropy, Gumbel, Key, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Score};
 
@@ -70,7 +70,7 @@ fn measure_all<T: Score<Float = f32>>(
         ("pathwise, ε = 1, B = 5", Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key }),
         ("conditional, ε = 1, B = 1", Smoothing::Conditional { epsilon: 1.0, num_samples: 1, key }),
     ] {
-        let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing)?;
+        let loss = TopKHinge::new(5)?.with_smoothing(smoothing)?;
         report(name, time(device, &stream, &loss, &scores, &labels, &mut grads, num_classes)?, bytes, copy);
     }
     let top_k = TopKCrossEntropy::new(5, Gumbel, 1.0)?;

@@ -22,7 +22,7 @@
 //! use topk_loss_cuda::{CudaLoss, Device, Reduction, RawReduced};
 //! # let (scores, grads, labels, values, codes, divisor, objective, stream) = (0, 0, 0, 0, 0, 0, 0, std::ptr::null_mut());
 //! let device = Device::new(0)?;
-//! let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 0.2 })?;
+//! let loss = TopKHinge::smoothed(5, 0.2)?;
 //! let loss = CudaLoss::<half::bf16>::new(&device, &loss, 1000)?;
 //! let batch = BatchArguments {
 //!     scores, grads, labels, values, codes,

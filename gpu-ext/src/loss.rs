@@ -24,7 +24,7 @@ use crate::{Device, Float, Result, Score};
 /// use topk_loss::{FoldIn, Key, Margins, Smoothing, TopKHinge};
 /// use topk_loss_cuda::{CudaLoss, Device};
 /// let device = Device::new(0)?;
-/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let loss = TopKHinge::new(1)?;
 /// let loss = CudaLoss::<f32>::new(&device, &loss, 3)?;
 /// let (mut values, mut grads) = ([0.0; 2], [0.0; 6]);
 /// loss.values_and_grads(&[0.5, 0.0, 0.25, 2.0, 1.0, 0.0], &[0, 2], &mut values, &mut grads)?;

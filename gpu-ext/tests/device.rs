@@ -11,7 +11,7 @@ mod families;
 
 use families::{FAMILIES, Sequence};
 use half::{bf16, f16};
-use topk_loss::{CrossEntropy, Error, FoldIn, Gumbel, Key, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{CrossEntropy, Error, FoldIn, Gumbel, Key, Loss, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Reduced, Reduction, Score, check_codes};
 
@@ -103,7 +103,7 @@ fn hard_and_drawn_hinges_are_those_of_core_in_every_bit() {
             // The same draws; the tails are another library's.
             (Smoothing::Conditional { epsilon: 0.5, num_samples: 3, key }, 2e-5),
         ] {
-            let loss = TopKHinge::new(k, Margins::Uniform(1.0), 2.0, smoothing).unwrap();
+            let loss = TopKHinge::new(k).unwrap().with_scale(2.0).unwrap().with_smoothing(smoothing).unwrap();
             let on_device = CudaLoss::<f32>::new(&device, &loss, num_classes).unwrap();
             let (mut values, mut grads) = (vec![7.0; labels.len()], vec![7.0; scores.len()]);
             on_device.values_and_grads(&scores, &labels, &mut values, &mut grads).unwrap();
@@ -124,7 +124,7 @@ fn hard_and_drawn_hinges_are_those_of_core_in_every_bit() {
 fn strides_weights_an_ignored_label_and_a_mean() {
     let Some(device) = device() else { return };
     let stream = device.context().default_stream();
-    let loss = CudaLoss::<f32>::new(&device, &TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap(), 3).unwrap();
+    let loss = CudaLoss::<f32>::new(&device, &TopKHinge::new(1).unwrap(), 3).unwrap();
     let scores = stream.clone_htod(&[0.5_f32, 0.0, 0.25, 9.0, f32::NAN, 0.0, 0.0, 9.0, 2.0, 1.0, 0.0]).unwrap();
     let (labels, weights) = ([0_i64, 9, 2], stream.clone_htod(&[1.0_f32, 1.0, 3.0]).unwrap());
     let device_labels = stream.clone_htod(&labels).unwrap();

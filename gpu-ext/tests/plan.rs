@@ -4,8 +4,8 @@ use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Smoothing, TopKCrossE
 use topk_loss_cuda::CudaError;
 use topk_loss_cuda::plan::{MAX_SHARED_BYTES, Module, Plan};
 
-fn hinge(k: usize, smoothing: Smoothing<f32>) -> TopKHinge<'static, f32> {
-    TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+fn hinge(k: usize, smoothing: Smoothing<f32>) -> TopKHinge<f32> {
+    TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn what_the_loss_refuses_is_an_error() {
     let top_5 = TopKCrossEntropy::new(5, Gumbel, 1.0_f32).unwrap();
     assert_eq!(Plan::new::<f32>(&top_5, 1, 5).unwrap_err(), CudaError::Loss(Error::K { k: 5, max: 4 }));
     let margins = [1.0_f32; 3];
-    let loss = TopKHinge::new(1, Margins::PerClass(&margins), 1.0, Smoothing::None).unwrap();
+    let loss = TopKHinge::new(1).unwrap().with_margins(Margins::PerClass(&margins)).unwrap();
     let error = Plan::new::<f32>(&loss, 1, 5).unwrap_err();
     assert_eq!(error, CudaError::Loss(Error::Length { what: "margins", expected: 5, actual: 3 }));
 }

@@ -54,7 +54,7 @@ impl Problem {
         self.head.objective_and_grads(loss, self.features.as_ref(), &targets, Reduction::Mean, grads, Par::Seq).unwrap()
     }
 
-    fn entries(&mut self, loss: &TopKHinge<'_, f32>) -> f32 {
+    fn entries(&mut self, loss: &TopKHinge<f32, Margins<'_, f32>>) -> f32 {
         let targets = Targets::new(&self.labels);
         self.head.objective_and_score_grads(loss, self.features.as_ref(), &targets, Reduction::Mean, Par::Seq).unwrap().0
     }
@@ -78,8 +78,8 @@ impl Problem {
     }
 }
 
-fn hinge(smoothing: Smoothing<f32>) -> TopKHinge<'static, f32> {
-    TopKHinge::new(K, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+fn hinge(smoothing: Smoothing<f32>) -> TopKHinge<f32> {
+    TopKHinge::new(K).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 /// Seconds that this thread has run: what other work on the machine does not wait for. Linux tells.

@@ -28,8 +28,8 @@ fn batch<F: BatchReal>(name: &'static str, loss: impl BatchLoss<F> + 'static) ->
 
 fn contestants<F: BatchReal>(len: usize, k: usize) -> Result<Vec<Contestant<F>>> {
     let (one, num_samples, key, shares, per_class) = (F::one(), 5, Key::new(1), shares(k), per_class(len));
-    let hinge = |smoothing| TopKHinge::new(k, Margins::Uniform(one), one, smoothing);
-    let hinges = |epsilon| TopKHinges::new(shares, Margins::Uniform(one), one, epsilon);
+    let hinge = |smoothing| TopKHinge::new(k)?.with_smoothing(smoothing);
+    let hinges = |epsilon| TopKHinges::new(shares)?.with_epsilon(epsilon);
     Ok(vec![
         batch("cross-entropy", CrossEntropy),
         batch("hard hinge", hinge(Smoothing::None)?),

@@ -29,7 +29,7 @@ use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 /// use faer::{Par, mat};
 /// use topk_loss::{Margins, Smoothing, TopKHinge};
 /// use topk_loss_batch::{Targets, values};
-/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let loss = TopKHinge::new(1)?;
 /// let scores = mat![[0.5, 2.0, 9.0], [0.0, 1.0, 9.0], [0.25, 0.0, 9.0]];
 /// let mut losses = [0.0; 3];
 /// values(&loss, scores.as_ref(), &Targets::new(&[0, 2, 99]).ignoring(99), &mut losses, Par::Seq)?;
@@ -42,7 +42,7 @@ use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 pub fn values<F, L>(loss: &L, scores: MatRef<'_, F>, targets: &Targets<'_, F>, values: &mut [F], par: Par) -> Result<()>
 where
     F: Real,
-    L: BatchLoss<F>,
+    L: BatchLoss<F> + ?Sized,
 {
     check_inputs(scores, targets)?;
     check::length("values", scores.ncols(), values.len())?;
@@ -75,7 +75,7 @@ where
 /// use faer::{Mat, Par, mat};
 /// use topk_loss::{Margins, Smoothing, TopKHinge};
 /// use topk_loss_batch::{Targets, values_and_grads};
-/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let loss = TopKHinge::new(1)?;
 /// let scores = mat![[0.5, 2.0], [0.0, 1.0], [0.25, 0.0]];
 /// let (mut values, mut grads) = ([0.0; 2], Mat::zeros(3, 2));
 /// values_and_grads(&loss, scores.as_ref(), &Targets::new(&[0, 2]), &mut values, grads.as_mut(), Par::Seq)?;
@@ -96,7 +96,7 @@ pub fn values_and_grads<F, L>(
 ) -> Result<()>
 where
     F: Real,
-    L: BatchLoss<F>,
+    L: BatchLoss<F> + ?Sized,
 {
     check_inputs(scores, targets)?;
     check::length("values", scores.ncols(), values.len())?;
@@ -119,7 +119,7 @@ where
 /// use faer::{Mat, Par, mat};
 /// use topk_loss::{Margins, Smoothing, TopKHinge};
 /// use topk_loss_batch::{Reduction, Targets, objective_and_grads};
-/// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let loss = TopKHinge::new(1)?;
 /// let scores = mat![[0.5, 2.0], [0.0, 1.0], [0.25, 0.0]];
 /// let targets = Targets::new(&[0, 2]).with_weights(&[1.0, 3.0])?;
 /// let mut grads = Mat::zeros(3, 2);
@@ -141,7 +141,7 @@ pub fn objective_and_grads<F, L>(
 ) -> Result<F>
 where
     F: Real,
-    L: BatchLoss<F>,
+    L: BatchLoss<F> + ?Sized,
 {
     check_inputs(scores, targets)?;
     check::shape("gradients", scores.shape(), grads.shape())?;
@@ -187,7 +187,7 @@ fn write_values_and_grads<F, L>(
 ) -> Result<()>
 where
     F: Real,
-    L: BatchLoss<F>,
+    L: BatchLoss<F> + ?Sized,
 {
     let (size, within) = shares(scores, par);
     let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
@@ -218,7 +218,7 @@ struct Evaluator<'a, F> {
 }
 
 impl<'a, F: Real> Evaluator<'a, F> {
-    fn new(loss: &'a impl BatchLoss<F>, scores: MatRef<'a, F>, targets: &'a Targets<'a, F>, within: Par) -> Self {
+    fn new(loss: &'a (impl BatchLoss<F> + ?Sized), scores: MatRef<'a, F>, targets: &'a Targets<'a, F>, within: Par) -> Self {
         Self { kernel: loss.kernel(scores.nrows(), within), scores, targets, column: vec![], grad: vec![] }
     }
 

@@ -26,30 +26,34 @@ pub(crate) mod workers;
 use faer::Par;
 use topk_loss::compiled::Law;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise, Normal, Oracle,
-    Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise,
+    Normal, Oracle, Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
 use crate::elementary::Elementary;
-use attempt::OrScalar;
 use dispatched::Dispatched;
-use scalar::Scalar;
+pub use scalar::scalar_kernel;
 use workers::Workers;
 
-/// A loss that batches can compute.
+/// A loss that batches can compute; also behind `dyn`, for a loss that is chosen when the program runs.
 ///
-/// A loss of your own needs a line, and runs by its own code. It is handed the scores as they are: that NaN is an error is its own affair,
-/// as everywhere with a [`Loss`].
+/// A loss of your own needs one method, and runs by its own code. It is handed the scores as they are: that NaN is an error is its own
+/// affair, as everywhere with a [`Loss`].
 ///
 /// ```
 /// use faer::{Par, mat};
-/// use topk_loss::{FoldIn, Loss, Result};
-/// use topk_loss_batch::{BatchLoss, Targets, values};
+/// use topk_loss::{CrossEntropy, Loss, Result};
+/// use topk_loss_batch::{BatchLoss, Kernel, Targets, scalar_kernel, values};
 ///
 /// /// −s_y.
 /// struct Lowest;
 ///
-/// impl BatchLoss<f32> for Lowest {}
+/// impl BatchLoss<f32> for Lowest {
+///     fn kernel(&self, num_classes: usize, _: Par) -> Box<dyn Kernel<f32> + '_> {
+///         // The same loss for every example; one that draws folds the example's number into its key.
+///         scalar_kernel(num_classes, |_example| self)
+///     }
+/// }
 ///
 /// impl Loss<f32> for Lowest {
 ///     // …
@@ -62,23 +66,29 @@ use workers::Workers;
 /// #   }
 /// }
 ///
-/// impl FoldIn for Lowest {
-///     // …
-/// #   fn fold_in(&self, _: u64) -> Self { Self }
-/// }
-///
-/// let mut losses = [0.0; 2];
-/// values(&Lowest, mat![[0.5, 2.0], [0.0, 1.0]].as_ref(), &Targets::new(&[0, 1]), &mut losses, Par::Seq)?;
-/// assert_eq!(losses, [-0.5, -1.0]);
+/// let losses: [Box<dyn BatchLoss<f32>>; 2] = [Box::new(Lowest), Box::new(CrossEntropy)];
+/// let scores = mat![[0.5, 2.0], [0.0, 1.0]];
+/// let mut lowest = [0.0; 2];
+/// values(&losses[0], scores.as_ref(), &Targets::new(&[0, 1]), &mut lowest, Par::Seq)?;
+/// assert_eq!(lowest, [-0.5, -1.0]);
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
-pub trait BatchLoss<F: Real>: Loss<F> + FoldIn + Sync + Sized {
-    /// What one thread computes examples of so many classes by: the loss's own scalar code, unless there is faster.
+pub trait BatchLoss<F: Real>: Sync {
+    /// What one thread computes examples of so many classes by.
     ///
     /// `par` says how many threads may share a row; no bit depends on it.
-    #[expect(unused_variables, reason = "scalar code is one thread's")]
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_>;
+}
+
+impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for &L {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        Box::new(Scalar::new(self, num_classes))
+        (**self).kernel(num_classes, par)
+    }
+}
+
+impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for Box<L> {
+    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
+        (**self).kernel(num_classes, par)
     }
 }
 
@@ -100,74 +110,87 @@ pub trait Kernel<F: Real> {
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F>;
 }
 
+impl<K: Kernel<F> + ?Sized, F: Real> Kernel<F> for Box<K> {
+    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
+        (**self).value(example, scores, label)
+    }
+
+    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
+        (**self).value_and_grad(example, scores, label, weight, grad)
+    }
+}
+
 /// Losses that run by their own code.
 macro_rules! by_their_own_code {
-    ($([$($parameters:tt)*] $loss:ty;)+) => {
-        $(impl<F: Real, $($parameters)*> BatchLoss<F> for $loss {})+
+    ($([$($parameters:tt)*] $loss:ty, $borrowed:ident;)+) => {
+        $(impl<F: Real, $($parameters)*> BatchLoss<F> for $loss {
+            fn kernel(&self, num_classes: usize, _: Par) -> Box<dyn Kernel<F> + '_> {
+                let loss = self.$borrowed();
+                scalar_kernel(num_classes, move |example| loss.fold_in(example))
+            }
+        })+
     };
 }
 
 by_their_own_code! {
-    [] SmoothTopKSvm<F>;
-    [] TopKSvm<'_, F>;
-    [O: Oracle<F> + FoldIn + Sync] Hinge<'_, O, F>;
-    [O: Oracle<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] MeanOfHinge<'_, O, S, F>;
-    [L: Loss<F> + FoldIn + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>;
+    [] SmoothTopKSvm<F>, clone;
+    [M: AsMargins<F> + Sync] TopKSvm<F, M>, borrowed;
+    [O: Oracle<F> + FoldIn + Clone + Sync, M: AsMargins<F> + Sync] Hinge<O, F, M>, borrowed;
+    [O: Oracle<F> + FoldIn + Clone + Sync, S: Sampler<F> + Copy + Sync, M: AsMargins<F> + Sync] MeanOfHinge<O, S, F, M>, borrowed;
+    [L: Loss<F> + FoldIn + Clone + Sync, S: Sampler<F> + Copy + Sync] SmoothedLoss<L, S, F>, clone;
 }
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::cross_entropy_kernel(self, Workers::new(par))
+        F::cross_entropy_kernel(Workers::new(par))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for Focal<F> {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::focal_kernel(self, Workers::new(par))
+        F::focal_kernel(*self, Workers::new(par))
     }
 }
 
-impl<F: Elementary> BatchLoss<F> for Ldam<'_, F> {
+impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for Ldam<F, M> {
     fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::ldam_kernel(self, Workers::new(par))
+        F::ldam_kernel(self.borrowed(), Workers::new(par))
     }
 }
 
-impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for ClassWeighted<'_, L, F> {
+impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for ClassWeighted<L, T> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let attempt = F::weighted(self.weights(), self.loss().kernel(num_classes, par), Workers::new(par));
-        Box::new(OrScalar { attempt, loss: self })
+        F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, par), Workers::new(par))
     }
 }
 
-impl<L: BatchLoss<F>, F: Elementary> BatchLoss<F> for LogitAdjusted<'_, L, F> {
+impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for LogitAdjusted<L, T> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let kernel = self.loss().kernel(num_classes, par);
-        let attempt = F::adjusted(self.adjustments(), self.is_shift_invariant(), kernel, Workers::new(par));
-        Box::new(OrScalar { attempt, loss: self })
+        F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(par))
     }
 }
 
-impl<F: Elementary> BatchLoss<F> for TopKHinge<'_, F> {
+impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinge<F, M> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::hinge_kernel(self, num_classes, Workers::new(par))
+        F::hinge_kernel(self.borrowed(), num_classes, Workers::new(par))
     }
 }
 
-impl<F: Elementary> BatchLoss<F> for TopKHinges<'_, F> {
+impl<F: Elementary, T: AsRef<[F]> + Sync, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinges<F, T, M> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::hinges_kernel(self, num_classes, Workers::new(par))
+        F::hinges_kernel(self.borrowed(), num_classes, Workers::new(par))
     }
 }
 
-impl<N: Noise<F> + Sync, F: Elementary> BatchLoss<F> for TopKCrossEntropy<'_, N, F> {
+impl<N: Noise<F> + Sync, F: Elementary, R: AsRanks<F> + Sync> BatchLoss<F> for TopKCrossEntropy<N, F, R> {
     fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
         let workers = Workers::new(par);
         match self.law().compiled() {
             Some(Law::Normal) => F::normal_kernel(self.under(Normal), num_classes, workers),
             Some(Law::Gumbel) => F::gumbel_kernel(self.under(Gumbel), num_classes, workers),
             Some(Law::Logistic) => F::logistic_kernel(self.under(Logistic), num_classes, workers),
-            None => Box::new(Dispatched::new(*self, num_classes, workers)),
+            None => Box::new(Dispatched::new(self.borrowed(), num_classes, workers)),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! // Two features, three classes, two examples.
 //! let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
 //! let features = mat![[1.0, 0.0], [0.0, 2.0]];
-//! let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+//! let loss = TopKHinge::new(1)?;
 //!
 //! let mut scores = Mat::zeros(3, 2);
 //! head.forward(features.as_ref(), scores.as_mut(), Par::Seq)?;
@@ -56,6 +56,6 @@ pub use batch::{objective_and_grads, values, values_and_grads};
 pub use error::{BatchError, Result};
 pub use float::BatchReal;
 pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
-pub use kernel::{BatchLoss, Kernel};
+pub use kernel::{BatchLoss, Kernel, scalar_kernel};
 pub use targets::Targets;
 pub use topk_loss::Reduction;

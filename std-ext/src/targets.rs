@@ -68,7 +68,7 @@ impl<'a, F: Real> Targets<'a, F> {
     /// use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets};
     /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
     /// let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 4, key: Key::new(7) };
-    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, smoothing)?;
+    /// let loss = TopKHinge::new(1)?.with_smoothing(smoothing)?;
     /// let (features, labels) = (mat![[1.0, 0.0, -1.0, 0.5], [0.0, 2.0, 1.0, 0.5]], [0, 1, 2, 0]);
     ///
     /// let step = |first: usize, count: usize| {

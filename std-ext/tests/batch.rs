@@ -3,8 +3,8 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::{
-    ClassWeighted, Compensated, CrossEntropy, Error, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, MonteCarlo, Normal, Sampler,
-    SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
+    ClassWeighted, Compensated, CrossEntropy, Error, Focal, FoldIn, Gumbel, Key, Ldam, LogitAdjusted, Loss, Margins, MonteCarlo, Normal,
+    Sampler, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
 };
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
 
@@ -24,9 +24,9 @@ fn labels(num_classes: usize, batch: usize) -> Vec<usize> {
     (0..batch).map(|b| if b % 5 == 3 { IGNORED } else { b * 31 % num_classes }).collect()
 }
 
-fn noised<F: BatchReal>() -> TopKHinge<'static, F> {
+fn noised<F: BatchReal>() -> TopKHinge<F> {
     let smoothing = Smoothing::Pathwise { epsilon: F::from_f64(0.5), num_samples: 3, key: Key::new(11) };
-    TopKHinge::new(5, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+    TopKHinge::new(5).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 /// The definition: the loss's kernel, column by column.
@@ -63,11 +63,11 @@ fn masked_classes_cost_nothing_in_a_batch() {
     ];
     for k in [1, 2, 5] {
         for smoothing in smoothings {
-            masked_classes_cost_nothing(&TopKHinge::new(k, Margins::Uniform(1.0_f32), 40.0, smoothing).unwrap());
+            masked_classes_cost_nothing(&TopKHinge::new(k).unwrap().with_scale(40.0).unwrap().with_smoothing(smoothing).unwrap());
         }
         for epsilon in [None, Some(0.1)] {
             let shares: Vec<f32> = (1..=k).map(|i| f32::from(u8::from(i == k))).collect();
-            masked_classes_cost_nothing(&TopKHinges::new(&shares, Margins::Uniform(1.0_f32), 40.0, epsilon).unwrap());
+            masked_classes_cost_nothing(&TopKHinges::new(&shares).unwrap().with_scale(40.0).unwrap().with_epsilon(epsilon).unwrap());
         }
     }
 }
@@ -111,7 +111,7 @@ fn every_loss_agrees_with_the_loop_for_any_number_of_threads() {
     agrees_with_the_loop(|num_classes| ClassWeighted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
     agrees_with_the_loop(|num_classes| LogitAdjusted::new(noised(), &PER_CLASS[..num_classes]).unwrap());
     agrees_with_the_loop(|_| TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0_f64).unwrap());
-    agrees_with_the_loop(|_| TopKHinges::new(&[0.5, 0.0, 0.5], Margins::Uniform(1.0_f32), 1.0, Some(0.5)).unwrap());
+    agrees_with_the_loop(|_| TopKHinges::new(&[0.5, 0.0, 0.5]).unwrap().with_epsilon(Some(0.5)).unwrap());
 }
 
 fn objective_is_the_weighted_sum<F: BatchReal>() {
@@ -149,7 +149,7 @@ fn views_may_be_strided_reversed_or_row_major() {
     any_view(&Focal::new(2.0).unwrap());
     any_view(&Ldam::new(Margins::PerClass(&weights[..77]), 30.0).unwrap());
     any_view(&TopKCrossEntropy::mixture(&shares, Gumbel, 1.0).unwrap());
-    any_view(&TopKHinges::new(&shares, Margins::Uniform(1.0), 1.0, None).unwrap());
+    any_view(&TopKHinges::new(&shares).unwrap());
 }
 
 fn any_view(loss: &impl BatchLoss<f64>) {
@@ -216,10 +216,10 @@ fn bad_batches_are_refused_before_anything_is_written() {
     let error = refused(&noised(), scores.as_ref(), &Targets::new(&good));
     assert_eq!(error, BatchError::Example { example: 3, error: Error::Label { label: IGNORED, num_classes: 100 } });
 
-    let too_many_guesses = TopKHinge::new(100, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let too_many_guesses = TopKHinge::new(100).unwrap();
     let error = refused(&too_many_guesses, scores.as_ref(), &targets);
     assert_eq!(error, BatchError::Example { example: 0, error: Error::K { k: 100, max: 99 } });
-    let too_few_margins = TopKHinge::new(5, Margins::PerClass(&[1.0; 99]), 1.0, Smoothing::None).unwrap();
+    let too_few_margins = TopKHinge::new(5).unwrap().with_margins(Margins::PerClass(&[1.0; 99])).unwrap();
     let error = refused(&too_few_margins, scores.as_ref(), &targets);
     let length = Error::Length { what: "margins", expected: 100, actual: 99 };
     assert_eq!(error, BatchError::Example { example: 0, error: length });
@@ -250,7 +250,7 @@ fn the_first_example_that_is_not_finite_is_an_error_of_every_loss() {
     for smoothing in smoothing {
         // With the second margin the loss is surely 0.
         for margin in [1.0, -1000.0] {
-            found(&TopKHinge::new(5, Margins::Uniform(margin), 1.0, smoothing).unwrap());
+            found(&TopKHinge::new(5).unwrap().with_margins(Margins::Uniform(margin)).unwrap().with_smoothing(smoothing).unwrap());
         }
     }
     found(&CrossEntropy);
@@ -272,7 +272,7 @@ fn a_long_row_is_shared<F: BatchReal>() {
     // A label in each piece, the last one ahead of all.
     let labels = [1, 70_000, 150_000];
     scores[(150_000, 2)] = F::from_f64(4.0);
-    let hinge = |smoothing| TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), smoothing).unwrap();
+    let hinge = |smoothing| TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap();
     let (epsilon, key) = (F::one(), Key::new(3));
     shared(&hinge(Smoothing::None), &scores, &labels);
     shared(&hinge(Smoothing::Pathwise { epsilon, num_samples: 3, key }), &scores, &labels);
@@ -282,7 +282,7 @@ fn a_long_row_is_shared<F: BatchReal>() {
     shared(&TopKCrossEntropy::new(k, Gumbel, epsilon).unwrap(), &scores, &labels);
 }
 
-fn shared<F: BatchReal>(loss: &impl BatchLoss<F>, scores: &Mat<F>, labels: &[usize]) {
+fn shared<F: BatchReal>(loss: &(impl BatchLoss<F> + Loss<F> + FoldIn), scores: &Mat<F>, labels: &[usize]) {
     let evaluate = |scores: MatRef<'_, F>, labels: &[usize], par| {
         let (mut values, mut only_values) = (vec![F::nan(); labels.len()], vec![F::nan(); labels.len()]);
         let mut grads = Mat::full(scores.nrows(), labels.len(), F::nan());
@@ -355,10 +355,10 @@ fn weights_that_overflow_are_an_error() {
     let scores = mat![[0.0, 9.0], [0.0, 0.0], [0.0, 0.0]];
     let targets = Targets::new(&[0, 2]).with_weights(&[0.0, f64::MAX]).unwrap();
     let mut grads = Mat::zeros(3, 2);
-    let hinge = TopKHinge::new(1, Margins::Uniform(20.0), 2.0, Smoothing::None).unwrap();
+    let hinge = TopKHinge::new(1).unwrap().with_margins(Margins::Uniform(20.0)).unwrap().with_scale(2.0).unwrap();
     let objective = objective_and_grads(&hinge, scores.as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq);
     assert_eq!(objective, Err(BatchError::Example { example: 1, error: Error::Overflow { what: "gradient" } }));
-    let hinge = TopKHinge::new(1, Margins::Uniform(20.0), 1.0, Smoothing::None).unwrap();
+    let hinge = TopKHinge::new(1).unwrap().with_margins(Margins::Uniform(20.0)).unwrap();
     let objective = objective_and_grads(&hinge, scores.as_ref(), &targets, Reduction::Sum, grads.as_mut(), Par::Seq);
     assert_eq!(objective, Err(BatchError::Overflow { what: "objective" }));
 }

@@ -132,8 +132,8 @@ fn cross_entropy() {
     agree::<f64, _>(|_| CrossEntropy, rounding::<f64>());
 }
 
-fn hinge<F: Real>(k: usize, smoothing: Smoothing<F>) -> TopKHinge<'static, F> {
-    TopKHinge::new(k, Margins::Uniform(F::one()), F::from_f64(2.0), smoothing).unwrap()
+fn hinge<F: Real>(k: usize, smoothing: Smoothing<F>) -> TopKHinge<F> {
+    TopKHinge::new(k).unwrap().with_scale(F::from_f64(2.0)).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn hard_hinge() {
     agree::<f64, _>(|num_classes| hinge(num_classes - 1, Smoothing::None), rounding::<f64>());
 }
 
-fn pathwise<F: Real>(k: usize, epsilon: f64, num_samples: usize) -> TopKHinge<'static, F> {
+fn pathwise<F: Real>(k: usize, epsilon: f64, num_samples: usize) -> TopKHinge<F> {
     hinge(k, Smoothing::Pathwise { epsilon: F::from_f64(epsilon), num_samples, key: Key::new(11) })
 }
 
@@ -186,7 +186,7 @@ fn margins_of_the_classes() {
     let counts: Vec<_> = (0..100).map(|j| 1 + j * j).collect();
     let mut margins = [0.0; 100];
     ldam_margins(&counts, 0.5, &mut margins).unwrap();
-    let loss = TopKHinge::new(5, Margins::PerClass(&margins), 30.0, Smoothing::Exact { epsilon: 0.05 }).unwrap();
+    let loss = TopKHinge::smoothed(5, 0.05).unwrap().with_margins(Margins::PerClass(&margins)).unwrap().with_scale(30.0).unwrap();
     let (features, labels) = (matrix(8, 20, 3), (0..20).map(|b| b * 5).collect::<Vec<_>>());
     for head in heads::<f64>(100, 8) {
         let targets = Targets::new(&labels);
@@ -198,7 +198,7 @@ fn margins_of_the_classes() {
 /// The non-zero entries of the gradient with respect to stored scores.
 fn dense_entries<F: BatchReal>(
     head: &LinearHead<F>,
-    loss: &TopKHinge<'_, F>,
+    loss: &TopKHinge<F, Margins<'_, F>>,
     features: MatRef<'_, F>,
     targets: &Targets<'_, F>,
 ) -> (F, Vec<ScoreGrad<F>>) {
@@ -325,7 +325,7 @@ fn bad_inputs_are_refused_before_anything_is_written() {
     let features = matrix::<f64>(2, 4, 3);
     let hard = hinge::<f64>(1, Smoothing::None);
     for head in heads::<f64>(3, 2) {
-        let refused = |loss: &TopKHinge<'_, f64>,
+        let refused = |loss: &TopKHinge<f64, Margins<'_, f64>>,
                        features: MatRef<'_, f64>,
                        targets: Targets<'_, f64>,
                        weights: (usize, usize),
@@ -358,7 +358,7 @@ fn bad_inputs_are_refused_before_anything_is_written() {
         let first_ignored = Targets::new(&[9, 1, 2, 0]).ignoring(9);
         for smoothing in [Smoothing::None, Smoothing::Exact { epsilon: 1.0 }] {
             assert_eq!(refused(&hinge(3, smoothing), x, first_ignored, (2, 3), (2, 4)), example(Error::K { k: 3, max: 2 }));
-            let margins = TopKHinge::new(1, Margins::PerClass(&[1.0; 2]), 1.0, smoothing).unwrap();
+            let margins = TopKHinge::new(1).unwrap().with_margins(Margins::PerClass(&[1.0; 2])).unwrap().with_smoothing(smoothing).unwrap();
             let length = Error::Length { what: "margins", expected: 3, actual: 2 };
             assert_eq!(refused(&margins, x, first_ignored, (2, 3), (2, 4)), example(length));
         }
@@ -410,7 +410,7 @@ fn results_beyond_the_range_are_an_error() {
 
 #[test]
 fn gradients_beyond_the_range_are_an_error() {
-    let steep = TopKHinge::new(1, Margins::Uniform(1.0), 1e30_f32, Smoothing::None).unwrap();
+    let steep = TopKHinge::new(1).unwrap().with_scale(1e30_f32).unwrap();
     let head = LinearHead::new(mat![[0.0, 0.0]], None, Similarity::Inner).unwrap();
     let targets = Targets::new(&[0]);
     let error =

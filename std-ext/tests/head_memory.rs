@@ -3,7 +3,7 @@
 use faer::Par;
 use faer::prelude::*;
 use peak_alloc::PeakAlloc;
-use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 use topk_loss_batch::{HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 #[global_allocator]
@@ -65,7 +65,7 @@ impl Problem {
 
 #[test]
 fn four_times_the_classes_take_the_same_memory() {
-    let hinge = |smoothing| TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+    let hinge = |smoothing| TopKHinge::new(5).unwrap().with_smoothing(smoothing).unwrap();
     let pathwise = hinge(Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key: Key::new(1) });
     let exact = hinge(Smoothing::Exact { epsilon: 1.0 });
     let [few, many] = [10_000, 40_000].map(|num_classes| {

@@ -2,7 +2,7 @@
 
 use faer::Par;
 use faer::prelude::*;
-use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Key, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchError, BatchLoss, HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 const IGNORED: usize = usize::MAX;
@@ -80,8 +80,8 @@ fn is_not_read(loss: &(impl HeadLoss<f32> + BatchLoss<f32>)) {
     }
 }
 
-fn hinge(smoothing: Smoothing<f32>) -> TopKHinge<'static, f32> {
-    TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+fn hinge(smoothing: Smoothing<f32>) -> TopKHinge<f32> {
+    TopKHinge::new(5).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 #[test]

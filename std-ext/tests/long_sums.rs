@@ -2,7 +2,7 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{CrossEntropy, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 /// Terms that are added one by one lose 0.3 % of such a sum in `f32`.
@@ -76,7 +76,7 @@ fn equal_rows(loss: &(impl HeadLoss<f32> + BatchLoss<f32>)) {
 fn the_mean_of_many_equal_rows_is_the_rows_own() {
     equal_rows(&CrossEntropy);
     for smoothing in [Smoothing::None, Smoothing::Exact { epsilon: 0.5 }] {
-        equal_rows(&TopKHinge::new(1, Margins::Uniform(1.0), 1.0, smoothing).unwrap());
+        equal_rows(&TopKHinge::new(1).unwrap().with_smoothing(smoothing).unwrap());
     }
 }
 

@@ -4,7 +4,7 @@ use faer::Par;
 use faer::prelude::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use topk_loss::{CrossEntropy, Key, KthLargest, Margins, MeanOfHinge, MonteCarlo, Normal, SmoothedLoss, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, FoldIn, Key, KthLargest, Loss, MeanOfHinge, MonteCarlo, Normal, SmoothedLoss, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, LinearHead, Reduction, ScoreGrad, Similarity, Targets, values_and_grads};
 
 const NUM_CLASSES: usize = 12;
@@ -14,7 +14,13 @@ fn matrix(rows: usize, columns: usize) -> Mat<f64> {
 }
 
 /// Values and gradients of all examples, computed in parts of so many, the first of them with number `start`.
-fn in_parts(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, labels: &[usize], start: u64, part: usize) -> (Vec<f64>, Mat<f64>) {
+fn in_parts(
+    loss: &(impl BatchLoss<f64> + Loss<f64> + FoldIn),
+    scores: MatRef<'_, f64>,
+    labels: &[usize],
+    start: u64,
+    part: usize,
+) -> (Vec<f64>, Mat<f64>) {
     let (mut values, mut grads) = (vec![f64::NAN; labels.len()], Mat::full(scores.nrows(), labels.len(), f64::NAN));
     for first in (0..labels.len()).step_by(part) {
         let count = part.min(labels.len() - first);
@@ -25,7 +31,7 @@ fn in_parts(loss: &impl BatchLoss<f64>, scores: MatRef<'_, f64>, labels: &[usize
     (values, grads)
 }
 
-fn parts_draw_what_the_whole_draws(loss: &impl BatchLoss<f64>, batch: usize, start: u64, part: usize) {
+fn parts_draw_what_the_whole_draws(loss: &(impl BatchLoss<f64> + Loss<f64> + FoldIn), batch: usize, start: u64, part: usize) {
     let (scores, labels) = (matrix(NUM_CLASSES, batch), (0..batch).map(|b| b * 5 % NUM_CLASSES).collect::<Vec<_>>());
     let (values, grads) = in_parts(loss, scores.as_ref(), &labels, start, batch);
     assert_eq!(in_parts(loss, scores.as_ref(), &labels, start, part), (values.clone(), grads));
@@ -43,14 +49,14 @@ proptest! {
     #[test]
     fn micro_batches_draw_what_the_batch_draws(seed: u64, batch in 1..40_usize, part in 1..9_usize, start in prop_oneof![Just(0), any::<u64>()]) {
         let key = Key::new(seed);
-        let hinge = |smoothing| TopKHinge::new(3, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+        let hinge = |smoothing| TopKHinge::new(3).unwrap().with_smoothing(smoothing).unwrap();
         let draws = MonteCarlo::new(Normal, 2).unwrap();
         parts_draw_what_the_whole_draws(&hinge(Smoothing::Pathwise { epsilon: 1.0, num_samples: 3, key }), batch, start, part);
         parts_draw_what_the_whole_draws(&hinge(Smoothing::Conditional { epsilon: 1.0, num_samples: 2, key }), batch, start, part);
         parts_draw_what_the_whole_draws(&hinge(Smoothing::None), batch, start, part);
         let smoothed = SmoothedLoss::new(CrossEntropy, draws, 1.0, key).unwrap();
         parts_draw_what_the_whole_draws(&smoothed, batch, start, part);
-        let mean = MeanOfHinge::new(KthLargest::new(4).unwrap(), draws, 1.0, key, Margins::Uniform(1.0), 1.0).unwrap();
+        let mean = MeanOfHinge::new(KthLargest::new(4).unwrap(), draws, 1.0, key).unwrap();
         parts_draw_what_the_whole_draws(&mean, batch, start, part);
     }
 
@@ -59,7 +65,7 @@ proptest! {
         let head = LinearHead::new(matrix(3, NUM_CLASSES), None, Similarity::Inner).unwrap();
         let (features, labels) = (matrix(3, batch), (0..batch).map(|b| b * 5 % NUM_CLASSES).collect::<Vec<_>>());
         let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 3, key: Key::new(seed) };
-        let loss = TopKHinge::new(3, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+        let loss = TopKHinge::new(3).unwrap().with_smoothing(smoothing).unwrap();
         let entries = |first: usize, count: usize| {
             let targets = Targets::new(&labels[first..first + count]).from_example(start.wrapping_add(first as u64));
             let features = features.subcols(first, count);
@@ -74,7 +80,7 @@ proptest! {
 #[test]
 fn other_numbers_are_other_draws() {
     let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 3, key: Key::new(1) };
-    let loss = TopKHinge::new(3, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+    let loss = TopKHinge::new(3).unwrap().with_smoothing(smoothing).unwrap();
     let (scores, labels) = (matrix(NUM_CLASSES, 4), [0, 1, 2, 3]);
     let values = |start| in_parts(&loss, scores.as_ref(), &labels, start, 4).0;
     assert_eq!(values(0), values(0));

@@ -28,10 +28,9 @@ fn rows<F: Real>(name: &'static str, loss: impl Loss<F> + 'static) -> Contestant
 
 fn contestants<F: Real>(len: usize, k: usize) -> Result<Vec<Contestant<F>>> {
     let (one, key, shares, per_class) = (F::one(), Key::new(1), shares(k), per_class(len));
-    let unit = Margins::Uniform(one);
-    let hinge = |smoothing| TopKHinge::new(k, unit, one, smoothing);
-    let hinges = |epsilon| TopKHinges::new(shares, unit, one, epsilon);
-    let svm = |form| TopKSvm::new(k, form, unit, one);
+    let hinge = |smoothing| TopKHinge::new(k)?.with_smoothing(smoothing);
+    let hinges = |epsilon| TopKHinges::new(shares)?.with_epsilon(epsilon);
+    let svm = |form| TopKSvm::new(k, form);
     Ok(vec![
         rows("cross-entropy", CrossEntropy),
         rows("focal", Focal::new(F::from_f64(2.0))?).when_named(),

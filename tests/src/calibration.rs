@@ -14,7 +14,7 @@
 //! use topk_loss_laws::calibration::{Search, is_preserving, top_k_calibrated};
 //!
 //! let (k, num_classes, margins) = (2, 4, Margins::Uniform(1.0));
-//! let lapin = TopKSvm::new(k, TopKSvmForm::MeanWithLabel, margins, 1.0)?;
+//! let lapin = TopKSvm::new(k, TopKSvmForm::MeanWithLabel)?.with_margins(margins)?;
 //! let verdict = top_k_calibrated(&lapin, k, num_classes, &Search::default())?;
 //! assert!(verdict.is_refuted(), "{verdict}");
 //!
@@ -23,7 +23,7 @@
 //! assert_eq!((&witness.shares[..], &witness.scores[..]), (&[0.75, 0.125, 0.125, 0.0][..], &[1.0, 0.0, 0.0, 0.0][..]));
 //! assert!(!is_preserving(&witness.scores, &witness.shares, k) && witness.gap() == 0.0);
 //!
-//! let calibrated = TopKHinge::new(k, margins, 1.0, Smoothing::None)?;
+//! let calibrated = TopKHinge::new(k)?.with_margins(margins)?;
 //! let verdict = top_k_calibrated(&calibrated, k, num_classes, &Search::default())?;
 //! assert!(!verdict.is_refuted(), "{verdict}");
 //! # Ok::<(), topk_loss::Error>(())
@@ -167,7 +167,7 @@ pub fn top_k_calibrated<L: Loss<f64>>(loss: &L, k: usize, num_classes: usize, se
 /// ```
 /// use topk_loss::{Margins, Smoothing, TopKHinge};
 /// use topk_loss_laws::calibration::{Search, calibration_curve};
-/// let hinge = TopKHinge::new(2, Margins::Uniform(0.5), 1.0, Smoothing::None)?;
+/// let hinge = TopKHinge::new(2)?.with_margins(Margins::Uniform(0.5))?;
 /// let curve = calibration_curve(&hinge, 2, 3, &[0.05, 0.1, 0.2], &Search { unit: 0.5, ..Search::default() })?;
 /// for (regret, witness) in curve {
 ///     assert!((witness.gap() - 0.5 * regret).abs() < 1e-12);

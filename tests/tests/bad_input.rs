@@ -39,10 +39,10 @@ fn oracles<F: Real>(k: usize) -> Vec<Box<dyn Oracle<F>>> {
 /// Top-K hinges, then losses for which K means nothing.
 fn losses<'a, F: Real>(k: usize, margins: Margins<'a, F>) -> [Vec<Box<dyn Loss<F> + 'a>>; 2] {
     let smoothing = Smoothing::Pathwise { epsilon: F::one(), num_samples: 3, key: Key::new(0) };
-    let top_k = |smoothing| Box::new(TopKHinge::new(k, margins, F::one(), smoothing).unwrap());
+    let top_k = |smoothing| Box::new(TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_smoothing(smoothing).unwrap());
     let max = Hinge::new(Max, margins, F::one()).unwrap();
     let smoothed_max = Hinge::new(noise(Max), margins, F::one()).unwrap();
-    let svm = |form| Box::new(TopKSvm::new(k, form, margins, F::one()).unwrap());
+    let svm = |form| Box::new(TopKSvm::new(k, form).unwrap().with_margins(margins).unwrap());
     let ldam = Ldam::new(margins, F::one()).unwrap();
     [
         vec![top_k(Smoothing::None), top_k(smoothing), svm(TopKSvmForm::KthOther), svm(TopKSvmForm::MeanWithLabel)],

@@ -23,9 +23,9 @@ fn pathwise(epsilon: f64, num_samples: usize) -> Smoothing<f64> {
 fn zero_guesses_or_draws_are_refused() {
     assert_eq!(KthLargest::new(0), parameter("k", "at least 1"));
     assert_eq!(TopKSum::new(0), parameter("k", "at least 1"));
-    assert_eq!(TopKHinge::new(0, Margins::Uniform(1.0), 1.0, Smoothing::None), parameter("k", "at least 1"));
+    assert_eq!(TopKHinge::<f64>::new(0), parameter("k", "at least 1"));
     assert_eq!(MonteCarlo::new(Normal, 0), parameter("num_samples", "at least 1"));
-    assert_eq!(TopKHinge::new(1, Margins::Uniform(1.0), 1.0, pathwise(1.0, 0)), parameter("num_samples", "at least 1"));
+    assert_eq!(TopKHinge::new(1).and_then(|loss| loss.with_smoothing(pathwise(1.0, 0))), parameter("num_samples", "at least 1"));
 }
 
 #[test]
@@ -34,8 +34,8 @@ fn scales_must_be_positive_and_finite() {
         let must = "positive and finite";
         let sampler = MonteCarlo::new(Normal, 1).unwrap();
         assert_eq!(Pathwise::new(Max, sampler, x, Key::new(0)), parameter("epsilon", must));
-        assert_eq!(TopKHinge::new(1, Margins::Uniform(1.0), 1.0, pathwise(x, 1)), parameter("epsilon", must));
-        assert_eq!(TopKHinge::new(1, Margins::Uniform(1.0), x, Smoothing::None), parameter("scale", must));
+        assert_eq!(TopKHinge::new(1).and_then(|loss| loss.with_smoothing(pathwise(x, 1))), parameter("epsilon", must));
+        assert_eq!(TopKHinge::new(1).and_then(|loss| loss.with_scale(x)), parameter("scale", must));
         assert_eq!(Hinge::new(Max, Margins::Uniform(1.0), x), parameter("scale", must));
         let mut margins = [SENTINEL; 2];
         assert_eq!(ldam_margins(&[1, 2], x, &mut margins), parameter("max_margin", must));
@@ -47,11 +47,11 @@ fn scales_must_be_positive_and_finite() {
 fn margins_must_be_finite() {
     for x in NOT_FINITE {
         assert_eq!(Hinge::new(Max, Margins::Uniform(x), 1.0), parameter("margin", "finite"));
-        assert_eq!(TopKHinge::new(1, Margins::Uniform(x), 1.0, Smoothing::None), parameter("margin", "finite"));
+        assert_eq!(TopKHinge::new(1).and_then(|loss| loss.with_margins(Margins::Uniform(x))), parameter("margin", "finite"));
         let listed = [1.0, 1.0, x];
         let error = Error::NotFinite { what: "margins", index: 2 };
         assert_eq!(Hinge::new(Max, Margins::PerClass(&listed), 1.0), Err(error));
-        assert_eq!(TopKHinge::new(1, Margins::PerClass(&listed), 1.0, Smoothing::None), Err(error));
+        assert_eq!(TopKHinge::new(1).and_then(|loss| loss.with_margins(Margins::PerClass(&listed))), Err(error));
     }
 }
 
@@ -81,7 +81,7 @@ fn no_score_is_an_error() {
     assert_eq!(TopKSum::new(1).unwrap().value_and_add_grad(&none, 1.0, &mut [], &mut []), Err(error));
     assert_eq!(Hinge::new(Max, Margins::Uniform(1.0), 1.0).unwrap().value(&none, 0, &mut []), Err(error));
     assert_eq!(CrossEntropy.value(&none, 0, &mut []), Err(error));
-    let top_k = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let top_k = TopKHinge::new(1).unwrap();
     assert_eq!(top_k.value(&none, 0, &mut []), Err(Error::K { k: 1, max: 0 }));
     assert_eq!(TopKCounts::new(1, &mut [], &mut [], &mut []).map(|_| ()), Err(Error::K { k: 1, max: 0 }));
 
@@ -121,7 +121,7 @@ fn overflow_is_an_error() {
     const HUGE: f32 = f32::MAX;
     let (scores, mut scratch) = ([HUGE, -HUGE, HUGE], [0.0; 9]);
     let overflow = |what| Err(Error::Overflow { what });
-    let top_k = |scale, smoothing| TopKHinge::new(1, Margins::Uniform(1.0), scale, smoothing).unwrap();
+    let top_k = |scale, smoothing| TopKHinge::new(1).unwrap().with_scale(scale).unwrap().with_smoothing(smoothing).unwrap();
     assert_eq!(top_k(1.0, Smoothing::None).value(&scores, 1, &mut scratch), overflow("loss"));
     assert_eq!(top_k(10.0, Smoothing::None).value(&[HUGE / 2.0, 0.0, HUGE / 2.0], 1, &mut scratch), overflow("loss"));
     let wide = Smoothing::Pathwise { epsilon: HUGE, num_samples: 9, key: Key::new(0) };

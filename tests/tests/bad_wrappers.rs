@@ -38,7 +38,7 @@ fn soft_error<F: Real>(loss: &dyn SoftLabelLoss<F>, scores: &[F], target: &[F]) 
 }
 
 fn soft_losses<'a, F: Real>(adjustments: &'a [F]) -> [Box<dyn SoftLabelLoss<F> + 'a>; 4] {
-    let svm = TopKSvm::new(1, TopKSvmForm::MeanInside, Margins::Uniform(F::one()), F::one()).unwrap();
+    let svm = TopKSvm::new(1, TopKSvmForm::MeanInside).unwrap();
     [
         Box::new(CrossEntropy),
         Box::new(ExpectedLoss::new(svm)),
@@ -140,8 +140,11 @@ fn parameters_outside_their_domain_are_refused() {
         assert_eq!(Focal::new(x), parameter("gamma", "at least 0 and finite"));
         assert_eq!(Ldam::new(Margins::Uniform(x), 1.0), parameter("margin", "finite"));
         assert_eq!(Ldam::new(Margins::Uniform(1.0), x), parameter("scale", "positive and finite"));
-        assert_eq!(TopKSvm::new(1, TopKSvmForm::KthOther, Margins::Uniform(x), 1.0), parameter("margin", "finite"));
-        assert_eq!(TopKSvm::new(1, TopKSvmForm::KthOther, Margins::Uniform(1.0), x), parameter("scale", "positive and finite"));
+        assert_eq!(
+            TopKSvm::new(1, TopKSvmForm::KthOther).and_then(|loss| loss.with_margins(Margins::Uniform(x))),
+            parameter("margin", "finite")
+        );
+        assert_eq!(TopKSvm::new(1, TopKSvmForm::KthOther).and_then(|loss| loss.with_scale(x)), parameter("scale", "positive and finite"));
         let listed = [1.0, x];
         assert_eq!(Ldam::new(Margins::PerClass(&listed), 1.0), Err(Error::NotFinite { what: "margins", index: 1 }));
         assert_eq!(ClassWeighted::new(CrossEntropy, &listed), Err(Error::NotFinite { what: "weights", index: 1 }));
@@ -149,10 +152,13 @@ fn parameters_outside_their_domain_are_refused() {
     }
     assert_eq!(Focal::new(-0.5), parameter("gamma", "at least 0 and finite"));
     assert_eq!(ClassWeighted::new(CrossEntropy, &[1.0, -0.5]), parameter("weights", "of entries that are at least 0"));
-    assert_eq!(TopKSvm::new(0, TopKSvmForm::KthOther, Margins::Uniform(1.0), 1.0), parameter("k", "at least 1"));
+    assert_eq!(TopKSvm::<f64>::new(0, TopKSvmForm::KthOther), parameter("k", "at least 1"));
     for scale in [0.0, -1.0] {
         assert_eq!(Ldam::new(Margins::Uniform(1.0), scale), parameter("scale", "positive and finite"));
-        assert_eq!(TopKSvm::new(1, TopKSvmForm::KthOther, Margins::Uniform(1.0), scale), parameter("scale", "positive and finite"));
+        assert_eq!(
+            TopKSvm::new(1, TopKSvmForm::KthOther).and_then(|loss| loss.with_scale(scale)),
+            parameter("scale", "positive and finite")
+        );
     }
 }
 
@@ -186,8 +192,8 @@ fn overflow_is_an_error() {
     assert_eq!(loss_error(&LogitAdjusted::new(CrossEntropy, &scores).unwrap(), &scores, 1), overflow("adjusted scores"));
     assert_eq!(soft_error(&CrossEntropy, &scores, &[0.5, 0.5, 0.0]), overflow("range of the scores"));
     for form in [TopKSvmForm::KthOther, TopKSvmForm::MeanInside, TopKSvmForm::MeanWithLabel, TopKSvmForm::MeanOutside] {
-        assert_eq!(loss_error(&TopKSvm::new(2, form, Margins::Uniform(1.0), 1.0).unwrap(), &scores, 1), overflow("loss"));
-        assert_eq!(loss_error(&TopKSvm::new(2, form, Margins::Uniform(1.0), HUGE).unwrap(), &near, 0), overflow("loss"));
+        assert_eq!(loss_error(&TopKSvm::new(2, form).unwrap(), &scores, 1), overflow("loss"));
+        assert_eq!(loss_error(&TopKSvm::new(2, form).unwrap().with_scale(HUGE).unwrap(), &near, 0), overflow("loss"));
     }
 
     // Only the weighting finds this one, so the gradient is unspecified.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use topk_loss::{
     ClassWeighted, CrossEntropy, Exact, ExpectedLoss, Gumbel, Hinge, KthLargest, Loss, Margins, Max, Normal, Oracle, SmoothTopKSvm,
-    Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
+    SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
 };
 use topk_loss_laws::calibration::{Search, Verdict, calibration_curve, is_preserving, top_k_calibrated};
 use topk_loss_laws::reference::top_k_sum;
@@ -41,8 +41,8 @@ fn judge(name: &str, loss: &dyn Loss<f64>, (k, num_classes): Size, search: &Sear
     verdict
 }
 
-fn calibrated_hinge(k: usize) -> TopKHinge<'static, f64> {
-    TopKHinge::new(k, MARGIN, 1.0, Smoothing::None).unwrap()
+fn calibrated_hinge(k: usize) -> TopKHinge<f64> {
+    TopKHinge::new(k).unwrap().with_margins(MARGIN).unwrap()
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_calibrated_hinge_is_not_refuted() {
 #[test]
 fn the_other_hinges_are_refuted() {
     for (form, size) in FORMS.into_iter().flat_map(|form| sizes(6).map(move |size| (form, size))) {
-        let loss = TopKSvm::new(size.0, form, MARGIN, 1.0).unwrap();
+        let loss = TopKSvm::new(size.0, form).unwrap().with_margins(MARGIN).unwrap();
         let verdict = judge(&format!("{form:?}"), &loss, size, &Search::default());
         let saved = matches!(form, TopKSvmForm::KthOther | TopKSvmForm::MeanInside) && size.0 >= 2 && size.1 == size.0 + 1;
         assert_eq!(verdict.is_refuted(), !saved, "{verdict}");
@@ -151,7 +151,7 @@ fn faults_are_refuted() {
     let size = (2, 4);
     let one_rank_off = Hinge::new(KthLargest::new(2).unwrap(), MARGIN, 1.0).unwrap();
     assert!(judge("K for K + 1", &one_rank_off, size, &Search::default()).is_refuted());
-    let no_margin = TopKHinge::new(2, Margins::Uniform(0.0), 1.0, Smoothing::None).unwrap();
+    let no_margin = TopKHinge::new(2).unwrap().with_margins(Margins::Uniform(0.0)).unwrap();
     assert!(judge("no margin", &no_margin, size, &Search::default()).is_refuted());
     let weighted = ClassWeighted::new(calibrated_hinge(2), &[1.0, 1.0, 1.5, 1.0]).unwrap();
     assert!(judge("class weights", &weighted, size, &Search::default()).is_refuted());
@@ -162,12 +162,23 @@ fn faults_are_refuted() {
 fn any_size_will_do() {
     let margins = Margins::Uniform(0.02);
     let search = Search { unit: 0.02, ..Search::default() };
-    assert!(!judge("small margin", &TopKHinge::new(2, margins, 60.0, Smoothing::None).unwrap(), (2, 4), &search).is_refuted());
-    assert!(judge("small margin", &TopKSvm::new(2, FORMS[1], margins, 60.0).unwrap(), (2, 4), &search).is_refuted());
+    assert!(
+        !judge("small margin", &TopKHinge::new(2).unwrap().with_margins(margins).unwrap().with_scale(60.0).unwrap(), (2, 4), &search)
+            .is_refuted()
+    );
+    assert!(
+        judge(
+            "small margin",
+            &TopKSvm::new(2, FORMS[1]).unwrap().with_margins(margins).unwrap().with_scale(60.0).unwrap(),
+            (2, 4),
+            &search
+        )
+        .is_refuted()
+    );
     for weights in [[1e-6; 4], [1e6; 4]] {
         let scaled = ClassWeighted::new(CrossEntropy, &weights).unwrap();
         assert!(!judge("scaled cross-entropy", &scaled, (2, 4), &Search::default()).is_refuted());
-        let scaled = ClassWeighted::new(TopKSvm::new(2, FORMS[3], MARGIN, 1.0).unwrap(), &weights).unwrap();
+        let scaled = ClassWeighted::new(TopKSvm::new(2, FORMS[3]).unwrap().with_margins(MARGIN).unwrap(), &weights).unwrap();
         assert!(judge("scaled hinge", &scaled, (2, 4), &Search::default()).is_refuted());
     }
 }
@@ -216,7 +227,7 @@ fn mistakes_are_named() {
     for k in [0, 3] {
         assert_eq!(top_k_calibrated(&CrossEntropy, k, 3, &search), Err(Error::K { k, max: 2 }));
     }
-    let margins = TopKHinge::new(1, Margins::PerClass(&[1.0; 4]), 1.0, Smoothing::None).unwrap();
+    let margins = TopKHinge::new(1).unwrap().with_margins(Margins::PerClass(&[1.0; 4])).unwrap();
     assert!(matches!(top_k_calibrated(&margins, 1, 3, &search), Err(Error::Length { .. })));
 }
 
@@ -244,7 +255,7 @@ fn the_whole_table() {
         assert!(!judge("cross-entropy", &CrossEntropy, size, &search).is_refuted());
         assert!(!judge("smooth top-K SVM, τ = 1", &SmoothTopKSvm::new(k, 1.0, 1.0).unwrap(), size, &search).is_refuted());
         for form in [TopKSvmForm::KthOther, TopKSvmForm::MeanInside] {
-            let verdict = judge(&format!("{form:?}"), &TopKSvm::new(k, form, MARGIN, 1.0).unwrap(), size, &search);
+            let verdict = judge(&format!("{form:?}"), &TopKSvm::new(k, form).unwrap().with_margins(MARGIN).unwrap(), size, &search);
             assert_eq!(verdict.is_refuted(), k == 1 || size.1 > k + 1);
         }
         let search = Search { random: 6, descents: 6, ..search };

@@ -21,8 +21,8 @@ fn scores<F: Real>() -> [F; 6] {
     SCORES.map(F::from_f64)
 }
 
-fn hinge<F: Real>(smoothing: Smoothing<F>) -> TopKHinge<'static, F> {
-    TopKHinge::new(2, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+fn hinge<F: Real>(smoothing: Smoothing<F>) -> TopKHinge<F> {
+    TopKHinge::new(2).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 #[test]
@@ -68,11 +68,8 @@ fn a_float_like_single_precision_is_as_good_as_it() {
             assert!(error < 1e-5, "label {label}: {own_grad:?} instead of {grad:?}");
         }
     }
-    let zero = TopKHinge::new(
-        2,
-        Margins::Uniform(Single::from_f64(0.1)),
-        Single::from_f64(1.0),
-        Smoothing::Exact { epsilon: Single::from_f64(0.25) },
-    );
+    let zero = TopKHinge::smoothed(2, Single::from_f64(0.25))
+        .and_then(|loss| loss.with_margins(Margins::Uniform(Single::from_f64(0.1))))
+        .and_then(|loss| loss.with_scale(Single::from_f64(1.0)));
     assert_eq!(evaluate(&zero.unwrap(), &scores(), 2), (Single::from_f64(0.0), vec![Single::from_f64(0.0); 6]));
 }

@@ -55,7 +55,8 @@ fn hinge_of_the_mean(num_samples: usize, scores: &[f64], repetitions: u64) -> [M
 }
 
 fn mean_of_the_hinge(num_samples: usize, scores: &[f64], repetitions: u64) -> [Moments; 2] {
-    let loss = MeanOfHinge::new(missed(), sampler(num_samples), EPSILON, Key::new(2), Margins::Uniform(MARGIN), 1.0).unwrap();
+    let loss =
+        MeanOfHinge::new(missed(), sampler(num_samples), EPSILON, Key::new(2)).unwrap().with_margins(Margins::Uniform(MARGIN)).unwrap();
     estimates(&loss, scores, repetitions)
 }
 

@@ -1,6 +1,6 @@
 //! Errors as others see them: numbers and words.
 
-use topk_loss::{Error, KthLargest, Loss, Margins, Oracle, SmoothTopKSvm, Smoothing, TopKHinge};
+use topk_loss::{Error, KthLargest, Loss, Oracle, SmoothTopKSvm, TopKHinge};
 
 /// Bindings and logs hold these numbers: none may ever change.
 #[test]
@@ -25,7 +25,7 @@ fn codes_are_what_they_were() {
 fn a_message_says_what_would_mend_it() {
     let words = |result: Result<f64, Error>| result.unwrap_err().to_string();
     let mut scratch = [0.0; 1000];
-    let hinge = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let hinge = TopKHinge::new(5).unwrap();
     let expected = "k = 5 is above the largest possible, 2: take a smaller k, or 3 more classes";
     assert_eq!(words(hinge.value(&[0.0; 3], 0, &mut scratch)), expected);
     assert_eq!(words(SmoothTopKSvm::new(5, 1.0, 1.0).unwrap().value(&[0.0; 3], 0, &mut scratch)), expected);

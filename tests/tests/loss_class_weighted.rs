@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{ClassWeighted, CrossEntropy, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
+use topk_loss::{ClassWeighted, CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::{Example, both_floats, example};
 
@@ -13,9 +13,9 @@ fn weighted<F: Real>() -> impl Strategy<Value = (Example<F>, Vec<F>)> {
     })
 }
 
-fn pathwise<F: Real>(k: usize) -> TopKHinge<'static, F> {
+fn pathwise<F: Real>(k: usize) -> TopKHinge<F> {
     let smoothing = Smoothing::Pathwise { epsilon: F::one(), num_samples: 3, key: Key::new(7) };
-    TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+    TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 fn it_is_the_loss_times_the_weight<F: Real>((Example { scores, label, k }, weights): (Example<F>, Vec<F>)) -> Result<(), TestCaseError> {

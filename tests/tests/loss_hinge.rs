@@ -43,7 +43,7 @@ fn pathwise<F: Real>(num_samples: usize) -> Smoothing<F> {
 /// The hard losses are exact: one rounding a subtraction, in any order of sorting.
 fn hard_hinges_are_the_formula<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
     for margins in [Margins::PerClass(&margins), Margins::Uniform(F::one())] {
-        let top_k = TopKHinge::new(k, margins, scale(), Smoothing::None).unwrap();
+        let top_k = TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap();
         let expected = reference::hinge(reference::kth_largest(&scores, k + 1), &scores, label, margins, scale());
         prop_assert_eq!(evaluate(&top_k, &scores, label), expected);
 
@@ -57,13 +57,20 @@ fn hard_hinges_are_the_formula<F: Real>((Example { scores, label, k }, margins):
 /// So it is with the smoothings that are not the paper's.
 fn exact_and_conditional_hinges_too<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
     let (margins, missed, epsilon) = (Margins::PerClass(&margins), KthLargest::new(k + 1).unwrap(), F::from_f64(0.2));
-    let plain = TopKHinge::new(k, margins, scale(), Smoothing::Exact { epsilon }).unwrap();
+    let plain = TopKHinge::smoothed(k, epsilon).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap();
     let composed = Hinge::new(Exact::new(missed, Normal, epsilon).unwrap(), margins, scale()).unwrap();
     prop_assert_eq!(evaluate(&plain, &scores, label), evaluate(&composed, &scores, label));
     prop_assert_eq!(evaluate(&plain.fold_in(3), &scores, label), evaluate(&plain, &scores, label));
 
     let (num_samples, key) = (2, Key::new(11));
-    let plain = TopKHinge::new(k, margins, scale(), Smoothing::Conditional { epsilon, num_samples, key }).unwrap();
+    let plain = TopKHinge::new(k)
+        .unwrap()
+        .with_margins(margins)
+        .unwrap()
+        .with_scale(scale())
+        .unwrap()
+        .with_smoothing(Smoothing::Conditional { epsilon, num_samples, key })
+        .unwrap();
     let sampler = MonteCarlo::new(Normal, num_samples).unwrap();
     let of = |key| Hinge::new(Conditional::new(missed, sampler, epsilon, key).unwrap(), margins, scale()).unwrap();
     prop_assert_eq!(evaluate(&plain, &scores, label), evaluate(&of(key), &scores, label));
@@ -75,13 +82,20 @@ fn exact_and_conditional_hinges_too<F: Real>((Example { scores, label, k }, marg
 fn top_k_hinge_is_a_hinge<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
     let margins = Margins::PerClass(&margins);
     let missed = KthLargest::new(k + 1).unwrap();
-    let plain = TopKHinge::new(k, margins, scale(), Smoothing::None).unwrap();
+    let plain = TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap();
     let composed = Hinge::new(missed, margins, scale()).unwrap();
     prop_assert_eq!(evaluate(&plain, &scores, label), evaluate(&composed, &scores, label));
     prop_assert_eq!(plain.scratch_len(scores.len()), composed.scratch_len(scores.len()));
 
     for num_samples in [1, 5] {
-        let plain = TopKHinge::new(k, margins, scale(), pathwise(num_samples)).unwrap();
+        let plain = TopKHinge::new(k)
+            .unwrap()
+            .with_margins(margins)
+            .unwrap()
+            .with_scale(scale())
+            .unwrap()
+            .with_smoothing(pathwise(num_samples))
+            .unwrap();
         let sampler = MonteCarlo::new(Normal, num_samples).unwrap();
         let oracle = Pathwise::new(missed, sampler, F::from_f64(0.2), Key::new(11)).unwrap();
         let composed = Hinge::new(oracle, margins, scale()).unwrap();
@@ -102,7 +116,11 @@ fn smoothed_hinge_is_the_formula<F: Real>((Example { scores, label, k }, margins
     let margins = Margins::PerClass(&margins);
     let expected = reference::hinge((smoothed, smoothed_grad), &scores, label, margins, scale());
 
-    let (value, grad) = evaluate(&TopKHinge::new(k, margins, scale(), pathwise(7)).unwrap(), &scores, label);
+    let (value, grad) = evaluate(
+        &TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap().with_smoothing(pathwise(7)).unwrap(),
+        &scores,
+        label,
+    );
     let magnitude = scores.iter().fold(F::from_f64(4.0), |largest, s| largest.max(s.abs())) * scale();
     prop_assert!(MEAN.allows(value, expected.0, magnitude), "{} instead of {}", value, expected.0);
     // Where rounding decides the side of the kink, either gradient is right.
@@ -116,7 +134,18 @@ fn smoothed_hinge_is_the_formula<F: Real>((Example { scores, label, k }, margins
 /// The gradient sums to zero, since a common offset changes nothing; and it is zero where the loss is.
 fn the_gradient_follows_the_loss<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
     for smoothing in [Smoothing::None, pathwise(5)] {
-        let (value, grad) = evaluate(&TopKHinge::new(k, Margins::PerClass(&margins), scale(), smoothing).unwrap(), &scores, label);
+        let (value, grad) = evaluate(
+            &TopKHinge::new(k)
+                .unwrap()
+                .with_margins(Margins::PerClass(&margins))
+                .unwrap()
+                .with_scale(scale())
+                .unwrap()
+                .with_smoothing(smoothing)
+                .unwrap(),
+            &scores,
+            label,
+        );
         let sum = grad.iter().fold(F::zero(), |sum, &g| sum + g);
         prop_assert!(value >= F::zero());
         prop_assert!(MEAN.allows(sum, F::zero(), scale()));
@@ -141,7 +170,14 @@ both_floats! {
 fn the_gradient_is_the_slope((Example { scores, label, k }, margins): Margined<f64>) -> Result<(), TestCaseError> {
     let magnitude = scores.iter().fold(4.0, |largest: f64, s| largest.max(s.abs())) * scale::<f64>();
     for smoothing in [Smoothing::None, pathwise(5)] {
-        let loss = TopKHinge::new(k, Margins::PerClass(&margins), scale(), smoothing).unwrap();
+        let loss = TopKHinge::new(k)
+            .unwrap()
+            .with_margins(Margins::PerClass(&margins))
+            .unwrap()
+            .with_scale(scale())
+            .unwrap()
+            .with_smoothing(smoothing)
+            .unwrap();
         let (_, grad) = evaluate(&loss, &scores, label);
         for class in 0..scores.len() {
             let at = |shift: f64| {
@@ -175,7 +211,7 @@ proptest! {
         let (k, label) = (1 + place.0.index(near.len() - 1), place.1.index(near.len()));
         let smoothed = Smoothing::Pathwise { epsilon: 0.01, num_samples: 5, key: Key::new(seed) };
         for smoothing in [Smoothing::None, smoothed] {
-            let loss = TopKHinge::new(k, Margins::Uniform(0.2), 60.0, smoothing).unwrap();
+            let loss = TopKHinge::new(k).unwrap().with_margins(Margins::Uniform(0.2)).unwrap().with_scale(60.0).unwrap().with_smoothing(smoothing).unwrap();
             prop_assert_eq!(evaluate(&loss, &far, label), evaluate(&loss, &near, label));
         }
     }
@@ -184,7 +220,7 @@ proptest! {
 /// m_y + s₍K+1₎ = s_y exactly: the loss is zero, and of the two one-sided gradients zero is chosen.
 #[test]
 fn the_gradient_at_the_kink_is_zero() {
-    let loss = TopKHinge::new(1, Margins::Uniform(1.0), 2.0, Smoothing::None).unwrap();
+    let loss = TopKHinge::new(1).unwrap().with_scale(2.0).unwrap();
     assert_eq!(evaluate(&loss, &[1.5, 0.5, 0.0], 0), (0.0, vec![0.0; 3]));
     assert_eq!(evaluate(&loss, &[1.5, 0.75, 0.0], 0), (0.5, vec![-2.0, 2.0, 0.0]));
 }
@@ -192,7 +228,14 @@ fn the_gradient_at_the_kink_is_zero() {
 #[test]
 fn what_goes_in_can_be_read_back() {
     let margins = [0.1, 0.2, 0.3];
-    let loss = TopKHinge::new(2, Margins::PerClass(&margins), 30.0, pathwise(5)).unwrap();
-    assert_eq!((loss.k(), loss.margins(), loss.scale(), loss.smoothing()), (2, Margins::PerClass(&margins[..]), 30.0, pathwise(5)));
+    let loss = TopKHinge::new(2)
+        .unwrap()
+        .with_margins(Margins::PerClass(&margins))
+        .unwrap()
+        .with_scale(30.0)
+        .unwrap()
+        .with_smoothing(pathwise(5))
+        .unwrap();
+    assert_eq!((loss.k(), loss.margins(), loss.scale(), loss.smoothing()), (2, &Margins::PerClass(&margins[..]), 30.0, pathwise(5)));
     assert_ne!(loss.fold_in(0), loss);
 }

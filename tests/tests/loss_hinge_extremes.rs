@@ -21,21 +21,47 @@ fn each<F: Real>(k: usize, scale: f64, mut visit: impl FnMut(&str, &dyn Loss<F>)
     let (margins, missed) = (Margins::Uniform(F::one()), KthLargest::new(k + 1).unwrap());
     let shares: Vec<F> = floats(&vec![1.0 / k as f64; k]);
     let weights: Vec<F> = floats(&[&vec![0.0; k - 1], [0.5, 0.5].as_slice()].concat());
-    visit("top-K", &TopKHinge::new(k, margins, scale, Smoothing::None).unwrap());
-    visit("exact", &TopKHinge::new(k, margins, scale, Smoothing::Exact { epsilon }).unwrap());
-    visit("several", &TopKHinges::new(&shares, margins, scale, None).unwrap());
-    visit("several, smoothed", &TopKHinges::new(&shares, margins, scale, Some(epsilon)).unwrap());
+    visit("top-K", &TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap());
+    visit("exact", &TopKHinge::smoothed(k, epsilon).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap());
+    visit("several", &TopKHinges::new(&shares).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap());
+    visit(
+        "several, smoothed",
+        &TopKHinges::new(&shares).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap().with_epsilon(Some(epsilon)).unwrap(),
+    );
     for form in FORMS {
-        visit(&format!("{form:?}"), &TopKSvm::new(k, form, margins, scale).unwrap());
+        visit(&format!("{form:?}"), &TopKSvm::new(k, form).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap());
     }
     visit("over an exact", &Hinge::new(Exact::new(missed, Normal, epsilon).unwrap(), margins, scale).unwrap());
     visit("over a rank sum", &Hinge::new(RankSum::new(&weights).unwrap(), margins, scale).unwrap());
     let sampler = MonteCarlo::new(Normal, 3).unwrap();
-    visit("pathwise", &TopKHinge::new(k, margins, scale, Smoothing::Pathwise { epsilon, num_samples: 3, key }).unwrap());
-    visit("conditional", &TopKHinge::new(k, margins, scale, Smoothing::Conditional { epsilon, num_samples: 3, key }).unwrap());
+    visit(
+        "pathwise",
+        &TopKHinge::new(k)
+            .unwrap()
+            .with_margins(margins)
+            .unwrap()
+            .with_scale(scale)
+            .unwrap()
+            .with_smoothing(Smoothing::Pathwise { epsilon, num_samples: 3, key })
+            .unwrap(),
+    );
+    visit(
+        "conditional",
+        &TopKHinge::new(k)
+            .unwrap()
+            .with_margins(margins)
+            .unwrap()
+            .with_scale(scale)
+            .unwrap()
+            .with_smoothing(Smoothing::Conditional { epsilon, num_samples: 3, key })
+            .unwrap(),
+    );
     visit("over a pathwise", &Hinge::new(Pathwise::new(missed, sampler, epsilon, key).unwrap(), margins, scale).unwrap());
     visit("over a conditional", &Hinge::new(Conditional::new(missed, sampler, epsilon, key).unwrap(), margins, scale).unwrap());
-    visit("mean of the hinge", &MeanOfHinge::new(missed, sampler, epsilon, key, margins, scale).unwrap());
+    visit(
+        "mean of the hinge",
+        &MeanOfHinge::new(missed, sampler, epsilon, key).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap(),
+    );
 }
 
 const MAX: f64 = f64::INFINITY;
@@ -126,7 +152,7 @@ fn a_mask_is_a_low_score_in_any_float() {
 #[test]
 fn parts_beyond_the_range_may_cancel() {
     let scores = [f32::MIN, f32::MIN, 0.0, f32::MAX, f32::MAX, f32::MAX / 4.0];
-    let mean = TopKSvm::new(5, TopKSvmForm::MeanInside, Margins::Uniform(1.0), 1.0).unwrap();
+    let mean = TopKSvm::new(5, TopKSvmForm::MeanInside).unwrap();
     let (value, grad) = evaluate(&mean, &scores, 2);
     assert!((value / (f32::MAX / 20.0) - 1.0).abs() < 1e-6, "{value}");
     assert_eq!(grad, [0.2, 0.2, -1.0, 0.2, 0.2, 0.2]);

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use topk_loss::{
-    CrossEntropy, FoldIn, Key, LogitAdjusted, Loss, Margins, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
+    CrossEntropy, FoldIn, Key, LogitAdjusted, Loss, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
 };
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::tolerances::LOG_PRIOR;
@@ -16,14 +16,14 @@ fn adjusted<F: Real>() -> impl Strategy<Value = (Example<F>, Vec<F>)> {
     })
 }
 
-fn pathwise<F: Real>(k: usize) -> TopKHinge<'static, F> {
+fn pathwise<F: Real>(k: usize) -> TopKHinge<F> {
     let smoothing = Smoothing::Pathwise { epsilon: F::one(), num_samples: 3, key: Key::new(7) };
-    TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+    TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 fn it_is_the_loss_of_the_sum<F: Real>((Example { scores, label, k }, adjustments): (Example<F>, Vec<F>)) -> Result<(), TestCaseError> {
     let sum: Vec<F> = scores.iter().zip(&adjustments).map(|(&s, &a)| s + a).collect();
-    let (hinge, svm) = (pathwise(k), TopKSvm::new(k, TopKSvmForm::MeanInside, Margins::Uniform(F::one()), F::one()).unwrap());
+    let (hinge, svm) = (pathwise(k), TopKSvm::new(k, TopKSvmForm::MeanInside).unwrap());
     for loss in [&CrossEntropy as &dyn Loss<F>, &hinge, &svm] {
         prop_assert_eq!(evaluate(&LogitAdjusted::new(loss, &adjustments).unwrap(), &scores, label), evaluate(loss, &sum, label));
     }

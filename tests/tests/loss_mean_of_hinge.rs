@@ -27,12 +27,17 @@ impl<F: Real> Case<F> {
         MonteCarlo::new(Normal, self.num_samples).unwrap()
     }
 
-    fn loss(&self) -> MeanOfHinge<'static, KthLargest, MonteCarlo<Normal>, F> {
+    fn loss(&self) -> MeanOfHinge<KthLargest, MonteCarlo<Normal>, F> {
         let (missed, margins) = (KthLargest::new(self.example.k + 1).unwrap(), Margins::Uniform(F::one()));
-        MeanOfHinge::new(missed, self.sampler(), self.epsilon, self.key, margins, F::from_f64(SCALE)).unwrap()
+        MeanOfHinge::new(missed, self.sampler(), self.epsilon, self.key)
+            .unwrap()
+            .with_margins(margins)
+            .unwrap()
+            .with_scale(F::from_f64(SCALE))
+            .unwrap()
     }
 
-    fn hinge_of_the_mean(&self) -> Hinge<'static, Pathwise<KthLargest, MonteCarlo<Normal>, F>, F> {
+    fn hinge_of_the_mean(&self) -> Hinge<Pathwise<KthLargest, MonteCarlo<Normal>, F>, F> {
         let missed = KthLargest::new(self.example.k + 1).unwrap();
         let smoothed = Pathwise::new(missed, self.sampler(), self.epsilon, self.key).unwrap();
         Hinge::new(smoothed, Margins::Uniform(F::one()), F::from_f64(SCALE)).unwrap()
@@ -161,7 +166,7 @@ proptest! {
 fn any_mass_is_centered() {
     let loss = |oracle| {
         let sampler = MonteCarlo::new(Normal, 4).unwrap();
-        MeanOfHinge::new(oracle, sampler, 0.5, Key::new(3), Margins::PerClass(&[1.0, 2.0, 3.0]), 1.0).unwrap()
+        MeanOfHinge::new(oracle, sampler, 0.5, Key::new(3)).unwrap().with_margins(Margins::PerClass(&[1.0, 2.0, 3.0])).unwrap()
     };
     let (scores, label) = ([5.0, 7.0, 6.0], 1);
     let (value, grad) = evaluate(&loss(TopKSum::new(2).unwrap()), &scores, label);
@@ -182,7 +187,12 @@ fn bias_scores<N: Noise<f64>>(law: N, num_samples: usize, wrong_by: f64) -> Vec<
     let (scores, label, k, epsilon) = ([0.9, 0.4, 0.1, -0.2, 0.3, 0.35], 0, 2, 0.3);
     let sampler = MonteCarlo::new(law, num_samples).unwrap();
     let missed = KthLargest::new(k + 1).unwrap();
-    let loss = MeanOfHinge::new(missed, sampler, epsilon, Key::new(21), Margins::Uniform(MARGIN), SCALE).unwrap();
+    let loss = MeanOfHinge::new(missed, sampler, epsilon, Key::new(21))
+        .unwrap()
+        .with_margins(Margins::Uniform(MARGIN))
+        .unwrap()
+        .with_scale(SCALE)
+        .unwrap();
     let mut moments = [Moments::default(); 7];
     for step in 0..60_000 / num_samples as u64 {
         let (value, grad) = evaluate(&loss.fold_in(step), &scores, label);

@@ -134,7 +134,12 @@ both_floats! {
 fn a_cold_loss_is_the_hinge_of_the_kth_other() {
     holds(moderate_example::<f64>(), |Example { scores, label, k }| {
         let guesses = k as f64;
-        let hinge = TopKSvm::new(k, TopKSvmForm::KthOther, Margins::Uniform(guesses), guesses.recip()).unwrap();
+        let hinge = TopKSvm::new(k, TopKSvmForm::KthOther)
+            .unwrap()
+            .with_margins(Margins::Uniform(guesses))
+            .unwrap()
+            .with_scale(guesses.recip())
+            .unwrap();
         let (value, _) = evaluate(&SmoothTopKSvm::new(k, 1e-6, 1.0).unwrap(), &scores, label);
         let (expected, _) = evaluate(&hinge, &scores, label);
         prop_assert!((value - expected).abs() < 1e-6 * 4.0, "{} instead of {}", value, expected);

@@ -53,8 +53,8 @@ impl<F: Real> Case<F> {
         SmoothedLoss::new(loss, MonteCarlo::new(Normal, self.num_samples).unwrap(), self.epsilon, self.key).unwrap()
     }
 
-    fn top_k(&self) -> TopKHinge<'static, F> {
-        TopKHinge::new(self.example.k, Margins::Uniform(F::one()), F::one(), Smoothing::None).unwrap()
+    fn top_k(&self) -> TopKHinge<F> {
+        TopKHinge::new(self.example.k).unwrap()
     }
 
     /// The mean over the draws around s − center, and the largest magnitude that was added up.
@@ -158,7 +158,7 @@ proptest! {
 fn folding_reaches_the_loss_inside() {
     let inner = |key| {
         let smoothing = Smoothing::Pathwise { epsilon: 0.5, num_samples: 2, key };
-        TopKHinge::new(1, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+        TopKHinge::new(1).unwrap().with_smoothing(smoothing).unwrap()
     };
     let outer = |inner, key| SmoothedLoss::new(inner, MonteCarlo::new(Normal, 2).unwrap(), 0.5, key).unwrap();
     let (a, b) = (Key::new(1), Key::new(2));

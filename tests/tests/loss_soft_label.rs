@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, ExpectedLoss, FoldIn, Key, Loss, Margins, Real, Smoothing, SoftLabelLoss, TopKHinge};
+use topk_loss::{CrossEntropy, ExpectedLoss, FoldIn, Key, Loss, Real, Smoothing, SoftLabelLoss, TopKHinge};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::strategies::moderate_example;
@@ -33,9 +33,9 @@ fn one_hot<F: Real>(len: usize, label: usize) -> Vec<F> {
     (0..len).map(|class| if class == label { F::one() } else { F::zero() }).collect()
 }
 
-fn pathwise<F: Real>(k: usize) -> TopKHinge<'static, F> {
+fn pathwise<F: Real>(k: usize) -> TopKHinge<F> {
     let smoothing = Smoothing::Pathwise { epsilon: F::one(), num_samples: 3, key: Key::new(7) };
-    TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), smoothing).unwrap()
+    TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 /// As [`evaluate`] for a label.

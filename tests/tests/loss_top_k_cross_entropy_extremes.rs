@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 
 use proptest::prelude::*;
-use topk_loss::{Error, Gumbel, Laplace, Logistic, Loss, Noise, Normal, Real, Result, TopKCrossEntropy, Uniform};
+use topk_loss::{Error, Gumbel, Laplace, Logistic, Loss, Noise, Normal, Ranks, Real, Result, TopKCrossEntropy, Uniform};
 use topk_loss_laws::property::{evaluate, holds, try_evaluate};
 use topk_loss_laws::reference::{ln_normal_survival, normal_hazard, to_f64};
 use topk_loss_laws::strategies::moderate_example;
@@ -164,7 +164,7 @@ fn a_tiny_epsilon_does_not_overflow() {
 const SENTINEL: f64 = -7.25;
 
 /// The error of value and gradient, the gradient as it was.
-fn refused(loss: &TopKCrossEntropy<'_, Gumbel, f64>, scores: &[f64], label: usize, grad: usize, scratch: usize) -> Error {
+fn refused(loss: &TopKCrossEntropy<Gumbel, f64, Ranks<'_, f64>>, scores: &[f64], label: usize, grad: usize, scratch: usize) -> Error {
     let (mut grad, mut scratch) = (vec![SENTINEL; grad], vec![SENTINEL; scratch]);
     let error = loss.value_and_grad(scores, label, &mut grad, &mut scratch).unwrap_err();
     assert!(grad.iter().all(|&g| g == SENTINEL), "{grad:?}");

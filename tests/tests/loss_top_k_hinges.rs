@@ -1,7 +1,7 @@
 //! The hinges of several K against the hinges of one.
 
 use proptest::prelude::*;
-use topk_loss::{Exact, Margins, Normal, Oracle, RankSum, Real, Smoothing, TopKHinge, TopKHinges};
+use topk_loss::{Exact, Normal, Oracle, RankSum, Real, Smoothing, TopKHinge, TopKHinges};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::strategies::moderate_example;
@@ -23,7 +23,7 @@ const SCALE: f64 = 2.0;
 fn one_by_one<F: Real>(shares: &[F], smoothing: Smoothing<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
     let mut sum = (F::zero(), vec![F::zero(); scores.len()]);
     for (k, &share) in (1..).zip(shares).filter(|&(_, &share)| share > F::zero()) {
-        let hinge = TopKHinge::new(k, Margins::Uniform(F::one()), F::from_f64(SCALE), smoothing).unwrap();
+        let hinge = TopKHinge::new(k).unwrap().with_scale(F::from_f64(SCALE)).unwrap().with_smoothing(smoothing).unwrap();
         let (value, grad) = evaluate(&hinge, scores, label);
         sum.0 += share * value;
         sum.1.iter_mut().zip(grad).for_each(|(sum, g)| *sum += share * g);
@@ -33,7 +33,7 @@ fn one_by_one<F: Real>(shares: &[F], smoothing: Smoothing<F>, scores: &[F], labe
 
 fn hard_hinges_are_the_sum<F: Real>(Example { scores, label, k }: Example<F>) -> Result<(), TestCaseError> {
     let shares = shares(k);
-    let hinges = TopKHinges::new(&shares, Margins::Uniform(F::one()), F::from_f64(SCALE), None).unwrap();
+    let hinges = TopKHinges::new(&shares).unwrap().with_scale(F::from_f64(SCALE)).unwrap();
     let (value, grad) = evaluate(&hinges, &scores, label);
     let (expected, expected_grad) = one_by_one(&shares, Smoothing::None, &scores, label);
     let magnitude = scores.iter().fold(F::one(), |largest, s| largest.max(s.abs()));
@@ -47,7 +47,7 @@ fn hard_hinges_are_the_sum<F: Real>(Example { scores, label, k }: Example<F>) ->
 
 fn smoothed_hinges_are_the_sum<F: Real>(Example { scores, label, k }: Example<F>) -> Result<(), TestCaseError> {
     let (shares, epsilon) = (shares(k), F::from_f64(0.5));
-    let hinges = TopKHinges::new(&shares, Margins::Uniform(F::one()), F::from_f64(SCALE), Some(epsilon)).unwrap();
+    let hinges = TopKHinges::new(&shares).unwrap().with_scale(F::from_f64(SCALE)).unwrap().with_epsilon(Some(epsilon)).unwrap();
     let (value, grad) = evaluate(&hinges, &scores, label);
     let (expected, expected_grad) = one_by_one(&shares, Smoothing::Exact { epsilon }, &scores, label);
     let magnitude = scores.iter().fold(F::one(), |largest, s| largest.max(s.abs()));
@@ -81,7 +81,7 @@ both_floats! {
 /// Tied classes share the ranks in their order.
 #[test]
 fn of_tied_classes_the_first_ranks_highest() {
-    let hinges = TopKHinges::new(&[0.25, 0.25, 0.5], Margins::Uniform(1.0), 1.0, None).unwrap();
+    let hinges = TopKHinges::new(&[0.25, 0.25, 0.5]).unwrap();
     let (value, grad) = evaluate(&hinges, &[2.0, 2.0, 0.0, 2.0, 1.0], 2);
     assert_eq!((value, grad), (0.25 * 3.0 + 0.25 * 3.0 + 0.5 * 2.0, vec![0.0, 0.25, -1.0, 0.25, 0.5]));
 }

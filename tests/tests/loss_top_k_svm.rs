@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{ExpectedLoss, Loss, Margins, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::{ExpectedLoss, Loss, Margins, Real, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, SUM};
@@ -43,7 +43,8 @@ fn value_and_gradient_are_the_formula<F: Real>((Example { scores, label, k }, ma
     for (form, margins) in
         FORMS.into_iter().flat_map(|form| [Margins::PerClass(&margins[..]), Margins::Uniform(F::one())].map(|m| (form, m)))
     {
-        let (value, grad) = evaluate(&TopKSvm::new(k, form, margins, scale()).unwrap(), &scores, label);
+        let (value, grad) =
+            evaluate(&TopKSvm::new(k, form).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap(), &scores, label);
         let (expected, expected_grad) = reference::top_k_svm(&scores, label, k, form, margins, scale());
         prop_assert!(SUM.allows(value, expected, magnitude(&scores, label)), "{:?}: {} instead of {}", form, value, expected);
         // Within the rounding of the sums a kink may be on either side.
@@ -58,9 +59,10 @@ fn value_and_gradient_are_the_formula<F: Real>((Example { scores, label, k }, ma
 
 fn each_form_is_at_least_the_one_before<F: Real>((Example { scores, label, k }, margins): Margined<F>) -> Result<(), TestCaseError> {
     let margins = Margins::PerClass(&margins[..]);
-    let (mut before, _) = evaluate(&TopKHinge::new(k, margins, scale(), Smoothing::None).unwrap(), &scores, label);
+    let (mut before, _) = evaluate(&TopKHinge::new(k).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap(), &scores, label);
     for form in FORMS {
-        let (value, _) = evaluate(&TopKSvm::new(k, form, margins, scale()).unwrap(), &scores, label);
+        let (value, _) =
+            evaluate(&TopKSvm::new(k, form).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap(), &scores, label);
         prop_assert!(value >= before || SUM.allows(value, before, magnitude(&scores, label)), "{:?}: {} after {}", form, value, before);
         before = value;
     }
@@ -73,7 +75,10 @@ fn one_guess_is_crammer_and_singer<F: Real>((Example { scores, label, .. }, marg
     others[label] = F::min_value();
     let expected = reference::hinge(reference::kth_largest(&others, 1), &scores, label, margins, scale());
     for form in FORMS {
-        prop_assert_eq!(&evaluate(&TopKSvm::new(1, form, margins, scale()).unwrap(), &scores, label), &expected);
+        prop_assert_eq!(
+            &evaluate(&TopKSvm::new(1, form).unwrap().with_margins(margins).unwrap().with_scale(scale()).unwrap(), &scores, label),
+            &expected
+        );
     }
     Ok(())
 }
@@ -87,7 +92,7 @@ both_floats! {
 /// Away from kinks the loss is linear and the gradient is its slope.
 fn the_gradient_is_the_slope((Example { scores, label, k }, margins): Margined<f64>) -> Result<(), TestCaseError> {
     for form in FORMS {
-        let loss = TopKSvm::new(k, form, Margins::PerClass(&margins), scale()).unwrap();
+        let loss = TopKSvm::new(k, form).unwrap().with_margins(Margins::PerClass(&margins)).unwrap().with_scale(scale()).unwrap();
         let (_, grad) = evaluate(&loss, &scores, label);
         for class in 0..scores.len() {
             let at = |shift: f64| {
@@ -125,7 +130,7 @@ proptest! {
         let far: Vec<f32> = near.iter().map(|s| 1e6 + s).collect();
         let (k, label) = (1 + place.0.index(near.len() - 1), place.1.index(near.len()));
         for form in FORMS {
-            let loss = TopKSvm::new(k, form, Margins::Uniform(0.02), 60.0).unwrap();
+            let loss = TopKSvm::new(k, form).unwrap().with_margins(Margins::Uniform(0.02)).unwrap().with_scale(60.0).unwrap();
             prop_assert_eq!(evaluate(&loss, &far, label), evaluate(&loss, &near, label));
         }
     }
@@ -135,7 +140,7 @@ proptest! {
 #[test]
 fn the_gradient_at_the_kink_is_zero() {
     for form in FORMS {
-        let loss = TopKSvm::new(2, form, Margins::Uniform(1.0), 2.0).unwrap();
+        let loss = TopKSvm::new(2, form).unwrap().with_scale(2.0).unwrap();
         assert_eq!(evaluate(&loss, &[1.5, 0.5, 0.5], 0), (0.0, vec![0.0; 3]));
     }
 }
@@ -143,7 +148,7 @@ fn the_gradient_at_the_kink_is_zero() {
 /// Of equal scores the first is taken, whether they are two others or the label and another.
 #[test]
 fn ties_go_to_the_lowest_index() {
-    let evaluate = |form, scores: &[f64], label| evaluate(&TopKSvm::new(2, form, Margins::Uniform(1.0), 1.0).unwrap(), scores, label);
+    let evaluate = |form, scores: &[f64], label| evaluate(&TopKSvm::new(2, form).unwrap(), scores, label);
     let scores = [2.0, 1.0, 1.0, 0.0, 1.0];
     assert_eq!(evaluate(TopKSvmForm::KthOther, &scores, 3), (2.0, vec![0.0, 1.0, 0.0, -1.0, 0.0]));
     assert_eq!(evaluate(TopKSvmForm::MeanInside, &scores, 3), (2.5, vec![0.5, 0.5, 0.0, -1.0, 0.0]));
@@ -178,11 +183,11 @@ fn least_risks(loss: &impl Loss<f64>, shares: &[f64; 5], k: usize) -> (f64, f64)
 #[test]
 fn only_the_calibrated_hinge_is_calibrated() {
     let (shares, k) = ([0.22, 0.21, 0.2, 0.19, 0.18], 2);
-    let calibrated = TopKHinge::new(k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let calibrated = TopKHinge::new(k).unwrap();
     let (preserving, other) = least_risks(&calibrated, &shares, k);
     assert!(preserving + 1e-3 < other, "{preserving} {other}");
     for form in FORMS {
-        let (preserving, other) = least_risks(&TopKSvm::new(k, form, Margins::Uniform(1.0), 1.0).unwrap(), &shares, k);
+        let (preserving, other) = least_risks(&TopKSvm::new(k, form).unwrap(), &shares, k);
         assert!(other <= preserving + 1e-12, "{form:?}: {preserving} {other}");
     }
 }

@@ -5,8 +5,7 @@ use core::f64::consts::{EULER_GAMMA, LN_2};
 
 use topk_loss::{
     CrossEntropy, Error, Exact, FenchelYoung, Focal, Gumbel, KthLargest, Ldam, Loss, Margins, Max, Normal, Oracle, SmoothTopKSvm,
-    Smoothing, SoftLabelLoss, SupportFunction, TopKCrossEntropy, TopKHinge, TopKMask, TopKSum, TopKSvm, TopKSvmForm, effective_classes,
-    log_priors,
+    SoftLabelLoss, SupportFunction, TopKCrossEntropy, TopKHinge, TopKMask, TopKSum, TopKSvm, TopKSvmForm, effective_classes, log_priors,
 };
 
 /// No power of two, so that a class's share is rounded.
@@ -59,9 +58,13 @@ fn smooth_top_k_svms() -> Result<(), Error> {
 #[test]
 fn hinges_of_millions_of_guesses() -> Result<(), Error> {
     for form in [TopKSvmForm::KthOther, TopKSvmForm::MeanInside, TopKSvmForm::MeanOutside] {
-        of_equal_scores(&format!("{form:?}"), &TopKSvm::new(3_000_000, form, Margins::Uniform(0.7), 3.0)?, f64::from(0.7_f32) * 3.0);
+        of_equal_scores(
+            &format!("{form:?}"),
+            &TopKSvm::new(3_000_000, form)?.with_margins(Margins::Uniform(0.7))?.with_scale(3.0)?,
+            f64::from(0.7_f32) * 3.0,
+        );
     }
-    of_equal_scores("hinge", &TopKHinge::new(3_000_000, Margins::Uniform(0.7), 3.0, Smoothing::None)?, f64::from(0.7_f32) * 3.0);
+    of_equal_scores("hinge", &TopKHinge::new(3_000_000)?.with_margins(Margins::Uniform(0.7))?.with_scale(3.0)?, f64::from(0.7_f32) * 3.0);
     Ok(())
 }
 

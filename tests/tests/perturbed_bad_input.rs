@@ -135,7 +135,7 @@ fn a_law_that_returns_no_number_is_an_error() {
         assert_eq!(soft.vjp(&THETA, &THETA, &mut out, &mut scratch), Err(score));
 
         let sampler = MonteCarlo::new(Odd::Quantile(x), 2).unwrap();
-        let hinge = MeanOfHinge::new(Max, sampler, 1.0, Key::new(0), Margins::Uniform(1.0), 1.0).unwrap();
+        let hinge = MeanOfHinge::new(Max, sampler, 1.0, Key::new(0)).unwrap();
         let smoothed = SmoothedLoss::new(CrossEntropy, sampler, 1.0, Key::new(0)).unwrap();
         assert_eq!(hinge.value(&THETA, 0, &mut scratch), Err(noise));
         assert_eq!(hinge.value_and_grad(&THETA, 0, &mut out, &mut scratch), Err(noise));
@@ -233,9 +233,9 @@ fn losses_under_noise_name_bad_input() {
     let sampler = MonteCarlo::new(Normal, 3).unwrap();
     let wrong_draws = GivenDraws::new(Normal, &four, 2).unwrap();
     let uniform = Margins::Uniform(1.0);
-    let mean = MeanOfHinge::new(third, sampler, 0.5, Key::new(0), uniform, 1.0).unwrap();
-    let listed = MeanOfHinge::new(third, sampler, 0.5, Key::new(0), Margins::PerClass(&two), 1.0).unwrap();
-    let given = MeanOfHinge::new(third, wrong_draws, 0.5, Key::new(0), uniform, 1.0).unwrap();
+    let mean = MeanOfHinge::new(third, sampler, 0.5, Key::new(0)).unwrap().with_margins(uniform).unwrap();
+    let listed = MeanOfHinge::new(third, sampler, 0.5, Key::new(0)).unwrap().with_margins(Margins::PerClass(&two)).unwrap();
+    let given = MeanOfHinge::new(third, wrong_draws, 0.5, Key::new(0)).unwrap().with_margins(uniform).unwrap();
     let inner = Hinge::new(third, uniform, 1.0).unwrap();
     let smoothed = SmoothedLoss::new(inner, sampler, 0.5, Key::new(0)).unwrap();
     let centered = smoothed.shift_invariant();
@@ -266,7 +266,7 @@ fn losses_under_noise_name_bad_input() {
     }
 
     let huge = [f64::MAX, -f64::MAX, f64::MAX];
-    let second = MeanOfHinge::new(KthLargest::new(2).unwrap(), sampler, 0.5, Key::new(0), uniform, 1.0).unwrap();
+    let second = MeanOfHinge::new(KthLargest::new(2).unwrap(), sampler, 0.5, Key::new(0)).unwrap().with_margins(uniform).unwrap();
     assert_eq!(loss_error(&second, &huge, 1), Error::Overflow { what: "perturbed scores" });
     assert_eq!(loss_error(&centered, &huge, 1), Error::Overflow { what: "perturbed scores" });
 }
@@ -279,12 +279,12 @@ fn parameters_are_checked_when_made() {
         let epsilon = Error::Parameter { name: "epsilon", must: "positive and finite" };
         assert_eq!(PerturbedArgmax::new(Ranking, sampler, x, key), Err(epsilon));
         assert_eq!(SmoothedLoss::new(CrossEntropy, sampler, x, key), Err(epsilon));
-        assert_eq!(MeanOfHinge::new(Max, sampler, x, key, Margins::Uniform(1.0), 1.0), Err(epsilon));
+        assert_eq!(MeanOfHinge::new(Max, sampler, x, key), Err(epsilon));
         let scale = Error::Parameter { name: "scale", must: "positive and finite" };
-        assert_eq!(MeanOfHinge::new(Max, sampler, 1.0, key, Margins::Uniform(1.0), x), Err(scale));
+        assert_eq!(MeanOfHinge::new(Max, sampler, 1.0, key).and_then(|loss| loss.with_scale(x)), Err(scale));
     }
     for x in NOT_FINITE {
         let margin = Error::Parameter { name: "margin", must: "finite" };
-        assert_eq!(MeanOfHinge::new(Max, sampler, 1.0, key, Margins::Uniform(x), 1.0), Err(margin));
+        assert_eq!(MeanOfHinge::new(Max, sampler, 1.0, key).and_then(|loss| loss.with_margins(Margins::Uniform(x))), Err(margin));
     }
 }

@@ -44,7 +44,7 @@ fn no_number_of_classes_or_guesses_overflows() -> Result<(), Error> {
             Smoothing::Pathwise { epsilon: 1.0, num_samples: usize::MAX, key },
             Smoothing::Conditional { epsilon: 1.0, num_samples: usize::MAX, key },
         ] {
-            let hinge = TopKHinge::new(k, margins, 1.0, smoothing)?;
+            let hinge = TopKHinge::new(k)?.with_margins(margins)?.with_smoothing(smoothing)?;
             of_loss("hinge", &hinge, k);
             of_loss("smoothed", &SmoothedLoss::new(hinge, sampler, 1.0, key)?, k);
             of_loss("adjusted", &LogitAdjusted::new(hinge, &[0.0; 3])?, k);
@@ -54,9 +54,9 @@ fn no_number_of_classes_or_guesses_overflows() -> Result<(), Error> {
         of_loss("top-K cross-entropy", &TopKCrossEntropy::new(k, Gumbel, 1.0)?, k);
         of_loss("top-K cross-entropy", &TopKCrossEntropy::new(k, Normal, 1.0)?, k);
         of_loss("smooth", &SmoothTopKSvm::new(k, 1.0, 1.0)?, k);
-        of_loss("svm", &TopKSvm::new(k, TopKSvmForm::MeanInside, margins, 1.0)?, k);
+        of_loss("svm", &TopKSvm::new(k, TopKSvmForm::MeanInside)?.with_margins(margins)?, k);
         of_loss("over a sum", &Hinge::new(sum, margins, 1.0)?, k);
-        of_loss("mean", &MeanOfHinge::new(sum, sampler, 1.0, key, margins, 1.0)?, k);
+        of_loss("mean", &MeanOfHinge::new(sum, sampler, 1.0, key)?.with_margins(margins)?, k);
 
         of_oracle("k-th", &kth, k);
         of_oracle("sum", &sum, k);
@@ -78,7 +78,7 @@ fn no_number_of_classes_or_guesses_overflows() -> Result<(), Error> {
         assert_eq!((Ranks::<f32>::Top(k).mass(), Ranks::<f32>::Single(k).mass()), (k as f32, 1.0));
     }
     let weights = [0.5, 0.5];
-    of_loss("several", &TopKHinges::new(&weights, margins, 1.0, Some(1.0))?, 2);
+    of_loss("several", &TopKHinges::new(&weights)?.with_margins(margins)?.with_epsilon(Some(1.0))?, 2);
     of_oracle("ranks", &Exact::new(RankSum::new(&weights)?, Normal, 1.0)?, 2);
     of_oracle("max", &Max, 1);
     of_loss("cross-entropy", &CrossEntropy, 1);

@@ -230,7 +230,7 @@ fn a_law_follows_forward_mode_at_zero() {
 /// A scale for cosines stretches the scores too much for differences, but not for `f32`.
 #[test]
 fn cosine_ldam_survives_single_precision() {
-    fn loss<F: Real>(given: &Given<F>) -> Ldam<'_, F> {
+    fn loss<F: Real>(given: &Given<F>) -> Ldam<F, Margins<'_, F>> {
         Ldam::new(Margins::PerClass(&given.per_class), number(60.0)).unwrap()
     }
     holds(example(), |example: Example<f32>| {

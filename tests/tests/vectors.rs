@@ -6,7 +6,7 @@ mod data;
 use data::{Case, section};
 use topk_loss::{
     CrossEntropy, Error, Focal, GivenDraws, Hinge, Key, KthLargest, Ldam, Loss, Margins, Normal, Oracle, Pathwise, SmoothTopKSvm,
-    Smoothing, TopKHinge, kth_largest, ldam_margins,
+    TopKHinge, kth_largest, ldam_margins,
 };
 use topk_loss_laws::tolerances::{VECTORS, VECTORS_ROUNDING};
 
@@ -65,7 +65,7 @@ fn hard() {
         let k = case.number("K") as usize;
         let (batch, kinks) = (case.number("batch"), case.numbers("at_kink"));
         let (grads, missed) = (case.rows("grad"), case.numbers("kp1_index"));
-        let loss = TopKHinge::new(k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+        let loss = TopKHinge::new(k).unwrap();
         compare(
             &case,
             |_| Box::new(loss),
@@ -121,7 +121,7 @@ fn noised(section_name: &str, margins_of: impl Fn(&Case) -> Vec<f64>) {
             rows_of(&case).for_each(|row| {
                 assert_eq!(smoothed(&row), Err(Error::Parameter { name: "epsilon", must: "positive and finite" }));
             });
-            let hard = TopKHinge::new(k, Margins::PerClass(&margins), scale, Smoothing::None).unwrap();
+            let hard = TopKHinge::new(k).unwrap().with_margins(Margins::PerClass(&margins)).unwrap().with_scale(scale).unwrap();
             compare(&case, |_| Box::new(hard), check_grad);
         } else {
             let loss_of = |row: &Row| -> Box<dyn Loss<f64> + '_> {

@@ -57,7 +57,7 @@ fn is_shift_invariant((value, grad): (f32, [f32; CLASSES])) -> bool {
 /// The losses that the field compares with, and what wraps them.
 fn other_losses_are_right() -> Result<bool> {
     let unit = Margins::Uniform(1.0);
-    let svm = |form| evaluate(&TopKSvm::new(black_box(2), form, unit, 1.0)?);
+    let svm = |form| evaluate(&TopKSvm::new(black_box(2), form)?.with_margins(unit)?);
     let hinges_are_right = svm(TopKSvmForm::KthOther)? == (1.5, [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
         && [TopKSvmForm::MeanInside, TopKSvmForm::MeanWithLabel, TopKSvmForm::MeanOutside]
             .into_iter()
@@ -83,10 +83,10 @@ fn other_losses_are_right() -> Result<bool> {
 fn losses_of_several_guesses_are_right() -> Result<bool> {
     let shares = black_box::<&[f32]>(&[0.5, 0.0, 0.5]);
     let unit = Margins::Uniform(1.0);
-    let (value, grad) = evaluate(&TopKHinges::new(shares, unit, 1.0, None)?)?;
+    let (value, grad) = evaluate(&TopKHinges::new(shares)?.with_margins(unit)?)?;
     Ok((value - 1.35).abs() < 1e-6
         && grad == [-1.0, 0.0, 0.5, 0.5, 0.0, 0.0]
-        && is_shift_invariant(evaluate(&TopKHinges::new(shares, unit, 1.0, Some(black_box(0.2)))?)?)
+        && is_shift_invariant(evaluate(&TopKHinges::new(shares)?.with_margins(unit)?.with_epsilon(Some(black_box(0.2)))?)?)
         && is_shift_invariant(evaluate(&SmoothTopKSvm::new(black_box(2), 0.5, 1.0)?)?)
         && is_shift_invariant(evaluate(&TopKCrossEntropy::new(black_box(2), Gumbel, 1.0)?)?)
         && is_shift_invariant(evaluate(&TopKCrossEntropy::new(black_box(2), Normal, 1.0)?)?)
@@ -94,17 +94,17 @@ fn losses_of_several_guesses_are_right() -> Result<bool> {
 }
 
 fn numbers_are_right() -> Result<bool> {
-    let hard = TopKHinge::new(black_box(2), Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    let hard = TopKHinge::new(black_box(2))?;
     let hard_is_right = evaluate(&hard)? == (1.3, [-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
 
     let mut margins = [0.0; CLASSES];
     ldam_margins(black_box::<&[usize]>(&[1, 16, 81, 16, 1, 0]), 0.5, &mut margins)?;
     let smoothing = Smoothing::Pathwise { epsilon: 0.2, num_samples: black_box(8), key: Key::new(1) };
-    let noised = TopKHinge::new(black_box(2), Margins::PerClass(&margins), 2.0, smoothing)?;
+    let noised = TopKHinge::new(black_box(2))?.with_margins(Margins::PerClass(&margins))?.with_scale(2.0)?.with_smoothing(smoothing)?;
     let noised_is_right = evaluate(&noised)? == (1.698_312, [-1.75, 0.25, 1.0, 0.0, 0.0, 0.5]);
 
     // The rank is black-boxed alone, so that no selection is proved away; at the kink's active side the gradient sums to 0.
-    let exact = TopKHinge::new(black_box(2), Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: black_box(0.2) })?;
+    let exact = TopKHinge::smoothed(black_box(2), black_box(0.2))?;
     let (value, grad) = evaluate(&exact)?;
     let exact_is_right = (value - 1.337_5).abs() < 0.05 && grad.iter().sum::<f32>().abs() < 1e-5;
 

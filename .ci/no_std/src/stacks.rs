@@ -71,7 +71,7 @@ fn of_losses<F: Real>(title: &[u8], len: usize) -> Result<bool> {
     let (unit, per_class) = (Margins::Uniform(one), &[F::from_f64(0.5); CLASSES]);
     let per_class = per_class.get(..len).unwrap_or(&[]);
     let shares = &[0.5, 0.0, 0.0, 0.0, 0.5].map(F::from_f64);
-    let hinge = |smoothing| TopKHinge::new(k, unit, one, smoothing);
+    let hinge = |smoothing| TopKHinge::new(k)?.with_smoothing(smoothing);
     let draws = MonteCarlo::new(Normal, 5)?;
     let mut stacks = Stacks::new(len);
 
@@ -85,14 +85,22 @@ fn of_losses<F: Real>(title: &[u8], len: usize) -> Result<bool> {
         & stacks.hold(b"pathwise hinge", LIMIT, &hinge(Smoothing::Pathwise { epsilon: one, num_samples: 5, key })?)?
         & stacks.hold(b"conditional hinge", LIMIT, &hinge(Smoothing::Conditional { epsilon: one, num_samples: 5, key })?)?
         & stacks.hold(b"exact hinge", LIMIT_OF_INTEGRALS, &hinge(Smoothing::Exact { epsilon: one })?)?
-        & stacks.hold(b"hinges of 1 and K, hard", LIMIT, &TopKHinges::new(shares, unit, one, None)?)?
-        & stacks.hold(b"hinges of 1 and K, exact", LIMIT_OF_INTEGRALS, &TopKHinges::new(shares, unit, one, Some(one))?)?
+        & stacks.hold(b"hinges of 1 and K, hard", LIMIT, &TopKHinges::new(shares)?.with_margins(unit)?.with_scale(one)?)?
+        & stacks.hold(
+            b"hinges of 1 and K, exact",
+            LIMIT_OF_INTEGRALS,
+            &TopKHinges::new(shares)?.with_margins(unit)?.with_scale(one)?.with_epsilon(Some(one))?,
+        )?
         & stacks.hold(b"top-K cross-entropy, Gumbel", LIMIT_OF_INTEGRALS, &TopKCrossEntropy::new(k, Gumbel, one)?)?
         & stacks.hold(b"top-K cross-entropy, Normal", LIMIT_OF_INTEGRALS, &TopKCrossEntropy::new(k, Normal, one)?)?
         & stacks.hold(b"cross-entropies of 1 and K", LIMIT_OF_INTEGRALS, &TopKCrossEntropy::mixture(shares, Gumbel, one)?)?
         & stacks.hold(b"smooth top-K SVM", LIMIT, &SmoothTopKSvm::new(k, one, one)?)?
-        & stacks.hold(b"top-K SVM", LIMIT, &TopKSvm::new(k, TopKSvmForm::MeanInside, unit, one)?)?
-        & stacks.hold(b"mean of hinge", LIMIT, &MeanOfHinge::new(KthLargest::new(k)?, draws, one, key, unit, one)?)?
+        & stacks.hold(b"top-K SVM", LIMIT, &TopKSvm::new(k, TopKSvmForm::MeanInside)?.with_margins(unit)?.with_scale(one)?)?
+        & stacks.hold(
+            b"mean of hinge",
+            LIMIT,
+            &MeanOfHinge::new(KthLargest::new(k)?, draws, one, key)?.with_margins(unit)?.with_scale(one)?,
+        )?
         & stacks.hold(b"smoothed cross-entropy", LIMIT, &SmoothedLoss::new(CrossEntropy, draws, one, key)?)?
         & stacks.hold(b"class-weighted", LIMIT, &ClassWeighted::new(CrossEntropy, per_class)?)?
         & stacks.hold(b"logit-adjusted", LIMIT, &LogitAdjusted::new(CrossEntropy, per_class)?)?)

@@ -14,6 +14,29 @@ pub enum Ranks<'a, F> {
     Weighted(&'a [F]),
 }
 
+/// What has the weights of ranks: [`Ranks`], or a list of w_1, w_2, …, whoever owns it: `&[F]`, `[F; K]`, `Vec<F>`, `Arc<[F]>`.
+///
+/// ```
+/// use topk_loss::{AsRanks, Ranks};
+/// assert_eq!([0.5, 0.5].as_ranks(), Ranks::Weighted(&[0.5, 0.5]));
+/// ```
+pub trait AsRanks<F> {
+    /// They themselves.
+    fn as_ranks(&self) -> Ranks<'_, F>;
+}
+
+impl<F: Real> AsRanks<F> for Ranks<'_, F> {
+    fn as_ranks(&self) -> Ranks<'_, F> {
+        *self
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>> AsRanks<F> for T {
+    fn as_ranks(&self) -> Ranks<'_, F> {
+        Ranks::Weighted(self.as_ref())
+    }
+}
+
 impl<F: Real> Ranks<'_, F> {
     /// The deepest rank that has a weight; 0 without one.
     #[must_use]

@@ -17,7 +17,7 @@ use crate::{FoldIn, Real, Result, check};
 ///
 /// ```
 /// use topk_loss::{ClassWeighted, CrossEntropy, Loss};
-/// let loss = ClassWeighted::new(CrossEntropy, &[1.0, 4.0])?;
+/// let loss = ClassWeighted::new(CrossEntropy, [1.0, 4.0])?;
 /// let mut grad = [0.0; 2];
 /// let value = loss.value_and_grad(&[0.0_f64, 0.0], 1, &mut grad, &mut [])?;
 /// assert_eq!((value, grad), (4.0 * 2.0_f64.ln(), [2.0, -2.0]));
@@ -26,18 +26,21 @@ use crate::{FoldIn, Real, Result, check};
 ///
 /// **References.** Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ClassWeighted<'a, L, F> {
+pub struct ClassWeighted<L, T> {
     loss: L,
-    weights: &'a [F],
+    weights: T,
 }
 
-impl<'a, L, F: Real> ClassWeighted<'a, L, F> {
+impl<L, T> ClassWeighted<L, T> {
     /// `loss` times the weight of the label's class.
     ///
     /// # Errors
     /// A weight that is negative or not finite.
-    pub fn new(loss: L, weights: &'a [F]) -> Result<Self> {
-        check::non_negative("weights", weights)?;
+    pub fn new<F: Real>(loss: L, weights: T) -> Result<Self>
+    where
+        T: AsRef<[F]>,
+    {
+        check::non_negative("weights", weights.as_ref())?;
         Ok(Self { loss, weights })
     }
 
@@ -45,8 +48,8 @@ impl<'a, L, F: Real> ClassWeighted<'a, L, F> {
     ///
     /// ```
     /// use topk_loss::{ClassWeighted, CrossEntropy};
-    /// let loss = ClassWeighted::new(CrossEntropy, &[1.0, 4.0])?;
-    /// assert_eq!((loss.loss(), loss.weights()), (&CrossEntropy, &[1.0, 4.0][..]));
+    /// let loss = ClassWeighted::new(CrossEntropy, [1.0, 4.0])?;
+    /// assert_eq!((loss.loss(), loss.weights()), (&CrossEntropy, &[1.0, 4.0]));
     /// # Ok::<(), topk_loss::Error>(())
     /// ```
     #[must_use]
@@ -56,17 +59,21 @@ impl<'a, L, F: Real> ClassWeighted<'a, L, F> {
 
     /// The weights.
     #[must_use]
-    pub const fn weights(&self) -> &'a [F] {
-        self.weights
+    pub const fn weights(&self) -> &T {
+        &self.weights
     }
 
-    fn weight(&self, label: usize, num_classes: usize) -> Result<F> {
-        check::length("weights", self.weights, num_classes)?;
-        check::label(self.weights, label)
+    fn weight<F: Real>(&self, label: usize, num_classes: usize) -> Result<F>
+    where
+        T: AsRef<[F]>,
+    {
+        let weights = self.weights.as_ref();
+        check::length("weights", weights, num_classes)?;
+        check::label(weights, label)
     }
 }
 
-impl<L: Loss<F>, F: Real> Loss<F> for ClassWeighted<'_, L, F> {
+impl<L: Loss<F>, T: AsRef<[F]>, F: Real> Loss<F> for ClassWeighted<L, T> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         self.loss.scratch_len(num_classes)
     }
@@ -85,8 +92,8 @@ impl<L: Loss<F>, F: Real> Loss<F> for ClassWeighted<'_, L, F> {
     }
 }
 
-impl<L: FoldIn, F: Real> FoldIn for ClassWeighted<'_, L, F> {
+impl<L: FoldIn, T: Clone> FoldIn for ClassWeighted<L, T> {
     fn fold_in(&self, data: u64) -> Self {
-        Self { loss: self.loss.fold_in(data), weights: self.weights }
+        Self { loss: self.loss.fold_in(data), weights: self.weights.clone() }
     }
 }

@@ -1,7 +1,7 @@
 //! The hinge over any oracle.
 
 use super::Loss;
-use crate::{FoldIn, Margins, Oracle, Real, Result, Translation, check};
+use crate::{AsMargins, FoldIn, Margins, Oracle, Real, Result, Translation, check};
 
 /// ℓ(s, y) = scale · (m_y + f(s) − s_y)₊ for an oracle f.
 ///
@@ -31,20 +31,28 @@ use crate::{FoldIn, Margins, Oracle, Real, Result, Translation, check};
 /// **References.** Crammer, Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", JMLR 2001;
 /// Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hinge<'a, O, F> {
+pub struct Hinge<O, F, M = Margins<'static, F>> {
     oracle: O,
-    margins: Margins<'a, F>,
+    margins: M,
     scale: F,
 }
 
-impl<'a, O, F: Real> Hinge<'a, O, F> {
+impl<O, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     /// The hinge over `oracle`.
     ///
     /// # Errors
     /// A margin that is not finite, a scale that is not positive and finite.
-    pub fn new(oracle: O, margins: Margins<'a, F>, scale: F) -> Result<Self> {
-        margins.check()?;
+    pub fn new(oracle: O, margins: M, scale: F) -> Result<Self> {
+        margins.as_margins().check()?;
         Ok(Self { oracle, margins, scale: check::positive("scale", scale)? })
+    }
+}
+
+impl<O: Clone, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
+    /// The same loss, its margins borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> Hinge<O, F, Margins<'_, F>> {
+        Hinge { oracle: self.oracle.clone(), margins: self.margins.as_margins(), scale: self.scale }
     }
 }
 
@@ -60,7 +68,7 @@ pub(super) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Res
     if x <= F::zero() { Ok(F::zero()) } else { check::in_range("loss", x * scale) }
 }
 
-impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
+impl<O: Oracle<F>, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     /// scale · (m_y + f(s) − s_y)₊, with `evaluate` called on the centered scores.
     ///
     /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round. Scores too far
@@ -68,7 +76,7 @@ impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
     fn evaluate(&self, scores: &[F], label: usize, scratch: &mut [F], evaluate: impl FnOnce(&[F], &mut [F]) -> Result<F>) -> Result<F> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
+        let margin = self.margins.as_margins().of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         let Translation { mut center, mass } = self.oracle.translation(scores, scratch)?;
         let (centered, scratch) = check::split(scratch, scores.len())?;
@@ -82,7 +90,7 @@ impl<O: Oracle<F>, F: Real> Hinge<'_, O, F> {
     }
 }
 
-impl<O: Oracle<F>, F: Real> Loss<F> for Hinge<'_, O, F> {
+impl<O: Oracle<F>, F: Real, M: AsMargins<F>> Loss<F> for Hinge<O, F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_add(self.oracle.scratch_len(num_classes))
     }
@@ -106,8 +114,8 @@ impl<O: Oracle<F>, F: Real> Loss<F> for Hinge<'_, O, F> {
     }
 }
 
-impl<O: FoldIn, F: Real> FoldIn for Hinge<'_, O, F> {
+impl<O: FoldIn, F: Real, M: Clone> FoldIn for Hinge<O, F, M> {
     fn fold_in(&self, data: u64) -> Self {
-        Self { oracle: self.oracle.fold_in(data), ..*self }
+        Self { oracle: self.oracle.fold_in(data), margins: self.margins.clone(), scale: self.scale }
     }
 }

@@ -3,7 +3,7 @@
 use super::Loss;
 use super::softmax::{self, Row};
 use crate::compiled::{Example, values_by};
-use crate::{FoldIn, Margins, Real, Result, check};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check};
 
 /// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
 ///
@@ -32,18 +32,18 @@ use crate::{FoldIn, Margins, Real, Result, check};
 ///
 /// **References.** Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS 2019.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ldam<'a, F> {
-    margins: Margins<'a, F>,
+pub struct Ldam<F, M = Margins<'static, F>> {
+    margins: M,
     scale: F,
 }
 
-impl<'a, F: Real> Ldam<'a, F> {
+impl<F: Real, M: AsMargins<F>> Ldam<F, M> {
     /// The loss with the margins of the classes and the scale of the scores.
     ///
     /// # Errors
     /// A margin that is not finite, a scale that is not positive and finite.
-    pub fn new(margins: Margins<'a, F>, scale: F) -> Result<Self> {
-        margins.check()?;
+    pub fn new(margins: M, scale: F) -> Result<Self> {
+        margins.as_margins().check()?;
         Ok(Self { margins, scale: check::positive("scale", scale)? })
     }
 
@@ -52,12 +52,18 @@ impl<'a, F: Real> Ldam<'a, F> {
     /// ```
     /// use topk_loss::{Ldam, Margins};
     /// let loss = Ldam::new(Margins::Uniform(0.5), 30.0)?;
-    /// assert_eq!((loss.margins(), loss.scale()), (Margins::Uniform(0.5), 30.0));
+    /// assert_eq!((loss.margins(), loss.scale()), (&Margins::Uniform(0.5), 30.0));
     /// # Ok::<(), topk_loss::Error>(())
     /// ```
     #[must_use]
-    pub const fn margins(&self) -> Margins<'a, F> {
-        self.margins
+    pub const fn margins(&self) -> &M {
+        &self.margins
+    }
+
+    /// The same loss, its margins borrowed: plain data to copy.
+    #[must_use]
+    pub fn borrowed(&self) -> Ldam<F, Margins<'_, F>> {
+        Ldam { margins: self.margins.as_margins(), scale: self.scale }
     }
 
     /// The scale.
@@ -70,7 +76,7 @@ impl<'a, F: Real> Ldam<'a, F> {
     fn scaled<'s>(&self, scores: &[F], label: usize, scratch: &'s mut [F]) -> Result<&'s [F]> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
+        let margin = self.margins.as_margins().of(label, scores.len())?;
         let scaled = check::scratch(scratch, scores.len())?;
         let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
         softmax::spread(scores, largest, self.scale, scaled);
@@ -91,16 +97,16 @@ impl<'a, F: Real> Ldam<'a, F> {
     }
 }
 
-impl<F: Real> Loss<F> for Ldam<'_, F> {
+impl<F: Real, M: AsMargins<F>> Loss<F> for Ldam<F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes
     }
 
-    values_by!(F::ldam);
+    values_by!(|loss: &Self, example| F::ldam(&loss.borrowed(), example));
 }
 
-impl<F: Real> FoldIn for Ldam<'_, F> {
+impl<F: Copy, M: Clone> FoldIn for Ldam<F, M> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

@@ -34,19 +34,22 @@ use crate::{Error, FoldIn, Real, Result, check};
 /// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021; Ren, Yu, Sheng, Ma, Zhao,
 /// Yi, Li, "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogitAdjusted<'a, L, F> {
+pub struct LogitAdjusted<L, T> {
     loss: L,
-    adjustments: &'a [F],
+    adjustments: T,
     shift_invariant: bool,
 }
 
-impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
+impl<L, T> LogitAdjusted<L, T> {
     /// `loss` of the scores plus `adjustments`.
     ///
     /// # Errors
     /// An adjustment that is not finite.
-    pub fn new(loss: L, adjustments: &'a [F]) -> Result<Self> {
-        check::finite("adjustments", adjustments)?;
+    pub fn new<F: Real>(loss: L, adjustments: T) -> Result<Self>
+    where
+        T: AsRef<[F]>,
+    {
+        check::finite("adjustments", adjustments.as_ref())?;
         Ok(Self { loss, adjustments, shift_invariant: false })
     }
 
@@ -61,8 +64,8 @@ impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
     ///
     /// ```
     /// use topk_loss::{CrossEntropy, LogitAdjusted};
-    /// let loss = LogitAdjusted::new(CrossEntropy, &[0.5, -0.5])?.shift_invariant();
-    /// assert_eq!((loss.loss(), loss.adjustments(), loss.is_shift_invariant()), (&CrossEntropy, &[0.5, -0.5][..], true));
+    /// let loss = LogitAdjusted::new(CrossEntropy, [0.5, -0.5])?.shift_invariant();
+    /// assert_eq!((loss.loss(), loss.adjustments(), loss.is_shift_invariant()), (&CrossEntropy, &[0.5, -0.5], true));
     /// # Ok::<(), topk_loss::Error>(())
     /// ```
     #[must_use]
@@ -72,8 +75,8 @@ impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
 
     /// The adjustments.
     #[must_use]
-    pub const fn adjustments(&self) -> &'a [F] {
-        self.adjustments
+    pub const fn adjustments(&self) -> &T {
+        &self.adjustments
     }
 
     /// Whether the largest score is [subtracted](Self::shift_invariant) first.
@@ -83,19 +86,23 @@ impl<'a, L, F: Real> LogitAdjusted<'a, L, F> {
     }
 
     /// s + a, and the scratch that is left for the loss.
-    fn adjusted<'s>(&self, scores: &[F], scratch: &'s mut [F]) -> Result<(&'s [F], &'s mut [F])> {
+    fn adjusted<'s, F: Real>(&self, scores: &[F], scratch: &'s mut [F]) -> Result<(&'s [F], &'s mut [F])>
+    where
+        T: AsRef<[F]>,
+    {
+        let adjustments = self.adjustments.as_ref();
         check::scores(scores)?;
-        check::length("adjustments", self.adjustments, scores.len())?;
+        check::length("adjustments", adjustments, scores.len())?;
         let (adjusted, scratch) = check::split(scratch, scores.len())?;
         let largest = scores.iter().copied().fold(F::neg_infinity(), F::max);
         let center = if self.shift_invariant { largest } else { F::zero() };
-        adjusted.iter_mut().zip(scores).zip(self.adjustments).for_each(|((sum, &s), &a)| *sum = (s - center) + a);
+        adjusted.iter_mut().zip(scores).zip(adjustments).for_each(|((sum, &s), &a)| *sum = (s - center) + a);
         check::all_in_range("adjusted scores", adjusted)?;
         Ok((adjusted, scratch))
     }
 }
 
-impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
+impl<L: Loss<F>, T: AsRef<[F]>, F: Real> Loss<F> for LogitAdjusted<L, T> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_add(self.loss.scratch_len(num_classes))
     }
@@ -114,7 +121,7 @@ impl<L: Loss<F>, F: Real> Loss<F> for LogitAdjusted<'_, L, F> {
     }
 }
 
-impl<L: SoftLabelLoss<F>, F: Real> SoftLabelLoss<F> for LogitAdjusted<'_, L, F> {
+impl<L: SoftLabelLoss<F>, T: AsRef<[F]>, F: Real> SoftLabelLoss<F> for LogitAdjusted<L, T> {
     fn soft_scratch_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_add(self.loss.soft_scratch_len(num_classes))
     }
@@ -133,9 +140,9 @@ impl<L: SoftLabelLoss<F>, F: Real> SoftLabelLoss<F> for LogitAdjusted<'_, L, F> 
     }
 }
 
-impl<L: FoldIn, F: Real> FoldIn for LogitAdjusted<'_, L, F> {
+impl<L: FoldIn, T: Clone> FoldIn for LogitAdjusted<L, T> {
     fn fold_in(&self, data: u64) -> Self {
-        Self { loss: self.loss.fold_in(data), ..*self }
+        Self { loss: self.loss.fold_in(data), adjustments: self.adjustments.clone(), shift_invariant: self.shift_invariant }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Loss;
 use super::hinge::positive_part;
 use crate::perturbation::Perturbation;
-use crate::{FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Translation, check};
+use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Translation, check};
 
 /// ℓ(s, y) = E[scale · (m_y + f(s + εZ) − s_y)₊], estimated by B draws: the *mean of the hinge*, not the hinge of the mean.
 ///
@@ -23,32 +23,60 @@ use crate::{FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Translation, ch
 /// **Cost.** B draws of L numbers, B calls of the oracle and B passes; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, KthLargest, Loss, Margins, MeanOfHinge, Normal};
+/// use topk_loss::{GivenDraws, Key, KthLargest, Loss, MeanOfHinge, Normal};
 /// // Two draws; the second lifts class 2 above class 1, and the hinge of the first is 0.
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let sampler = GivenDraws::new(Normal, &draws, 3)?;
-/// let loss = MeanOfHinge::new(KthLargest::new(2)?, sampler, 0.5, Key::new(0), Margins::Uniform(1.0), 1.0)?;
+/// let loss = MeanOfHinge::new(KthLargest::new(2)?, sampler, 0.5, Key::new(0))?;
 /// let mut grad = [0.0; 3];
 /// let value = loss.value_and_grad(&[2.0, 1.0, 0.5], 0, &mut grad, &mut [0.0; 9])?;
 /// assert_eq!((value, grad), (0.25, [-0.5, 0.0, 0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MeanOfHinge<'a, O, S, F> {
+pub struct MeanOfHinge<O, S, F, M = Margins<'static, F>> {
     oracle: O,
     noise: Perturbation<S, F>,
-    margins: Margins<'a, F>,
+    margins: M,
     scale: F,
 }
 
-impl<'a, O, S: Sampler<F>, F: Real> MeanOfHinge<'a, O, S, F> {
-    /// The mean over the draws of the hinge over `oracle` under `epsilon` times the sampler's noise.
+impl<O, S: Sampler<F>, F: Real> MeanOfHinge<O, S, F> {
+    /// The mean over the draws of the hinge over `oracle` under `epsilon` times the sampler's noise: margin 1, scale 1.
     ///
     /// # Errors
-    /// An ε or a scale that is not positive and finite, a margin that is not finite.
-    pub fn new(oracle: O, sampler: S, epsilon: F, key: Key, margins: Margins<'a, F>, scale: F) -> Result<Self> {
-        margins.check()?;
-        Ok(Self { oracle, noise: Perturbation::new(sampler, epsilon, key)?, margins, scale: check::positive("scale", scale)? })
+    /// An ε that is not positive and finite.
+    pub fn new(oracle: O, sampler: S, epsilon: F, key: Key) -> Result<Self> {
+        let noise = Perturbation::new(sampler, epsilon, key)?;
+        Ok(Self { oracle, noise, margins: Margins::Uniform(F::one()), scale: F::one() })
+    }
+}
+
+impl<O, S: Sampler<F>, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
+    /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
+    ///
+    /// # Errors
+    /// A margin that is not finite.
+    pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<MeanOfHinge<O, S, F, N>> {
+        margins.as_margins().check()?;
+        let Self { oracle, noise, scale, .. } = self;
+        Ok(MeanOfHinge { margins, oracle, noise, scale })
+    }
+
+    /// The same with another scale.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite.
+    pub fn with_scale(self, scale: F) -> Result<Self> {
+        Ok(Self { scale: check::positive("scale", scale)?, ..self })
+    }
+}
+
+impl<O: Clone, S: Copy, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
+    /// The same loss, its margins borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> MeanOfHinge<O, S, F, Margins<'_, F>> {
+        MeanOfHinge { oracle: self.oracle.clone(), noise: self.noise, margins: self.margins.as_margins(), scale: self.scale }
     }
 }
 
@@ -60,7 +88,7 @@ struct Draw<'s, F> {
     hinge: &'s dyn Fn(F) -> Result<F>,
 }
 
-impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
+impl<O: Oracle<F>, S: Sampler<F>, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
     /// The mean over the draws of what `evaluate` makes of them, all checks before the first.
     fn mean(
         &self,
@@ -71,7 +99,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
     ) -> Result<F> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
+        let margin = self.margins.as_margins().of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         self.noise.check_dim(scores.len())?;
         let Translation { center, mass } = self.oracle.translation(scores, scratch)?;
@@ -91,7 +119,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> MeanOfHinge<'_, O, S, F> {
     }
 }
 
-impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> {
+impl<O: Oracle<F>, S: Sampler<F>, F: Real, M: AsMargins<F>> Loss<F> for MeanOfHinge<O, S, F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_mul(2).saturating_add(self.oracle.scratch_len(num_classes))
     }
@@ -125,8 +153,8 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> Loss<F> for MeanOfHinge<'_, O, S, F> 
     }
 }
 
-impl<O: FoldIn, S: Copy, F: Real> FoldIn for MeanOfHinge<'_, O, S, F> {
+impl<O: FoldIn, S: Copy, F: Real, M: Clone> FoldIn for MeanOfHinge<O, S, F, M> {
     fn fold_in(&self, data: u64) -> Self {
-        Self { oracle: self.oracle.fold_in(data), noise: self.noise.fold_in(data), ..*self }
+        Self { oracle: self.oracle.fold_in(data), noise: self.noise.fold_in(data), margins: self.margins.clone(), scale: self.scale }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn check<F: Real>(target: &[F], num_classes: usize) -> Result<()> {
 ///
 /// ```
 /// use topk_loss::{ExpectedLoss, Margins, Smoothing, SoftLabelLoss, TopKHinge};
-/// let top_2 = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let top_2 = TopKHinge::new(2)?;
 /// // Label 0 would cost 1.5, label 1 nothing.
 /// let mut grad = [0.0; 3];
 /// let risk = ExpectedLoss::new(top_2).soft_value_and_grad(&[0.5, 2.0, 1.0], &[0.5, 0.5, 0.0], &mut grad, &mut [0.0; 9])?;

@@ -4,7 +4,7 @@ use super::Loss;
 use super::others::Others;
 use crate::compiled::{Example, Integrated, Integrator, Law, Portable, values_by};
 use crate::exact::{Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
-use crate::{Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real, Regularity, Result, check};
+use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real, Regularity, Result, check};
 
 /// ℓ(s, y) = −ln P(y is among the K largest of s + εZ), or −Σ_k π_k ln P(y is among the k largest), value and gradient exactly.
 ///
@@ -55,30 +55,31 @@ use crate::{Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real, Regular
 /// double exponential distribution", Journal of Mathematical Psychology 15, 1977, for the Gumbel noise. The loss for K > 1 with its
 /// exact gradient in linear time is, as far as we know, this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopKCrossEntropy<'a, N, F> {
-    ranks: Ranks<'a, F>,
+pub struct TopKCrossEntropy<N, F, R = Ranks<'static, F>> {
+    ranks: R,
     law: N,
     epsilon: F,
     precision: Precision<F>,
 }
 
-impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
+impl<N: Noise<F>, F: Real> TopKCrossEntropy<N, F> {
     /// The loss of `k` guesses under noise of scale `epsilon`; Gumbel noise of scale 1 makes it the cross-entropy of logits.
     ///
     /// # Errors
     /// k = 0, an ε that is not positive and finite, a law whose density has a kink.
     pub fn new(k: usize, law: N, epsilon: F) -> Result<Self> {
-        check::at_least_one("k", k)?;
-        Self::of_ranks(Ranks::Single(k), law, epsilon)
+        Self::mixture(Ranks::Single(k), law, epsilon)
     }
+}
 
-    /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, ….
+impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
+    /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, …: a list that the loss then has, borrows or shares.
     ///
     /// Half top-1 and half top-K is the cautious choice where both accuracies matter.
     ///
     /// ```
     /// use topk_loss::{Gumbel, Loss, TopKCrossEntropy};
-    /// let half_and_half = TopKCrossEntropy::mixture(&[0.5, 0.0, 0.5], Gumbel, 1.0)?;
+    /// let half_and_half = TopKCrossEntropy::mixture([0.5, 0.0, 0.5], Gumbel, 1.0)?;
     /// let value = half_and_half.value(&[0.0_f64; 6], 1, &mut [0.0; 1000])?;
     /// assert!((value - 0.5 * (6.0_f64.ln() + 2.0_f64.ln())).abs() < 1e-9);
     /// # Ok::<(), topk_loss::Error>(())
@@ -86,15 +87,23 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
     ///
     /// # Errors
     /// Shares that are negative, NaN, or do not sum to 1; otherwise as [`new`](Self::new).
-    pub fn mixture(shares: &'a [F], law: N, epsilon: F) -> Result<Self> {
-        check::distribution("shares", shares)?;
-        Self::of_ranks(Ranks::Weighted(shares), law, epsilon)
+    pub fn mixture(shares: R, law: N, epsilon: F) -> Result<Self> {
+        match shares.as_ranks() {
+            Ranks::Single(k) => check::at_least_one("k", k).map(|_| ())?,
+            Ranks::Top(_) => return Err(Error::Parameter { name: "shares", must: "of entries that sum to 1" }),
+            Ranks::Weighted(shares) => check::distribution("shares", shares)?,
+        }
+        check::positive("epsilon", epsilon)?;
+        if law.regularity() == Regularity::Kinked {
+            return Err(Error::Parameter { name: "law", must: "smooth for an exact probability" });
+        }
+        Ok(Self { ranks: shares, law, epsilon, precision: Precision::of_probability() })
     }
 
     /// The ranks and their shares.
     #[must_use]
-    pub const fn ranks(&self) -> Ranks<'a, F> {
-        self.ranks
+    pub fn ranks(&self) -> Ranks<'_, F> {
+        self.ranks.as_ranks()
     }
 
     /// The scale of the noise.
@@ -103,24 +112,22 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
         self.epsilon
     }
 
-    fn of_ranks(ranks: Ranks<'a, F>, law: N, epsilon: F) -> Result<Self> {
-        check::positive("epsilon", epsilon)?;
-        if law.regularity() == Regularity::Kinked {
-            return Err(Error::Parameter { name: "law", must: "smooth for an exact probability" });
-        }
-        Ok(Self { ranks, law, epsilon, precision: Precision::of_probability() })
-    }
-
     /// The noise's law.
     #[must_use]
     pub const fn law(&self) -> N {
         self.law
     }
 
+    /// The same loss, its shares borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> TopKCrossEntropy<N, F, Ranks<'_, F>> {
+        self.under(self.law)
+    }
+
     /// The same under another law, or the same by another type.
     #[doc(hidden)]
-    pub const fn under<M>(&self, law: M) -> TopKCrossEntropy<'a, M, F> {
-        TopKCrossEntropy { ranks: self.ranks, law, epsilon: self.epsilon, precision: self.precision }
+    pub fn under<M>(&self, law: M) -> TopKCrossEntropy<M, F, Ranks<'_, F>> {
+        TopKCrossEntropy { ranks: self.ranks(), law, epsilon: self.epsilon, precision: self.precision }
     }
 
     /// −ln P(y is among the k largest), given the k-th largest score of the others and how far the label is above it; adds `weight` times
@@ -150,7 +157,7 @@ impl<'a, N: Noise<F>, F: Real> TopKCrossEntropy<'a, N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Integrated<F> for TopKCrossEntropy<'_, N, F> {
+impl<N: Noise<F>, F: Real> Integrated<F> for TopKCrossEntropy<N, F, Ranks<'_, F>> {
     #[inline(always)]
     fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
         let Example { scores, label, mut grad, scratch } = example;
@@ -182,21 +189,21 @@ impl<N: Noise<F>, F: Real> Integrated<F> for TopKCrossEntropy<'_, N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Loss<F> for TopKCrossEntropy<'_, N, F> {
+impl<N: Noise<F>, F: Real, R: AsRanks<F>> Loss<F> for TopKCrossEntropy<N, F, R> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        scratch_len::<F>(num_classes, self.ranks.last(), true)
+        scratch_len::<F>(num_classes, self.ranks().last(), true)
     }
 
     values_by!(|loss: &Self, example| match loss.law.compiled() {
         Some(Law::Normal) => F::normal_cross_entropy(&loss.under(Normal), example),
         Some(Law::Gumbel) => F::gumbel_cross_entropy(&loss.under(Gumbel), example),
         Some(Law::Logistic) => F::logistic_cross_entropy(&loss.under(Logistic), example),
-        None => loss.evaluate(example, &Portable),
+        None => loss.borrowed().evaluate(example, &Portable),
     });
 }
 
-impl<N: Copy, F: Real> FoldIn for TopKCrossEntropy<'_, N, F> {
+impl<N: Copy, F: Copy, R: Clone> FoldIn for TopKCrossEntropy<N, F, R> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

@@ -3,7 +3,9 @@
 use super::hinge::positive_part;
 use super::{Hinge, Loss};
 use crate::compiled::{Example, Integrated, Integrator, values_by};
-use crate::{Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
+use crate::{
+    AsMargins, Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select,
+};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,13 +60,13 @@ pub enum Smoothing<F> {
 /// **Cost.** O(L), times the number of draws.
 ///
 /// ```
-/// use topk_loss::{Loss, Margins, Smoothing, TopKHinge};
+/// use topk_loss::{Loss, TopKHinge};
 /// let (scores, mut grad) = ([0.2_f64, 0.9, 0.4, 0.7], [0.0; 4]);
-/// let hard = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+/// let hard = TopKHinge::new(2)?;
 /// let value = hard.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8])?;
 /// assert_eq!((value, grad), (1.2, [-1.0, 0.0, 1.0, 0.0]));
 ///
-/// let smooth = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1e-3 })?;
+/// let smooth = TopKHinge::smoothed(2, 1e-3)?;
 /// let value = smooth.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 1000])?;
 /// assert!((value - 1.2).abs() < 1e-9 && (grad[2] - 1.0).abs() < 1e-9);
 /// # Ok::<(), topk_loss::Error>(())
@@ -73,23 +75,76 @@ pub enum Smoothing<F> {
 /// **References.** Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced
 /// classification", ICML 2022; Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopKHinge<'a, F> {
+pub struct TopKHinge<F, M = Margins<'static, F>> {
     k: usize,
-    margins: Margins<'a, F>,
+    margins: M,
     scale: F,
     smoothing: Smoothing<F>,
     tolerance: Option<F>,
 }
 
-impl<'a, F: Real> TopKHinge<'a, F> {
-    /// A loss of `k` guesses.
+impl<F: Real> TopKHinge<F> {
+    /// The calibrated hinge of `k` guesses: margin 1, scale 1, no smoothing.
     ///
     /// # Errors
-    /// k = 0, a margin that is not finite, a scale or ε that is not positive and finite, zero draws.
-    pub fn new(k: usize, margins: Margins<'a, F>, scale: F, smoothing: Smoothing<F>) -> Result<Self> {
+    /// k = 0.
+    pub fn new(k: usize) -> Result<Self> {
         check::at_least_one("k", k)?;
-        margins.check()?;
-        check::positive("scale", scale)?;
+        Ok(Self { k, margins: Margins::Uniform(F::one()), scale: F::one(), smoothing: Smoothing::None, tolerance: None })
+    }
+
+    /// The loss to start from: margin 1, scale 1, smoothed exactly by noise of scale `epsilon`.
+    ///
+    /// ```
+    /// use topk_loss::{Smoothing, TopKHinge};
+    /// let spelt_out = TopKHinge::new(5)?.with_smoothing(Smoothing::Exact { epsilon: 0.2 })?;
+    /// assert_eq!(TopKHinge::smoothed(5, 0.2)?, spelt_out);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// k = 0, an ε that is not positive and finite.
+    pub fn smoothed(k: usize, epsilon: F) -> Result<Self> {
+        Self::new(k)?.with_smoothing(Smoothing::Exact { epsilon })
+    }
+}
+
+impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
+    /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
+    ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// /// A model that owns its loss, and the loss its margins.
+    /// struct Model {
+    ///     loss: TopKHinge<f32, Vec<f32>>,
+    /// }
+    /// let model = Model { loss: TopKHinge::new(1)?.with_margins(vec![0.5, 1.0, 0.25])? };
+    /// assert_eq!(model.loss.value(&[0.0, 1.0, 2.0], 2, &mut [0.0; 6])?, 0.0);
+    /// assert_eq!(model.loss.value(&[0.0, 1.0, 2.0], 1, &mut [0.0; 6])?, 1.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A margin that is not finite.
+    pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKHinge<F, N>> {
+        margins.as_margins().check()?;
+        let Self { k, scale, smoothing, tolerance, .. } = self;
+        Ok(TopKHinge { k, margins, scale, smoothing, tolerance })
+    }
+
+    /// The same with another scale.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite.
+    pub fn with_scale(self, scale: F) -> Result<Self> {
+        Ok(Self { scale: check::positive("scale", scale)?, ..self })
+    }
+
+    /// The same with another smoothing.
+    ///
+    /// # Errors
+    /// An ε that is not positive and finite, zero draws.
+    pub fn with_smoothing(self, smoothing: Smoothing<F>) -> Result<Self> {
         match smoothing {
             Smoothing::None => {}
             Smoothing::Exact { epsilon } => {
@@ -100,22 +155,7 @@ impl<'a, F: Real> TopKHinge<'a, F> {
                 MonteCarlo::new(Normal, num_samples)?;
             }
         }
-        Ok(Self { k, margins, scale, smoothing, tolerance: None })
-    }
-
-    /// The loss to start from: margin 1, scale 1, smoothed exactly by noise of scale `epsilon`.
-    ///
-    /// ```
-    /// use topk_loss::{Margins, Smoothing, TopKHinge};
-    /// let spelt_out = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 0.2 })?;
-    /// assert_eq!(TopKHinge::smoothed(5, 0.2)?, spelt_out);
-    /// # Ok::<(), topk_loss::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// k = 0, an ε that is not positive and finite.
-    pub fn smoothed(k: usize, epsilon: F) -> Result<Self> {
-        Self::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon })
+        Ok(Self { smoothing, ..self })
     }
 
     /// The same with another bound on the gradient's error under exact smoothing, see [`Exact::with_tolerance`]: 1e−7 in `f64` and 1e−4 in
@@ -144,8 +184,15 @@ impl<'a, F: Real> TopKHinge<'a, F> {
 
     /// The margins.
     #[must_use]
-    pub const fn margins(&self) -> Margins<'a, F> {
-        self.margins
+    pub const fn margins(&self) -> &M {
+        &self.margins
+    }
+
+    /// The same loss, its margins borrowed: plain data to copy.
+    #[must_use]
+    pub fn borrowed(&self) -> TopKHinge<F, Margins<'_, F>> {
+        let Self { k, scale, smoothing, tolerance, .. } = *self;
+        TopKHinge { k, margins: self.margins.as_margins(), scale, smoothing, tolerance }
     }
 
     /// The scale.
@@ -160,14 +207,17 @@ impl<'a, F: Real> TopKHinge<'a, F> {
         self.smoothing
     }
 
-    fn hinge<O>(&self, oracle: O) -> Result<Hinge<'a, O, F>> {
-        Hinge::new(oracle, self.margins, self.scale)
-    }
-
     /// The tolerance, if it is not the default.
     #[must_use]
     pub const fn tolerance(&self) -> Option<F> {
         self.tolerance
+    }
+}
+
+/// What kernels take.
+impl<'a, F: Real> TopKHinge<F, Margins<'a, F>> {
+    fn hinge<O>(&self, oracle: O) -> Result<Hinge<O, F, Margins<'a, F>>> {
+        Hinge::new(oracle, self.margins, self.scale)
     }
 
     /// The oracle under exact smoothing by noise of scale `epsilon`.
@@ -229,7 +279,7 @@ fn evaluate<F: Real>(hinge: &impl Loss<F>, example: Example<'_, F>) -> Result<F>
 
 /// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
 /// nothing else.
-impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
+impl<F: Real> Integrated<F> for TopKHinge<F, Margins<'_, F>> {
     #[inline(always)]
     fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
         let Smoothing::Exact { epsilon } = self.smoothing else { return self.evaluate_hard(example) };
@@ -259,7 +309,7 @@ impl<F: Real> Integrated<F> for TopKHinge<'_, F> {
     }
 }
 
-impl<F: Real> Loss<F> for TopKHinge<'_, F> {
+impl<F: Real, M: AsMargins<F>> Loss<F> for TopKHinge<F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         match self.smoothing {
             Smoothing::None => num_classes.saturating_mul(2),
@@ -270,14 +320,14 @@ impl<F: Real> Loss<F> for TopKHinge<'_, F> {
 
     // Each smoothing by itself: an image for a small machine holds those that it uses.
     values_by!(|loss: &Self, example| match loss.smoothing {
-        Smoothing::None => F::hard_hinge(loss, example),
-        Smoothing::Exact { .. } => F::exact_hinge(loss, example),
-        Smoothing::Pathwise { .. } => F::pathwise_hinge(loss, example),
-        Smoothing::Conditional { .. } => F::conditional_hinge(loss, example),
+        Smoothing::None => F::hard_hinge(&loss.borrowed(), example),
+        Smoothing::Exact { .. } => F::exact_hinge(&loss.borrowed(), example),
+        Smoothing::Pathwise { .. } => F::pathwise_hinge(&loss.borrowed(), example),
+        Smoothing::Conditional { .. } => F::conditional_hinge(&loss.borrowed(), example),
     });
 }
 
-impl<F: Real> FoldIn for TopKHinge<'_, F> {
+impl<F: Real, M: Clone> FoldIn for TopKHinge<F, M> {
     fn fold_in(&self, data: u64) -> Self {
         let smoothing = match self.smoothing {
             Smoothing::Pathwise { epsilon, num_samples, key } => Smoothing::Pathwise { epsilon, num_samples, key: key.fold_in(data) },
@@ -285,6 +335,6 @@ impl<F: Real> FoldIn for TopKHinge<'_, F> {
             // Named one by one, so that a new smoothing that draws cannot be forgotten here.
             deterministic @ (Smoothing::None | Smoothing::Exact { .. }) => deterministic,
         };
-        Self { smoothing, ..*self }
+        Self { smoothing, margins: self.margins.clone(), ..*self }
     }
 }

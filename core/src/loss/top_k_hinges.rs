@@ -3,7 +3,7 @@
 use super::Loss;
 use super::hinge::positive_part;
 use crate::compiled::{Example, Integrated, Integrator, values_by};
-use crate::{Exact, FoldIn, KthLargest, Margins, Normal, Real, Result, check, exact, select};
+use crate::{AsMargins, Exact, FoldIn, KthLargest, Margins, Normal, Real, Result, check, exact, select};
 
 /// ℓ(s, y) = Σ_k π_k · scale · (m_y + top₍k+1₎(s) − s_y)₊: the [`TopKHinge`](crate::TopKHinge) averaged over the number of guesses.
 ///
@@ -21,9 +21,9 @@ use crate::{Exact, FoldIn, KthLargest, Margins, Normal, Real, Result, check, exa
 /// each K with a share.
 ///
 /// ```
-/// use topk_loss::{Loss, Margins, TopKHinges};
+/// use topk_loss::{Loss, TopKHinges};
 /// let mut grad = [0.0; 4];
-/// let half_and_half = TopKHinges::new(&[0.5, 0.5], Margins::Uniform(1.0), 1.0, None)?;
+/// let half_and_half = TopKHinges::new([0.5, 0.5])?;
 /// let value = half_and_half.value_and_grad(&[1.0, 3.0, 1.5, 0.0], 0, &mut grad, &mut [0.0; 10])?;
 /// // Half of 1 + 1.5 − 1 for one guess, half of 1 + 1 − 1 for two.
 /// assert_eq!((value, grad), (1.25, [-0.5, 0.0, 0.5, 0.0]));
@@ -33,43 +33,76 @@ use crate::{Exact, FoldIn, KthLargest, Margins, Normal, Real, Result, check, exa
 /// **References.** Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020, for the hinge of one K; its average over K is
 /// this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopKHinges<'a, F> {
-    shares: &'a [F],
-    margins: Margins<'a, F>,
+pub struct TopKHinges<F, T, M = Margins<'static, F>> {
+    shares: T,
+    margins: M,
     scale: F,
     epsilon: Option<F>,
 }
 
-impl<'a, F: Real> TopKHinges<'a, F> {
-    /// The hinges of 1, 2, … guesses with shares π_1, π_2, …; smoothed exactly by normal noise of scale `epsilon`, if there is one.
+impl<F: Real, T: AsRef<[F]>> TopKHinges<F, T> {
+    /// The hinges of 1, 2, … guesses with shares π_1, π_2, …: margin 1, scale 1, no smoothing.
     ///
     /// # Errors
-    /// Shares that are negative, NaN or do not sum to 1; a margin that is not finite; a scale or ε that is not positive and finite.
-    pub fn new(shares: &'a [F], margins: Margins<'a, F>, scale: F, epsilon: Option<F>) -> Result<Self> {
-        check::distribution("shares", shares)?;
-        margins.check()?;
-        check::positive("scale", scale)?;
+    /// Shares that are negative, NaN or do not sum to 1.
+    pub fn new(shares: T) -> Result<Self> {
+        check::distribution("shares", shares.as_ref())?;
+        Ok(Self { shares, margins: Margins::Uniform(F::one()), scale: F::one(), epsilon: None })
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
+    /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
+    ///
+    /// # Errors
+    /// A margin that is not finite.
+    pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKHinges<F, T, N>> {
+        margins.as_margins().check()?;
+        let Self { shares, scale, epsilon, .. } = self;
+        Ok(TopKHinges { margins, shares, scale, epsilon })
+    }
+
+    /// The same with another scale.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite.
+    pub fn with_scale(self, scale: F) -> Result<Self> {
+        Ok(Self { scale: check::positive("scale", scale)?, ..self })
+    }
+
+    /// The same, smoothed exactly by normal noise of this scale, or not at all.
+    ///
+    /// # Errors
+    /// An ε that is not positive and finite.
+    pub fn with_epsilon(self, epsilon: Option<F>) -> Result<Self> {
         epsilon.map_or(Ok(F::one()), |epsilon| check::positive("epsilon", epsilon))?;
-        Ok(Self { shares, margins, scale, epsilon })
+        Ok(Self { epsilon, ..self })
     }
 
     /// The shares of 1, 2, … guesses.
     ///
     /// ```
     /// use topk_loss::{Margins, TopKHinges};
-    /// let loss = TopKHinges::new(&[0.5, 0.5], Margins::Uniform(1.0), 2.0, None)?;
-    /// assert_eq!((loss.shares(), loss.margins(), loss.scale(), loss.epsilon()), (&[0.5, 0.5][..], Margins::Uniform(1.0), 2.0, None));
+    /// let loss = TopKHinges::new([0.5, 0.5])?.with_scale(2.0)?;
+    /// assert_eq!((loss.shares(), loss.margins(), loss.scale(), loss.epsilon()), (&[0.5, 0.5], &Margins::Uniform(1.0), 2.0, None));
     /// # Ok::<(), topk_loss::Error>(())
     /// ```
     #[must_use]
-    pub const fn shares(&self) -> &'a [F] {
-        self.shares
+    pub const fn shares(&self) -> &T {
+        &self.shares
     }
 
     /// The margins.
     #[must_use]
-    pub const fn margins(&self) -> Margins<'a, F> {
-        self.margins
+    pub const fn margins(&self) -> &M {
+        &self.margins
+    }
+
+    /// The same loss, its lists borrowed: plain data to copy.
+    #[must_use]
+    pub fn borrowed(&self) -> TopKHinges<F, &[F], Margins<'_, F>> {
+        let Self { scale, epsilon, .. } = *self;
+        TopKHinges { shares: self.shares.as_ref(), margins: self.margins.as_margins(), scale, epsilon }
     }
 
     /// The scale.
@@ -86,7 +119,7 @@ impl<'a, F: Real> TopKHinges<'a, F> {
 
     /// The largest number of guesses that has a share.
     fn depth(&self) -> usize {
-        self.shares.iter().rposition(|&share| share > F::zero()).map_or(0, |i| i + 1)
+        self.shares.as_ref().iter().rposition(|&share| share > F::zero()).map_or(0, |i| i + 1)
     }
 
     /// Evaluates all hinges and leaves in the first entries of the scratch, rank by rank, the weights of those that are active. Overwrites
@@ -101,14 +134,14 @@ impl<'a, F: Real> TopKHinges<'a, F> {
     ) -> Result<Hinges<'s, F>> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
+        let margin = self.margins.as_margins().of(label, scores.len())?;
         let missed = select::first_missed(self.depth(), scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         let (weights, scratch) = check::split(scratch, missed)?;
         let (values, scratch) = check::split(scratch, missed)?;
         select::largest(scores, values);
         weights.fill(F::zero());
-        weights.iter_mut().skip(1).zip(self.shares).for_each(|(weight, &share)| *weight = share);
+        weights.iter_mut().skip(1).zip(self.shares.as_ref()).for_each(|(weight, &share)| *weight = share);
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
         }
@@ -164,7 +197,7 @@ impl<F: Real> Hinges<'_, F> {
     }
 }
 
-impl<F: Real> Loss<F> for TopKHinges<'_, F> {
+impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> Loss<F> for TopKHinges<F, T, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let missed = self.depth() + 1;
         // The ranks are one deeper than the guesses.
@@ -172,10 +205,10 @@ impl<F: Real> Loss<F> for TopKHinges<'_, F> {
         smoothed.saturating_add(2 * missed)
     }
 
-    values_by!(F::top_k_hinges);
+    values_by!(|loss: &Self, example| F::top_k_hinges(&loss.borrowed(), example));
 }
 
-impl<F: Real> Integrated<F> for TopKHinges<'_, F> {
+impl<F: Real> Integrated<F> for TopKHinges<F, &[F], Margins<'_, F>> {
     #[inline(always)]
     fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
         let Example { scores, label, mut grad, scratch } = example;
@@ -191,8 +224,8 @@ impl<F: Real> Integrated<F> for TopKHinges<'_, F> {
     }
 }
 
-impl<F: Real> FoldIn for TopKHinges<'_, F> {
+impl<F: Copy, T: Clone, M: Clone> FoldIn for TopKHinges<F, T, M> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

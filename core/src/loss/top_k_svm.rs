@@ -4,7 +4,7 @@ use super::Loss;
 use super::hinge::positive_part;
 use crate::compiled::{Example, values_by};
 use crate::lanes::Compensated;
-use crate::{FoldIn, Margins, Real, Result, check, select};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check, select};
 
 /// Which of the other classes' violations a [`TopKSvm`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +41,10 @@ pub enum TopKSvmForm {
 /// **Cost.** O(L): one selection and a few passes.
 ///
 /// ```
-/// use topk_loss::{Loss, Margins, TopKSvm, TopKSvmForm};
+/// use topk_loss::{Loss, TopKSvm, TopKSvmForm};
 /// let scores = [0.5, 2.0, 1.0, -3.5];
 /// let mut grad = [0.0; 4];
-/// let mut evaluate = |form| TopKSvm::new(2, form, Margins::Uniform(1.0), 1.0)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8]);
+/// let mut evaluate = |form| TopKSvm::new(2, form)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8]);
 /// assert_eq!(evaluate(TopKSvmForm::KthOther)?, 1.5);
 /// assert_eq!(evaluate(TopKSvmForm::MeanInside)?, 2.0);
 /// assert_eq!(grad, [-1.0, 0.5, 0.5, 0.0]);
@@ -55,10 +55,10 @@ pub enum TopKSvmForm {
 /// Schiele, "Top-k multiclass SVM", NIPS 2015; Berrada, Zisserman, Kumar, "Smooth loss functions for deep top-k classification", ICLR 2018;
 /// Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopKSvm<'a, F> {
+pub struct TopKSvm<F, M = Margins<'static, F>> {
     k: usize,
     form: TopKSvmForm,
-    margins: Margins<'a, F>,
+    margins: M,
     scale: F,
 }
 
@@ -104,15 +104,41 @@ impl<F: Real> Violations<'_, F> {
     }
 }
 
-impl<'a, F: Real> TopKSvm<'a, F> {
-    /// A loss of `k` guesses.
+impl<F: Real> TopKSvm<F> {
+    /// A loss of `k` guesses with margin 1 and scale 1.
     ///
     /// # Errors
-    /// k = 0, a margin that is not finite, a scale that is not positive and finite.
-    pub fn new(k: usize, form: TopKSvmForm, margins: Margins<'a, F>, scale: F) -> Result<Self> {
+    /// k = 0.
+    pub fn new(k: usize, form: TopKSvmForm) -> Result<Self> {
         check::at_least_one("k", k)?;
-        margins.check()?;
-        Ok(Self { k, form, margins, scale: check::positive("scale", scale)? })
+        Ok(Self { k, form, margins: Margins::Uniform(F::one()), scale: F::one() })
+    }
+}
+
+impl<F: Real, M: AsMargins<F>> TopKSvm<F, M> {
+    /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
+    ///
+    /// # Errors
+    /// A margin that is not finite.
+    pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKSvm<F, N>> {
+        margins.as_margins().check()?;
+        let Self { k, form, scale, .. } = self;
+        Ok(TopKSvm { margins, k, form, scale })
+    }
+
+    /// The same with another scale.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite.
+    pub fn with_scale(self, scale: F) -> Result<Self> {
+        Ok(Self { scale: check::positive("scale", scale)?, ..self })
+    }
+
+    /// The same loss, its margins borrowed: plain data to copy.
+    #[must_use]
+    pub fn borrowed(&self) -> TopKSvm<F, Margins<'_, F>> {
+        let Self { k, form, scale, .. } = *self;
+        TopKSvm { k, form, margins: self.margins.as_margins(), scale }
     }
 
     /// All checks, and the selection among the others.
@@ -120,7 +146,7 @@ impl<'a, F: Real> TopKSvm<'a, F> {
         select::first_missed(self.k, scores.len())?;
         check::scores(scores)?;
         let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
+        let margin = self.margins.as_margins().of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
         let (others, scratch) = check::split(scratch, scores.len() - 1)?;
         let without_label = scores.iter().enumerate().filter(|&(i, _)| i != label);
@@ -140,15 +166,15 @@ impl<'a, F: Real> TopKSvm<'a, F> {
     }
 }
 
-impl<F: Real> Loss<F> for TopKSvm<'_, F> {
+impl<F: Real, M: AsMargins<F>> Loss<F> for TopKSvm<F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_mul(2)
     }
 
-    values_by!(F::top_k_svm);
+    values_by!(|loss: &Self, example| F::top_k_svm(&loss.borrowed(), example));
 }
 
-impl<F: Real> TopKSvm<'_, F> {
+impl<F: Real> TopKSvm<F, Margins<'_, F>> {
     #[inline(always)]
     pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
         let Example { scores, label, grad, scratch } = example;
@@ -173,8 +199,8 @@ impl<F: Real> TopKSvm<'_, F> {
     }
 }
 
-impl<F: Real> FoldIn for TopKSvm<'_, F> {
+impl<F: Copy, M: Clone> FoldIn for TopKSvm<F, M> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

@@ -16,35 +16,41 @@ use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 /// ```
 /// use topk_loss::{Oracle, RankSum};
 /// let mut grad = [0.0; 4];
-/// let sum = RankSum::new(&[0.5, 0.0, 2.0])?;
+/// let sum = RankSum::new([0.5, 0.0, 2.0])?;
 /// assert_eq!(sum.value_and_add_grad(&[1.0, 4.0, 2.0, 2.0], 1.0, &mut grad, &mut [0.0; 4])?, 6.0);
 /// assert_eq!(grad, [0.0, 0.5, 0.0, 2.0]);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RankSum<'a, F> {
-    weights: &'a [F],
+pub struct RankSum<T> {
+    weights: T,
 }
 
-impl<'a, F: Real> RankSum<'a, F> {
+impl<T> RankSum<T> {
     /// The sum with weight w_r on rank r, w_1 first.
     ///
     /// # Errors
     /// No non-zero weight, NaN or infinite weights.
-    pub fn new(weights: &'a [F]) -> Result<Self> {
-        check::finite("weights", weights)?;
-        if weights.iter().all(|&w| w == F::zero()) {
+    pub fn new<F: Real>(weights: T) -> Result<Self>
+    where
+        T: AsRef<[F]>,
+    {
+        check::finite("weights", weights.as_ref())?;
+        if weights.as_ref().iter().all(|&w| w == F::zero()) {
             return Err(Error::Parameter { name: "weights", must: "non-zero for at least one rank" });
         }
         Ok(Self { weights })
     }
 
-    fn sum(&self, theta: &[F], scratch: &mut [F], mut visit: impl FnMut(F, usize)) -> Result<F> {
+    fn sum<F: Real>(&self, theta: &[F], scratch: &mut [F], mut visit: impl FnMut(F, usize)) -> Result<F>
+    where
+        T: AsRef<[F]>,
+    {
         check::scores(theta)?;
         check::rank(self.ranks().last(), theta.len())?;
         let scratch = check::scratch(scratch, theta.len())?;
         let mut sum = F::zero();
-        for (k, &weight) in (1..).zip(self.weights).filter(|&(_, &weight)| weight != F::zero()) {
+        for (k, &weight) in (1..).zip(self.weights.as_ref()).filter(|&(_, &weight)| weight != F::zero()) {
             let value = select::kth_value(theta, k, scratch);
             sum += weight * value;
             visit(weight, select::index_of_kth(theta, k, value));
@@ -53,7 +59,7 @@ impl<'a, F: Real> RankSum<'a, F> {
     }
 }
 
-impl<F: Real> Oracle<F> for RankSum<'_, F> {
+impl<F: Real, T: AsRef<[F]>> Oracle<F> for RankSum<T> {
     fn scratch_len(&self, dim: usize) -> usize {
         dim
     }
@@ -78,14 +84,14 @@ impl<F: Real> Oracle<F> for RankSum<'_, F> {
     }
 }
 
-impl<F: Real> OrderStatistics<F> for RankSum<'_, F> {
+impl<F: Real, T: AsRef<[F]>> OrderStatistics<F> for RankSum<T> {
     fn ranks(&self) -> Ranks<'_, F> {
-        Ranks::Weighted(self.weights)
+        Ranks::Weighted(self.weights.as_ref())
     }
 }
 
-impl<F: Real> FoldIn for RankSum<'_, F> {
+impl<T: Clone> FoldIn for RankSum<T> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

@@ -1,6 +1,6 @@
 //! Which kernel serves which loss.
 
-use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Ranks, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{AsMargins, AsRanks, CrossEntropy, Error, Gumbel, Key, Margins, Ranks, Smoothing, TopKCrossEntropy, TopKHinge};
 
 use super::arguments::HingeArguments;
 use super::exact::ExactArguments;
@@ -29,9 +29,9 @@ impl<F: Float> Compiled<F> for CrossEntropy {
     }
 }
 
-impl<F> Sealed for TopKCrossEntropy<'_, Gumbel, F> {}
+impl<F, R> Sealed for TopKCrossEntropy<Gumbel, F, R> {}
 
-impl<F: Float> Compiled<F> for TopKCrossEntropy<'_, Gumbel, F> {
+impl<F: Float, R: AsRanks<F>> Compiled<F> for TopKCrossEntropy<Gumbel, F, R> {
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
         let Ranks::Single(k) = self.ranks() else {
@@ -45,16 +45,16 @@ impl<F: Float> Compiled<F> for TopKCrossEntropy<'_, Gumbel, F> {
     }
 }
 
-impl<F> Sealed for TopKHinge<'_, F> {}
+impl<F, M> Sealed for TopKHinge<F, M> {}
 
-impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
+impl<F: Float, M: AsMargins<F>> Compiled<F> for TopKHinge<F, M> {
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
         let k = self.k();
         if k >= num_classes {
             return Err(Error::K { k, max: num_classes - 1 }.into());
         }
-        let margin = match self.margins() {
+        let margin = match TopKHinge::margins(self).as_margins() {
             Margins::Uniform(margin) => margin.to_f64(),
             Margins::PerClass(margins) if margins.len() != num_classes => {
                 return Err(Error::Length { what: "margins", expected: num_classes, actual: margins.len() }.into());
@@ -84,7 +84,7 @@ impl<F: Float> Compiled<F> for TopKHinge<'_, F> {
     }
 
     fn margins(&self) -> Option<&[F]> {
-        match TopKHinge::margins(self) {
+        match TopKHinge::margins(self).as_margins() {
             Margins::Uniform(_) => None,
             Margins::PerClass(margins) => Some(margins),
         }

@@ -1,6 +1,6 @@
 //! What blocks and their threads must not change, and sanitizers.
 
-use topk_loss::{CrossEntropy, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{CrossEntropy, Gumbel, Key, Smoothing, TopKCrossEntropy, TopKHinge};
 
 use super::batch::{Batch, Outputs};
 use super::driver::{Build, Driver};
@@ -25,7 +25,7 @@ fn bits_of_every_loss(driver: &mut Driver, blocks: u32) -> Vec<u64> {
             Smoothing::Pathwise { epsilon: 0.3, num_samples: 2, key },
             Smoothing::Conditional { epsilon: 0.3, num_samples: 2, key },
         ] {
-            keep(batch.run(driver, &TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing).unwrap(), (blocks, 64)));
+            keep(batch.run(driver, &TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap(), (blocks, 64)));
         }
     }
     bits

@@ -1,6 +1,6 @@
 //! Bad rows.
 
-use topk_loss::{Error, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{Error, Key, Smoothing, TopKHinge};
 use topk_loss_cuda::{CudaError, check_codes};
 
 use super::batch::Batch;
@@ -19,7 +19,7 @@ fn bad_rows_have_codes_and_leave_the_others_alone() {
     batch.scores[4 * 5 + 1] = f32::INFINITY;
     batch.scores[4 * 6..4 * 7].copy_from_slice(&[f32::MAX, f32::MIN, f32::MIN, f32::MIN]);
     batch.weights = Some(vec![1.0, 1.0, 1.0, -7.0, 1.0, 1.0, 1.0, -1.0, 0.5]);
-    let loss = TopKHinge::new(2, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap();
+    let loss = TopKHinge::new(2).unwrap();
     let outputs = batch.run(&mut driver, &loss, (2, 32));
     let faults: Vec<_> = (0..9)
         .map(|example| match check_codes(&outputs.codes[example..=example], &batch.labels[example..=example], 4) {
@@ -63,7 +63,7 @@ fn a_hinge_that_is_zero_is_zero_however_far_the_masks_are() {
         Smoothing::Pathwise { epsilon, num_samples, key },
         Smoothing::Conditional { epsilon, num_samples, key },
     ] {
-        let loss = TopKHinge::new(2, Margins::Uniform(1.0), 40.0, smoothing).unwrap();
+        let loss = TopKHinge::new(2).unwrap().with_scale(40.0).unwrap().with_smoothing(smoothing).unwrap();
         let outputs = batch.run(&mut driver, &loss, (2, 32));
         assert_eq!(check_codes(&outputs.codes, &batch.labels, 4), Ok(()), "{smoothing:?}");
         assert_eq!((outputs.values[0], &outputs.grads[..]), (0.0, [0.0; 4].as_slice()), "{smoothing:?}");

@@ -15,8 +15,15 @@ fn hinge_agrees_in_every_bit<T: Score<Float = f32> + Number>(driver: &mut Driver
     for (batch, k) in batches::<T>(11) {
         let margins: Vec<f32> = (0..batch.num_classes).map(|i| 1.0 + (i % 5) as f32 / 4.0).collect();
         for loss in [
-            TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing(k)).unwrap(),
-            TopKHinge::new(k, Margins::PerClass(&margins), 3.0, smoothing(k)).unwrap(),
+            TopKHinge::new(k).unwrap().with_smoothing(smoothing(k)).unwrap(),
+            TopKHinge::new(k)
+                .unwrap()
+                .with_margins(Margins::PerClass(&margins))
+                .unwrap()
+                .with_scale(3.0)
+                .unwrap()
+                .with_smoothing(smoothing(k))
+                .unwrap(),
         ] {
             let outputs = batch.run(driver, &loss, (3, 64));
             assert_eq!(outputs.codes, [0; 7]);
@@ -56,7 +63,7 @@ fn conditional() {
     for epsilon in [0.01_f32, 0.5, 4.0] {
         for (batch, k) in batches::<f32>(13) {
             let smoothing = Smoothing::Conditional { epsilon, num_samples: 3, key: Key::new(5) };
-            let loss = TopKHinge::new(k, Margins::Uniform(1.0), 2.0, smoothing).unwrap();
+            let loss = TopKHinge::new(k).unwrap().with_scale(2.0).unwrap().with_smoothing(smoothing).unwrap();
             let outputs = batch.run(&mut driver, &loss, (3, 64));
             assert_eq!(outputs.codes, [0; 7]);
             for (example, grad) in outputs.grads.chunks(batch.num_classes).enumerate() {

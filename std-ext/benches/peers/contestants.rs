@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use faer::{MatRef, Par};
-use topk_loss::{CrossEntropy, Gumbel, Key, Margins, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{CrossEntropy, Gumbel, Key, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge};
 
 use crate::problem::Problem;
 
@@ -31,8 +31,8 @@ pub fn evaluate(contestant: &str, problem: &mut Problem, par: Par) -> Result<f32
     }
 }
 
-fn hinge(k: usize, smoothing: Smoothing<f32>) -> topk_loss::Result<TopKHinge<'static, f32>> {
-    TopKHinge::new(k, Margins::Uniform(1.0), 1.0, smoothing)
+fn hinge(k: usize, smoothing: Smoothing<f32>) -> topk_loss::Result<TopKHinge<f32>> {
+    TopKHinge::new(k)?.with_smoothing(smoothing)
 }
 
 /// A plain pass over the scores on one thread, with enough partial sums for memory to be what it waits for.

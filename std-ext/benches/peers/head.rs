@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use faer::{Mat, Par};
-use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 use crate::problem::{read_columns, read_labels};
@@ -49,11 +49,11 @@ impl Head {
 
 pub fn evaluate(contestant: &str, head: &mut Head, par: Par) -> Result<f32> {
     let smoothing = Smoothing::Pathwise { epsilon: 1.0, num_samples: 5, key: Key::new(1) };
-    let pathwise = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing)?;
+    let pathwise = TopKHinge::new(5)?.with_smoothing(smoothing)?;
     match contestant {
         "head-stored" => head.stored(&pathwise, par),
         "head-fused" => head.fused(&pathwise, par),
-        "head-fused-exact" => head.fused(&TopKHinge::new(5, Margins::Uniform(1.0), 1.0, Smoothing::Exact { epsilon: 1.0 })?, par),
+        "head-fused-exact" => head.fused(&TopKHinge::smoothed(5, 1.0)?, par),
         "head-fused-cross-entropy" => head.fused(&CrossEntropy, par),
         _ => bail!("no such contestant"),
     }

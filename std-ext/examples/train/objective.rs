@@ -1,6 +1,7 @@
 //! What a training minimises.
 
 use faer::{MatMut, MatRef, Par};
+use topk_loss::FoldIn;
 use topk_loss_batch::{BatchLoss, Reduction, Result, Targets, objective_and_grads};
 
 /// Any loss, behind one type: folding a step into the noise would not be possible behind a pointer.
@@ -9,7 +10,7 @@ pub trait Objective {
     fn score_grads(&self, step: u64, scores: MatRef<'_, f32>, labels: &[usize], grads: MatMut<'_, f32>, par: Par) -> Result<()>;
 }
 
-impl<L: BatchLoss<f32>> Objective for L {
+impl<L: BatchLoss<f32> + FoldIn> Objective for L {
     fn score_grads(&self, step: u64, scores: MatRef<'_, f32>, labels: &[usize], grads: MatMut<'_, f32>, par: Par) -> Result<()> {
         objective_and_grads(&self.fold_in(step), scores, &Targets::new(labels), Reduction::Mean, grads, par)?;
         Ok(())

@@ -143,7 +143,7 @@ impl<'a> Trainer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Margins, Smoothing, TopKHinge};
+    use topk_loss::{Smoothing, TopKHinge};
 
     use super::*;
     use crate::sample::Tail;
@@ -153,7 +153,7 @@ mod tests {
         let key = Key::new(seed);
         let sample = Tail { imbalance: 100.0, largest: None, label_noise: 0.0 }.cut(corpus, &mut key.rng());
         let smoothing = Smoothing::Pathwise { epsilon: 0.1, num_samples: 3, key };
-        let loss = TopKHinge::new(5, Margins::Uniform(1.0), 1.0, smoothing).unwrap();
+        let loss = TopKHinge::new(5).unwrap().with_smoothing(smoothing).unwrap();
         let head = initial_head(corpus.features.nrows(), corpus.num_classes, similarity, key).unwrap();
         let batch_size = NonZeroUsize::new(64).unwrap();
         let schedule = Schedule { learning_rate: 0.1, epochs: 1, batch_size, par: Par::rayon(threads) };

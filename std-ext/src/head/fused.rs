@@ -24,7 +24,7 @@ mod uniforms;
 
 use faer::Par;
 use faer::prelude::*;
-use topk_loss::TopKHinge;
+use topk_loss::{AsMargins, TopKHinge};
 
 use super::features::Features;
 use super::{HeadGrads, LinearHead};
@@ -84,7 +84,7 @@ impl<F: BatchReal> LinearHead<F> {
     /// use topk_loss::{Margins, Smoothing, TopKHinge};
     /// use topk_loss_batch::{LinearHead, Reduction, Similarity, Targets};
     /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
-    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let loss = TopKHinge::new(1)?;
     /// let features = mat![[1.0, 0.0], [0.0, 2.0]];
     /// let objective = head.objective(&loss, features.as_ref(), &Targets::new(&[0, 0]), Reduction::Mean, Par::Seq)?;
     /// assert_eq!(objective, 1.5); // the mean of 1 + 1 − 1 and 1 + 1 − 0
@@ -131,7 +131,7 @@ impl<F: BatchReal> LinearHead<F> {
     /// use topk_loss::{Margins, Smoothing, TopKHinge};
     /// use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets};
     /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], None, Similarity::Inner)?;
-    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let loss = TopKHinge::new(1)?;
     /// let (features, targets) = (mat![[1.0, 0.0], [0.0, 2.0]], Targets::new(&[0, 0]));
     /// let mut weights = Mat::zeros(2, 3);
     /// let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: None };
@@ -174,7 +174,7 @@ impl<F: BatchReal> LinearHead<F> {
     /// use topk_loss::{Margins, Smoothing, TopKHinge};
     /// use topk_loss_batch::{LinearHead, Reduction, ScoreGrad, Similarity, Targets};
     /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0]], None, Similarity::Inner)?;
-    /// let loss = TopKHinge::new(1, Margins::Uniform(1.0), 1.0, Smoothing::None)?;
+    /// let loss = TopKHinge::new(1)?;
     /// let targets = Targets::new(&[1]);
     /// let (objective, entries) =
     ///     head.objective_and_score_grads(&loss, mat![[1.0]].as_ref(), &targets, Reduction::Mean, Par::Seq)?;
@@ -188,14 +188,14 @@ impl<F: BatchReal> LinearHead<F> {
     /// See above.
     pub fn objective_and_score_grads(
         &self,
-        loss: &TopKHinge<'_, F>,
+        loss: &TopKHinge<F, impl AsMargins<F>>,
         features: MatRef<'_, F>,
         targets: &Targets<'_, F>,
         reduction: Reduction,
         par: Par,
     ) -> Result<(F, Vec<ScoreGrad<F>>)> {
         let (strips, examples) = self.fused(features, targets, reduction, par)?;
-        top_k_hinge::sparse(loss, &strips, &examples)
+        top_k_hinge::sparse(&loss.borrowed(), &strips, &examples)
     }
 
     fn fused<'a>(

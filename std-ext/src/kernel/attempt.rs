@@ -2,7 +2,8 @@
 
 use topk_loss::{FoldIn, Loss, Real, Result};
 
-use super::{Kernel, Scalar};
+use super::Kernel;
+use super::scalar::Scalar;
 
 /// Where a gradient goes, and what it is multiplied by.
 #[derive(Debug)]
@@ -16,11 +17,6 @@ impl<F: Real> Weighted<'_, F> {
     pub fn is_usable(&self, num_classes: usize) -> bool {
         self.grad.len() == num_classes && self.weight.is_finite()
     }
-
-    /// The same place for a gradient of another weight.
-    pub fn with_weight(&mut self, weight: F) -> Weighted<'_, F> {
-        Weighted { weight, grad: self.grad }
-    }
 }
 
 /// A fast computation of a loss.
@@ -30,36 +26,22 @@ pub trait Attempt<F: Real> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
 }
 
-/// A kernel as a step of another loss's: a row that it refuses is for that loss's own code, which knows the error.
-impl<F: Real> Attempt<F> for dyn Kernel<F> + '_ {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        match grad {
-            None => self.value(example, scores, label).ok(),
-            Some(Weighted { weight, grad }) => self.value_and_grad(example, scores, label, weight, grad).ok(),
-        }
-    }
-}
-
-impl<F: Real, A: Attempt<F> + ?Sized> Attempt<F> for Box<A> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        (**self).attempt(example, scores, label, grad)
-    }
-}
-
 /// The two together; the scratch of the second is allocated for the row that needs it.
-pub(super) struct OrScalar<'a, A, L> {
+pub(super) struct OrScalar<A, L> {
     pub attempt: A,
-    pub loss: &'a L,
+    pub loss: L,
 }
 
-impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<'_, A, L> {
+impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<A, L> {
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, None);
-        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value(example, scores, label), Ok)
+        let scalar = || Scalar::new(scores.len(), |example| self.loss.fold_in(example));
+        value.map_or_else(|| scalar().value(example, scores, label), Ok)
     }
 
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         let value = self.attempt.attempt(example, scores, label, Some(Weighted { weight, grad: &mut *grad }));
-        value.map_or_else(|| Scalar::new(self.loss, scores.len()).value_and_grad(example, scores, label, weight, grad), Ok)
+        let scalar = || Scalar::new(scores.len(), |example| self.loss.fold_in(example));
+        value.map_or_else(|| scalar().value_and_grad(example, scores, label, weight, grad), Ok)
     }
 }

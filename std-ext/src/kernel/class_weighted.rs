@@ -1,7 +1,8 @@
 //! Any loss times the weight of the label's class.
 
+use topk_loss::{Error, Result, check};
+
 use super::Kernel;
-use super::attempt::{Attempt, Weighted};
 use super::row::multiply;
 use super::workers::Workers;
 use crate::elementary::Elementary;
@@ -19,18 +20,28 @@ impl<'a, F: Elementary> ByClass<'a, F> {
     }
 }
 
-impl<F: Elementary> Attempt<F> for ByClass<'_, F> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
-        if scores.len() != self.weights.len() {
-            return None;
-        }
-        let class_weight = *self.weights.get(label)?;
-        let weighted = grad.as_mut().map(|grad| grad.with_weight(class_weight));
-        let value = class_weight * self.kernel.attempt(example, scores, label, weighted)?;
-        // One weight after the other, as in core: their product would round differently.
-        if let Some(Weighted { weight, grad }) = grad.filter(|grad| grad.weight != F::one()) {
-            multiply(self.workers, grad, weight).then_some(())?;
-        }
-        value.is_finite().then_some(value)
+impl<F: Elementary> ByClass<'_, F> {
+    fn weight(&self, scores: &[F], label: usize) -> Result<F> {
+        check::length("weights", self.weights, scores.len())?;
+        check::label(self.weights, label)
+    }
+}
+
+/// Steps, errors and bits are core's.
+impl<F: Elementary> Kernel<F> for ByClass<'_, F> {
+    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
+        let weight = self.weight(scores, label)?;
+        check::in_range("loss", weight * self.kernel.value(example, scores, label)?)
+    }
+
+    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
+        let class_weight = self.weight(scores, label)?;
+        let value = match self.kernel.value_and_grad(example, scores, label, class_weight, grad) {
+            Ok(value) => check::in_range("loss", class_weight * value)?,
+            // The loss may be beyond the range too, and is looked at first.
+            Err(error) => return self.value(example, scores, label).and(Err(error)),
+        };
+        // One weight after the other: their product would round differently.
+        if weight == F::one() || multiply(self.workers, grad, weight) { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
     }
 }

@@ -1,10 +1,12 @@
 //! Kernels compiled in this crate: where a generic one is called it has that crate's optimisation, which in a debug build is none.
 
 use topk_loss::compiled::{Outcome, Task};
-use topk_loss::{CrossEntropy, Focal, Gumbel, Ldam, Logistic, Normal, Real, Result, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges};
+use topk_loss::{
+    CrossEntropy, Focal, Gumbel, Ldam, Logistic, Margins, Normal, Ranks, Real, Result, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
+};
 
 use super::Kernel;
-use super::attempt::{Attempt, OrScalar};
+use super::attempt::OrScalar;
 use super::class_weighted::ByClass;
 use super::conditional::Conditional;
 use super::cross_entropy::Exponentials;
@@ -27,18 +29,18 @@ pub trait Compiled: Real {
     fn dispatch_gumbel(workers: Workers, task: Task<'_, Gumbel, Self>) -> Result<Outcome<Self>>;
     fn dispatch_logistic(workers: Workers, task: Task<'_, Logistic, Self>) -> Result<Outcome<Self>>;
 
-    fn cross_entropy_kernel(loss: &CrossEntropy, workers: Workers) -> Of<'_, Self>;
-    fn focal_kernel(loss: &Focal<Self>, workers: Workers) -> Of<'_, Self>;
-    fn ldam_kernel<'a>(loss: &'a Ldam<'_, Self>, workers: Workers) -> Of<'a, Self>;
-    fn hinge_kernel<'a>(loss: &'a TopKHinge<'_, Self>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
-    fn hinges_kernel<'a>(loss: &'a TopKHinges<'_, Self>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
-    fn normal_kernel(loss: TopKCrossEntropy<'_, Normal, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
-    fn gumbel_kernel(loss: TopKCrossEntropy<'_, Gumbel, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
-    fn logistic_kernel(loss: TopKCrossEntropy<'_, Logistic, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
+    fn cross_entropy_kernel(workers: Workers) -> Of<'static, Self>;
+    fn focal_kernel(loss: Focal<Self>, workers: Workers) -> Of<'static, Self>;
+    fn ldam_kernel<'a>(loss: Ldam<Self, Margins<'a, Self>>, workers: Workers) -> Of<'a, Self>;
+    fn hinge_kernel<'a>(loss: TopKHinge<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
+    fn hinges_kernel<'a>(loss: TopKHinges<Self, &'a [Self], Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
+    fn normal_kernel(loss: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
+    fn gumbel_kernel(loss: TopKCrossEntropy<Gumbel, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
+    fn logistic_kernel(loss: TopKCrossEntropy<Logistic, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
 
     /// What is done around the kernel of a loss inside.
-    fn weighted<'a>(weights: &'a [Self], kernel: Of<'a, Self>, workers: Workers) -> Box<dyn Attempt<Self> + 'a>;
-    fn adjusted<'a>(adjustments: &'a [Self], centers: bool, kernel: Of<'a, Self>, workers: Workers) -> Box<dyn Attempt<Self> + 'a>;
+    fn weighted<'a>(weights: &'a [Self], kernel: Of<'a, Self>, workers: Workers) -> Of<'a, Self>;
+    fn adjusted<'a>(adjustments: &'a [Self], centers: bool, kernel: Of<'a, Self>, workers: Workers) -> Of<'a, Self>;
 }
 
 macro_rules! compiled {
@@ -64,16 +66,16 @@ macro_rules! compiled {
             }
         }
 
-        fn cross_entropy_kernel(loss: &CrossEntropy, workers: Workers) -> Of<'_, Self> {
-            Box::new(OrScalar { attempt: Exponentials::new(workers), loss })
+        fn cross_entropy_kernel(workers: Workers) -> Of<'static, Self> {
+            Box::new(OrScalar { attempt: Exponentials::new(workers), loss: CrossEntropy })
         }
-        fn focal_kernel(loss: &Focal<Self>, workers: Workers) -> Of<'_, Self> {
-            Box::new(OrScalar { attempt: Focused::new(*loss, workers), loss })
+        fn focal_kernel(loss: Focal<Self>, workers: Workers) -> Of<'static, Self> {
+            Box::new(OrScalar { attempt: Focused::new(loss, workers), loss })
         }
-        fn ldam_kernel<'a>(loss: &'a Ldam<'_, Self>, workers: Workers) -> Of<'a, Self> {
-            Box::new(OrScalar { attempt: Scaled::new(loss.margins(), loss.scale(), workers), loss })
+        fn ldam_kernel<'a>(loss: Ldam<Self, Margins<'a, Self>>, workers: Workers) -> Of<'a, Self> {
+            Box::new(OrScalar { attempt: Scaled::new(*loss.margins(), loss.scale(), workers), loss })
         }
-        fn hinge_kernel<'a>(loss: &'a TopKHinge<'_, Self>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
+        fn hinge_kernel<'a>(loss: TopKHinge<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
             let leaders = || Leaders::new(workers, Screening::Usual);
             match loss.smoothing() {
                 Smoothing::Pathwise { epsilon, num_samples, key } => {
@@ -84,30 +86,30 @@ macro_rules! compiled {
                     let draws = Draws { epsilon, num_samples, key };
                     Box::new(OrScalar { attempt: Conditional::new(loss, draws, leaders(), workers), loss })
                 }
-                Smoothing::Exact { .. } => Box::new(Dispatched::new(*loss, num_classes, workers)),
+                Smoothing::Exact { .. } => Box::new(Dispatched::new(loss, num_classes, workers)),
                 Smoothing::None => Box::new(OrScalar { attempt: Hard::new(loss, workers), loss }),
             }
         }
-        fn hinges_kernel<'a>(loss: &'a TopKHinges<'_, Self>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
+        fn hinges_kernel<'a>(loss: TopKHinges<Self, &'a [Self], Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
             match loss.epsilon() {
                 None => Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss }),
-                Some(_) => Box::new(Dispatched::new(*loss, num_classes, workers)),
+                Some(_) => Box::new(Dispatched::new(loss, num_classes, workers)),
             }
         }
-        fn normal_kernel(loss: TopKCrossEntropy<'_, Normal, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
+        fn normal_kernel(loss: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
             Box::new(Dispatched::new(loss, num_classes, workers))
         }
-        fn gumbel_kernel(loss: TopKCrossEntropy<'_, Gumbel, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
+        fn gumbel_kernel(loss: TopKCrossEntropy<Gumbel, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
             Box::new(Dispatched::new(loss, num_classes, workers))
         }
-        fn logistic_kernel(loss: TopKCrossEntropy<'_, Logistic, Self>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
+        fn logistic_kernel(loss: TopKCrossEntropy<Logistic, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
             Box::new(Dispatched::new(loss, num_classes, workers))
         }
 
-        fn weighted<'a>(weights: &'a [Self], kernel: Of<'a, Self>, workers: Workers) -> Box<dyn Attempt<Self> + 'a> {
+        fn weighted<'a>(weights: &'a [Self], kernel: Of<'a, Self>, workers: Workers) -> Of<'a, Self> {
             Box::new(ByClass::new(weights, kernel, workers))
         }
-        fn adjusted<'a>(adjustments: &'a [Self], centers: bool, kernel: Of<'a, Self>, workers: Workers) -> Box<dyn Attempt<Self> + 'a> {
+        fn adjusted<'a>(adjustments: &'a [Self], centers: bool, kernel: Of<'a, Self>, workers: Workers) -> Of<'a, Self> {
             Box::new(Adjusted::new(adjustments, centers, kernel, workers))
         }
     })+ };

@@ -2,7 +2,7 @@
 //!
 //! All classes below the (K+1)-th noised score share one interval; the few others have their own.
 
-use topk_loss::TopKHinge;
+use topk_loss::{Margins, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
 use super::interval::Units;
@@ -14,7 +14,7 @@ use super::workers::Workers;
 use crate::elementary::Elementary;
 
 pub(super) struct Conditional<'a, F> {
-    loss: &'a TopKHinge<'a, F>,
+    loss: TopKHinge<F, Margins<'a, F>>,
     draws: Draws<F>,
     workers: Workers,
     best: Best<F>,
@@ -25,7 +25,7 @@ pub(super) struct Conditional<'a, F> {
 }
 
 impl<'a, F: Elementary> Conditional<'a, F> {
-    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
+    pub fn new(loss: TopKHinge<F, Margins<'a, F>>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
         Self { loss, draws, workers, best: Best::new(workers), leaders, room: vec![], ahead: vec![] }
     }
 }
@@ -36,7 +36,7 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
             *self;
         // The order statistics on both sides of the (K+1)-th, where there is one below.
         let needed = (loss.k() + 2).min(scores.len());
-        let row = Row::new(workers, loss, scores, label, noised::worth_knowing(needed), best)?;
+        let row = Row::new(workers, &loss, scores, label, noised::worth_knowing(needed), best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;

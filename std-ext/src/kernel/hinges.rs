@@ -1,6 +1,6 @@
 //! The calibrated hinge of several K at once: one selection and two entries of the gradient a hinge. The bits are core's.
 
-use topk_loss::{Ranks, TopKHinges};
+use topk_loss::{Margins, Ranks, TopKHinges};
 
 use super::attempt::{Attempt, Weighted};
 use super::ordinary::are_ordinary;
@@ -11,12 +11,12 @@ use crate::elementary::Elementary;
 /// Room for the largest scores, as for one hinge.
 pub(super) struct HardHinges<'a, F> {
     workers: Workers,
-    loss: &'a TopKHinges<'a, F>,
+    loss: TopKHinges<F, &'a [F], Margins<'a, F>>,
     best: Best<F>,
 }
 
 impl<'a, F: Elementary> HardHinges<'a, F> {
-    pub fn new(loss: &'a TopKHinges<'_, F>, workers: Workers) -> Self {
+    pub fn new(loss: TopKHinges<F, &'a [F], Margins<'a, F>>, workers: Workers) -> Self {
         Self { workers, loss, best: Best::new(workers) }
     }
 }

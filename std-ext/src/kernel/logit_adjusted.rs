@@ -1,9 +1,9 @@
 //! Any loss of adjusted scores: the adjusted row, then that loss's kernel.
 
 use pulp::{Simd, WithSimd};
+use topk_loss::{Error, Result, check};
 
 use super::Kernel;
-use super::attempt::{Attempt, Weighted};
 use super::cross_entropy;
 use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
@@ -24,19 +24,37 @@ impl<'a, F: Elementary> Adjusted<'a, F> {
     }
 }
 
-impl<F: Elementary> Attempt<F> for Adjusted<'_, F> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        if scores.len() != self.adjustments.len() {
-            return None;
-        }
-        let center = if self.centers { cross_entropy::largest(self.workers, scores)? } else { F::zero() };
-        self.adjusted.resize(scores.len(), F::zero());
+impl<F: Elementary> Adjusted<'_, F> {
+    /// Puts the adjusted row into its place.
+    fn adjust(&mut self, scores: &[F]) -> Result<()> {
         let Self { workers, adjustments, .. } = *self;
-        let in_range = workers.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {
-            workers.dispatch(Adjust { scores, adjustments: &adjustments[first..], center, adjusted: out.unwrap_or_default() })
-        });
-        in_range.all().then_some(())?;
-        self.kernel.attempt(example, &self.adjusted, label, grad)
+        let largest = if self.centers { cross_entropy::largest(workers, scores) } else { Some(F::zero()) };
+        if let Some(center) = largest.filter(|_| scores.len() == adjustments.len()) {
+            self.adjusted.resize(scores.len(), F::zero());
+            let in_range = workers.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {
+                workers.dispatch(Adjust { scores, adjustments: &adjustments[first..], center, adjusted: out.unwrap_or_default() })
+            });
+            if in_range.all() {
+                return Ok(());
+            }
+        }
+        check::scores(scores)?;
+        check::length("adjustments", adjustments, scores.len())?;
+        Err(Error::Overflow { what: "adjusted scores" })
+    }
+}
+
+/// Steps, errors and bits are core's.
+impl<F: Elementary> Kernel<F> for Adjusted<'_, F> {
+    fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
+        self.adjust(scores)?;
+        self.kernel.value(example, &self.adjusted, label)
+    }
+
+    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        self.adjust(scores)?;
+        self.kernel.value_and_grad(example, &self.adjusted, label, weight, grad)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The top-K hinge under pathwise smoothing. The bits are core's.
 
-use topk_loss::{Key, TopKHinge};
+use topk_loss::{Key, Margins, TopKHinge};
 
 use super::attempt::{Attempt, Weighted};
 use super::noised::{self, Leaders, Noise};
@@ -18,7 +18,7 @@ pub(super) struct Draws<F> {
 }
 
 pub(super) struct Pathwise<'a, F> {
-    loss: &'a TopKHinge<'a, F>,
+    loss: TopKHinge<F, Margins<'a, F>>,
     draws: Draws<F>,
     workers: Workers,
     best: Best<F>,
@@ -27,7 +27,7 @@ pub(super) struct Pathwise<'a, F> {
 }
 
 impl<'a, F: Elementary> Pathwise<'a, F> {
-    pub fn new(loss: &'a TopKHinge<'_, F>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
+    pub fn new(loss: TopKHinge<F, Margins<'a, F>>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
         Self { loss, draws, workers, best: Best::new(workers), leaders, room: vec![] }
     }
 }
@@ -36,7 +36,7 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let Draws { epsilon, num_samples, key } = self.draws;
         let rank = self.loss.k() + 1;
-        let row = Row::new(self.workers, self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
+        let row = Row::new(self.workers, &self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;

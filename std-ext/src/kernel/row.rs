@@ -1,7 +1,7 @@
 //! A row of scores as the top-K hinges look at it.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::{Ranked, TopKHinge};
+use topk_loss::{Margins, Ranked, TopKHinge};
 
 use super::attempt::Weighted;
 use super::ordinary::are_ordinary;
@@ -24,7 +24,14 @@ impl<F: Elementary> Row<F> {
     /// The row; nothing for one that core refuses or might refuse.
     ///
     /// In `best` are the `count` largest scores, or all there are.
-    pub fn new(workers: Workers, loss: &TopKHinge<'_, F>, scores: &[F], label: usize, count: usize, best: &mut Best<F>) -> Option<Self> {
+    pub fn new(
+        workers: Workers,
+        loss: &TopKHinge<F, Margins<'_, F>>,
+        scores: &[F],
+        label: usize,
+        count: usize,
+        best: &mut Best<F>,
+    ) -> Option<Self> {
         if loss.k() >= scores.len() || !are_ordinary(workers, scores) {
             return None;
         }

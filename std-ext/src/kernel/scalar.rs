@@ -1,31 +1,40 @@
 //! Any loss by its own code.
 
-use topk_loss::{Error, FoldIn, Loss, Real, Result};
+use topk_loss::{Error, Loss, Real, Result};
 
 use super::Kernel;
 
-/// A loss with its scratch.
+/// The loss of every example, with its scratch.
 #[derive(Debug)]
-pub(super) struct Scalar<'a, L, F> {
-    loss: &'a L,
+pub(super) struct Scalar<T, F> {
+    loss_of: T,
     scratch: Vec<F>,
 }
 
-impl<'a, L: Loss<F>, F: Real> Scalar<'a, L, F> {
-    pub fn new(loss: &'a L, num_classes: usize) -> Self {
-        Self { loss, scratch: vec![F::zero(); loss.scratch_len(num_classes)] }
+impl<L: Loss<F>, T: Fn(u64) -> L, F: Real> Scalar<T, F> {
+    pub fn new(num_classes: usize, loss_of: T) -> Self {
+        let scratch = vec![F::zero(); loss_of(0).scratch_len(num_classes)];
+        Self { loss_of, scratch }
     }
 }
 
-impl<L: Loss<F> + FoldIn, F: Real> Kernel<F> for Scalar<'_, L, F> {
+impl<L: Loss<F>, T: Fn(u64) -> L, F: Real> Kernel<F> for Scalar<T, F> {
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
-        self.loss.fold_in(example).value(scores, label, &mut self.scratch)
+        (self.loss_of)(example).value(scores, label, &mut self.scratch)
     }
 
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        let value = self.loss.fold_in(example).value_and_grad(scores, label, grad, &mut self.scratch)?;
+        let value = (self.loss_of)(example).value_and_grad(scores, label, grad, &mut self.scratch)?;
         multiply(grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
     }
+}
+
+/// The kernel of a loss by its own code; `loss_of` an example is usually that loss with the example's number
+/// [folded in](topk_loss::FoldIn).
+///
+/// See [`BatchLoss`](crate::BatchLoss) for an example.
+pub fn scalar_kernel<'a, L: Loss<F>, F: Real>(num_classes: usize, loss_of: impl Fn(u64) -> L + 'a) -> Box<dyn Kernel<F> + 'a> {
+    Box::new(Scalar::new(num_classes, loss_of))
 }
 
 /// Multiplies a gradient; whether it stays in the float's range.

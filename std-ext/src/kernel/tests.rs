@@ -7,14 +7,15 @@ use faer::Par;
 use proptest::prelude::*;
 use topk_loss::{FoldIn, Key, Loss, Margins, MonteCarlo, Noise, Normal, Result, Sampler, Smoothing, TopKHinge};
 
+use super::Kernel;
 use super::attempt::{Attempt, OrScalar, Weighted};
 use super::conditional::Conditional;
 use super::hinge::Hard;
 use super::noise::normals_of;
 use super::noised::{Leaders, Screening};
 use super::pathwise::{Draws, Pathwise};
+use super::scalar::Scalar;
 use super::workers::Workers;
-use super::{Kernel, Scalar};
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
 use crate::variate::{Variate, normal_quantiles};
@@ -102,16 +103,23 @@ impl Case {
         Draws { epsilon: F::from_f64(self.epsilon), num_samples: self.num_samples, key: Key::new(self.seed) }
     }
 
-    fn hinge<F: Elementary>(&self, smoothing: Smoothing<F>) -> TopKHinge<'static, F> {
-        TopKHinge::new(self.k, Margins::Uniform(F::from_f64(self.margin)), F::from_f64(self.scale), smoothing).unwrap()
+    fn hinge<F: Elementary>(&self, smoothing: Smoothing<F>) -> TopKHinge<F> {
+        TopKHinge::new(self.k)
+            .unwrap()
+            .with_margins(Margins::Uniform(F::from_f64(self.margin)))
+            .unwrap()
+            .with_scale(F::from_f64(self.scale))
+            .unwrap()
+            .with_smoothing(smoothing)
+            .unwrap()
     }
 
-    fn pathwise<F: Elementary>(&self) -> TopKHinge<'static, F> {
+    fn pathwise<F: Elementary>(&self) -> TopKHinge<F> {
         let Draws { epsilon, num_samples, key } = self.draws();
         self.hinge(Smoothing::Pathwise { epsilon, num_samples, key })
     }
 
-    fn conditional<F: Elementary>(&self) -> TopKHinge<'static, F> {
+    fn conditional<F: Elementary>(&self) -> TopKHinge<F> {
         let Draws { epsilon, num_samples, key } = self.draws();
         self.hinge(Smoothing::Conditional { epsilon, num_samples, key })
     }
@@ -126,7 +134,7 @@ impl Case {
 
     /// The same by core.
     fn by_core<F: Elementary>(&self, loss: &(impl Loss<F> + FoldIn)) -> Result<(F, Vec<F>)> {
-        self.by(&mut Scalar::new(loss, self.scores.len()))
+        self.by(&mut Scalar::new(self.scores.len(), |example| loss.fold_in(example)))
     }
 
     /// Whether the fast computation serves it.
@@ -137,20 +145,34 @@ impl Case {
     }
 }
 
+/// Every instruction set on one thread, and several threads.
+fn workers() -> impl Iterator<Item = Workers> {
+    available().into_iter().map(Workers::of).chain([Workers::new(Par::rayon(2)), Workers::new(Par::rayon(3))])
+}
+
+/// Value, gradient and errors, signs of zeros too.
+fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Workers) -> K) {
+    let bits = |(value, grad): (F, Vec<F>)| [vec![value], grad].concat().into_iter().map(|x| x.integer_decode()).collect::<Vec<_>>();
+    let expected = case.by_core(loss).map(bits);
+    for workers in workers() {
+        assert!(case.by(&mut kernel(workers)).map(bits) == expected, "{case:?}");
+    }
+}
+
 fn hard_and_pathwise_are_core<F: Elementary>(case: &Case) {
     let (hard, pathwise) = (case.hinge::<F>(Smoothing::None), case.pathwise::<F>());
     let (expected_hard, expected_pathwise) = (case.by_core(&hard), case.by_core(&pathwise));
     for arch in available() {
-        let mut kernel = OrScalar { attempt: Hard::new(&hard, Workers::of(arch)), loss: &hard };
+        let mut kernel = OrScalar { attempt: Hard::new(hard, Workers::of(arch)), loss: hard };
         assert_eq!(case.by(&mut kernel), expected_hard);
         for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
             let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Pathwise::new(&pathwise, case.draws(), leaders, Workers::of(arch));
-            assert_eq!(case.by(&mut OrScalar { attempt, loss: &pathwise }), expected_pathwise);
+            let attempt = Pathwise::new(pathwise, case.draws(), leaders, Workers::of(arch));
+            assert_eq!(case.by(&mut OrScalar { attempt, loss: pathwise }), expected_pathwise);
         }
-        assert!(case.is_served(Hard::new(&hard, Workers::of(arch))));
+        assert!(case.is_served(Hard::new(hard, Workers::of(arch))));
         assert!(case.is_served(Pathwise::new(
-            &pathwise,
+            pathwise,
             case.draws(),
             Leaders::new(Workers::of(arch), Screening::Usual),
             Workers::of(arch)
@@ -170,20 +192,15 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
     for arch in available() {
         for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
             let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Conditional::new(&loss, case.draws(), leaders, Workers::of(arch));
-            let (ours, entries) = case.by(&mut OrScalar { attempt, loss: &loss }).unwrap();
+            let attempt = Conditional::new(loss, case.draws(), leaders, Workers::of(arch));
+            let (ours, entries) = case.by(&mut OrScalar { attempt, loss }).unwrap();
             assert_eq!(ours, value);
             for (class, (&entry, &expected)) in entries.iter().zip(&grad).enumerate() {
                 assert!((entry - expected).abs() <= tolerance, "class {class}: {entry} where core has {expected}");
             }
             assert_eq!(&entries, first.get_or_insert(entries.clone()));
         }
-        assert!(case.is_served(Conditional::new(
-            &loss,
-            case.draws(),
-            Leaders::new(Workers::of(arch), Screening::Usual),
-            Workers::of(arch)
-        )));
+        assert!(case.is_served(Conditional::new(loss, case.draws(), Leaders::new(Workers::of(arch), Screening::Usual), Workers::of(arch))));
     }
 }
 
@@ -256,12 +273,12 @@ fn errors_are_those_of_core() {
             assert!(ours == expected || expected.is_ok_and(|(value, _)| ours.is_ok_and(|(ours, _)| ours == value)), "{case:?}");
         }
     }
-    let loss = TopKHinge::new(5, Margins::PerClass(&margins), 1.0, Smoothing::None).unwrap();
+    let loss = TopKHinge::new(5).unwrap().with_margins(Margins::PerClass(&margins)).unwrap();
     let mut kernel = super::BatchLoss::kernel(&loss, 100, Par::Seq);
     assert_eq!(ordinary.by(&mut *kernel), ordinary.by_core(&loss));
     let scores = ordinary.scores::<f32>();
     let loss = ordinary.pathwise();
-    let expected = Scalar::new(&loss, 100).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone());
+    let expected = Scalar::new(100, |example| loss.fold_in(example)).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone());
     assert_eq!(super::BatchLoss::kernel(&loss, 100, Par::Seq).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone()), expected);
 }
 

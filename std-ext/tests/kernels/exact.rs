@@ -1,7 +1,7 @@
 //! The exactly smoothed hinge.
 
 use faer::{ColRef, Mat, Par};
-use topk_loss::{Margins, Smoothing, TopKHinge};
+use topk_loss::TopKHinge;
 use topk_loss_batch::{BatchReal, Targets, values_and_grads};
 
 use crate::rows::{by_core, by_kernel, rows};
@@ -14,8 +14,8 @@ const DOUBLE: f64 = 2e-7;
 const SIZES: [(usize, usize); 12] =
     [(2, 1), (5, 1), (7, 2), (7, 6), (30, 1), (30, 5), (100, 5), (100, 40), (100, 97), (1000, 1), (1000, 50), (3000, 5)];
 
-fn loss<F: BatchReal>(k: usize, epsilon: f64) -> TopKHinge<'static, F> {
-    TopKHinge::new(k, Margins::Uniform(F::one()), F::one(), Smoothing::Exact { epsilon: F::from_f64(epsilon) }).unwrap()
+fn loss<F: BatchReal>(k: usize, epsilon: f64) -> TopKHinge<F> {
+    TopKHinge::smoothed(k, F::from_f64(epsilon)).unwrap()
 }
 
 fn agrees<F: BatchReal>(documented: f64) {

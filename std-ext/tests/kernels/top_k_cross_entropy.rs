@@ -1,7 +1,7 @@
 //! The top-K cross-entropy, of one K and of a mixture.
 
 use faer::{ColRef, Mat, Par};
-use topk_loss::{Gumbel, Loss, TopKCrossEntropy};
+use topk_loss::{Gumbel, Loss, Ranks, TopKCrossEntropy};
 use topk_loss_batch::{BatchReal, Targets, values_and_grads};
 
 use crate::rows::{by_core, by_kernel, rows};
@@ -10,9 +10,14 @@ const SIZES: [(usize, usize); 11] =
     [(3, 1), (5, 1), (7, 2), (9, 4), (30, 1), (30, 5), (100, 5), (100, 40), (1000, 1), (1000, 50), (3000, 5)];
 
 /// Half of one guess and half of K; of K alone, without shares.
-fn loss<F: BatchReal>(k: usize, shares: Option<&[F]>, epsilon: f64) -> TopKCrossEntropy<'_, Gumbel, F> {
+fn loss<F: BatchReal>(k: usize, shares: Option<&[F]>, epsilon: f64) -> TopKCrossEntropy<Gumbel, F, Ranks<'_, F>> {
     let epsilon = F::from_f64(epsilon);
-    shares.map_or_else(|| TopKCrossEntropy::new(k, Gumbel, epsilon), |shares| TopKCrossEntropy::mixture(shares, Gumbel, epsilon)).unwrap()
+    shares
+        .map_or_else(
+            || TopKCrossEntropy::new(k, Gumbel, epsilon),
+            |shares| TopKCrossEntropy::mixture(Ranks::Weighted(shares), Gumbel, epsilon),
+        )
+        .unwrap()
 }
 
 fn halves<F: BatchReal>(k: usize) -> Vec<F> {

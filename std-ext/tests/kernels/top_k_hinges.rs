@@ -16,8 +16,8 @@ fn shares<F: BatchReal>(k: usize) -> Vec<F> {
     shares
 }
 
-fn hinges<F: BatchReal>(shares: &[F], epsilon: f64) -> TopKHinges<'_, F> {
-    TopKHinges::new(shares, Margins::Uniform(F::one()), F::from_f64(SCALE), Some(F::from_f64(epsilon))).unwrap()
+fn hinges<F: BatchReal>(shares: &[F], epsilon: f64) -> TopKHinges<F, &[F], Margins<'_, F>> {
+    TopKHinges::new(shares).unwrap().with_scale(F::from_f64(SCALE)).unwrap().with_epsilon(Some(F::from_f64(epsilon))).unwrap()
 }
 
 /// To what is documented of the exact hinge, times the scale.
@@ -39,7 +39,21 @@ fn agrees<F: BatchReal>(documented: f64) {
                 // At a kink rounding decides whether a hinge counts.
                 let at_a_kink = (1..).zip(&core_own).filter(|&(_, &share)| share > 0.0).any(|(k, _)| {
                     let smoothing = Smoothing::Exact { epsilon };
-                    let value = |margin| by_core(&TopKHinge::new(k, Margins::Uniform(margin), SCALE, smoothing).unwrap(), &scores, label).0;
+                    let value = |margin| {
+                        by_core(
+                            &TopKHinge::new(k)
+                                .unwrap()
+                                .with_margins(Margins::Uniform(margin))
+                                .unwrap()
+                                .with_scale(SCALE)
+                                .unwrap()
+                                .with_smoothing(smoothing)
+                                .unwrap(),
+                            &scores,
+                            label,
+                        )
+                        .0
+                    };
                     (value(1.0 - tolerance) > 0.0) != (value(1.0 + tolerance) > 0.0)
                 });
                 if !at_a_kink {

@@ -4,7 +4,7 @@
 use core::f64::consts::SQRT_2;
 
 use faer::{Mat, Par};
-use topk_loss::{Compensated, CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{Compensated, CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, TopKCrossEntropy, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
 use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 use topk_loss_laws::{loss_fn, loss_laws};
@@ -44,7 +44,7 @@ loss_laws! {
 }
 
 loss_laws! {
-    calibrated_hinge: f64 = |example| in_a_batch(TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap());
+    calibrated_hinge: f64 = |example| in_a_batch(TopKHinge::new(example.k).unwrap());
     gradient_is_the_slope(ROUNDING), gradient_sums_to(0.0, ROUNDING), vanishes_with_the_lead(1.0, ROUNDING), ties_go_to_the_lowest_index(),
 }
 

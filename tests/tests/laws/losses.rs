@@ -64,20 +64,20 @@ loss_laws! {
 }
 
 loss_laws! {
-    calibrated_hinge: f64 = |example| TopKHinge::new(example.k, UNIT, 1.0, Smoothing::None).unwrap();
+    calibrated_hinge: f64 = |example| TopKHinge::new(example.k).unwrap().with_margins(UNIT).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
     falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING), vanishes_with_the_lead(1.0, ROUNDING),
     ties_go_to_the_lowest_index(), zeros_of_both_signs_are_equal(), ignores_the_key(),
 }
 
 loss_laws! {
-    calibrated_hinge_without_margin: f64 = |example| TopKHinge::new(example.k, Margins::Uniform(0.0), 1.0, Smoothing::None).unwrap();
+    calibrated_hinge_without_margin: f64 = |example| TopKHinge::new(example.k).unwrap().with_margins(Margins::Uniform(0.0)).unwrap();
     gradient_is_the_slope(ROUNDING), is_homogeneous(ROUNDING), vanishes_with_the_lead(0.0, ROUNDING), ties_go_to_the_lowest_index(),
 }
 
 loss_laws! {
     scaled_hinge_with_margins: f64 = |example|
-        TopKHinge::new(example.k, Margins::PerClass(&PER_CLASS[..example.scores.len()]), 40.0, Smoothing::None).unwrap();
+        TopKHinge::new(example.k).unwrap().with_margins(Margins::PerClass(&PER_CLASS[..example.scores.len()])).unwrap().with_scale(40.0).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING),
     is_lipschitz(40.0 * SQRT_2, ROUNDING),
 }
@@ -91,14 +91,14 @@ loss_laws! {
 
 loss_laws! {
     drawn_hinge: f64 = |example|
-        TopKHinge::new(example.k, UNIT, 1.0, Smoothing::Pathwise { epsilon: 0.5, num_samples: 5, key: Key::new(3) }).unwrap();
+        TopKHinge::new(example.k).unwrap().with_margins(UNIT).unwrap().with_smoothing(Smoothing::Pathwise { epsilon: 0.5, num_samples: 5, key: Key::new(3) }).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING),
     is_never_negative(), is_lipschitz(SQRT_2, ROUNDING), draws_follow_the_key(),
 }
 
 loss_laws! {
     conditional_hinge: f64 = |example|
-        TopKHinge::new(example.k, UNIT, 1.0, Smoothing::Conditional { epsilon: 0.5, num_samples: 5, key: Key::new(3) }).unwrap();
+        TopKHinge::new(example.k).unwrap().with_margins(UNIT).unwrap().with_smoothing(Smoothing::Conditional { epsilon: 0.5, num_samples: 5, key: Key::new(3) }).unwrap();
     ignores_a_common_offset(ROUNDING), falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING),
     draws_follow_the_key(),
 }
@@ -125,13 +125,13 @@ loss_laws! {
 }
 
 loss_laws! {
-    top_k_hinges: f64 = |example| TopKHinges::new(half_and_half(example.k), UNIT, 1.0, None).unwrap();
+    top_k_hinges: f64 = |example| TopKHinges::new(half_and_half(example.k)).unwrap().with_margins(UNIT).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
     falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING), ignores_the_key(),
 }
 
 loss_laws! {
-    smoothed_top_k_hinges: f64 = |example| TopKHinges::new(half_and_half(example.k), UNIT, 1.0, Some(0.5)).unwrap();
+    smoothed_top_k_hinges: f64 = |example| TopKHinges::new(half_and_half(example.k)).unwrap().with_margins(UNIT).unwrap().with_epsilon(Some(0.5)).unwrap();
     gradient_is_the_slope(quadrature::<f64>()), ignores_a_common_offset(quadrature::<f64>()), treats_classes_alike(quadrature::<f64>()),
     gradient_sums_to(0.0, quadrature::<f64>()), falls_with_the_label_score(quadrature::<f64>()), ignores_the_key(),
 }
@@ -139,7 +139,7 @@ loss_laws! {
 macro_rules! top_k_svms {
     ($($name:ident: $form:ident, $($law:ident($($argument:expr),*)),*;)+) => {$(
         loss_laws! {
-            $name: f64 = |example| TopKSvm::new(example.k, TopKSvmForm::$form, UNIT, 1.0).unwrap();
+            $name: f64 = |example| TopKSvm::new(example.k, TopKSvmForm::$form).unwrap().with_margins(UNIT).unwrap();
             gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING),
             falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING),
             zeros_of_both_signs_are_equal(), ignores_the_key(), $($law($($argument),*)),*
@@ -181,7 +181,7 @@ loss_laws! {
 
 loss_laws! {
     mean_of_hinge: f64 = |example|
-        MeanOfHinge::new(KthLargest::new(example.k + 1).unwrap(), MonteCarlo::new(Normal, 5).unwrap(), 0.5, Key::new(2), UNIT, 1.0).unwrap();
+        MeanOfHinge::new(KthLargest::new(example.k + 1).unwrap(), MonteCarlo::new(Normal, 5).unwrap(), 0.5, Key::new(2)).unwrap().with_margins(UNIT).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING),
     is_never_negative(), is_lipschitz(SQRT_2, ROUNDING), draws_follow_the_key(),
 }

@@ -1,8 +1,6 @@
 //! What `f32` keeps of the losses that select, and what it promises alone.
 
-use topk_loss::{
-    CrossEntropy, Focal, Hinge, KthLargest, Margins, Max, Real, SmoothTopKSvm, Smoothing, TopKHinge, TopKSum, TopKSvm, TopKSvmForm,
-};
+use topk_loss::{CrossEntropy, Focal, Hinge, KthLargest, Margins, Max, Real, SmoothTopKSvm, TopKHinge, TopKSum, TopKSvm, TopKSvmForm};
 use topk_loss_laws::laws::agrees_in_single_precision;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{ROUNDING, quadrature};
@@ -27,18 +25,18 @@ macro_rules! single_precision {
 const SELECTED: Tolerance = ROUNDING;
 
 single_precision! {
-    calibrated_hinge within SELECTED, |k| TopKHinge::new(k, margin(), 1.0, Smoothing::None).unwrap();
+    calibrated_hinge within SELECTED, |k| TopKHinge::new(k).unwrap().with_margins(margin()).unwrap();
     hinge_over_the_maximum within SELECTED, |_k| Hinge::new(Max, margin(), 2.0).unwrap();
     hinge_over_a_sum within SELECTED, |k| Hinge::new(TopKSum::new(k).unwrap(), margin(), 1.0).unwrap();
     hinge_over_the_kth within SELECTED, |k| Hinge::new(KthLargest::new(k).unwrap(), margin(), 1.0).unwrap();
-    svm_of_the_kth_other within SELECTED, |k| TopKSvm::new(k, TopKSvmForm::KthOther, margin(), 1.0).unwrap();
+    svm_of_the_kth_other within SELECTED, |k| TopKSvm::new(k, TopKSvmForm::KthOther).unwrap().with_margins(margin()).unwrap();
     exactly_smoothed_hinge within quadrature::<f32>(), |k| TopKHinge::smoothed(k, 0.5).unwrap();
 }
 
 loss_laws! { cross_entropy: f32 = |_| CrossEntropy; gradient_is_the_slope(ROUNDING), is_convex(ROUNDING), gradient_sums_to(0.0, ROUNDING) }
 loss_laws! { focal: f32 = |_| Focal::new(2.0).unwrap(); gradient_sums_to(0.0, ROUNDING), ignores_a_common_offset(ROUNDING) }
 loss_laws! {
-    calibrated_hinge_alone: f32 = |example| TopKHinge::new(example.k, margin(), 1.0, Smoothing::None).unwrap();
+    calibrated_hinge_alone: f32 = |example| TopKHinge::new(example.k).unwrap().with_margins(margin()).unwrap();
     gradient_sums_to(0.0, ROUNDING), vanishes_with_the_lead(1.0, ROUNDING), ties_go_to_the_lowest_index(),
 }
 loss_laws! { exactly_smoothed: f32 = |example| TopKHinge::smoothed(example.k, 0.5).unwrap(); gradient_sums_to(0.0, quadrature::<f32>()) }

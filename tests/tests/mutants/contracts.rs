@@ -2,18 +2,18 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use topk_loss::{CrossEntropy, Error, Focal, Key, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Focal, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_laws::Example;
 
 use crate::plant::{Calls, Mixed, Row, altered, calls, losses};
 
-fn hinge(example: &Example<f64>) -> TopKHinge<'static, f64> {
-    TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap()
+fn hinge(example: &Example<f64>) -> TopKHinge<f64> {
+    TopKHinge::new(example.k).unwrap()
 }
 
-fn drawn(example: &Example<f64>, seed: u64) -> TopKHinge<'static, f64> {
+fn drawn(example: &Example<f64>, seed: u64) -> TopKHinge<f64> {
     let smoothing = Smoothing::Pathwise { epsilon: 0.5, num_samples: 3, key: Key::new(seed) };
-    TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+    TopKHinge::new(example.k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 /// The cross-entropy's gradient call.

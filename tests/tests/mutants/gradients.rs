@@ -2,17 +2,17 @@
 
 use core::f64::consts::SQRT_2;
 
-use topk_loss::{CrossEntropy, Focal, KthLargest, Ldam, Loss, Margins, Max, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::{CrossEntropy, Focal, KthLargest, Ldam, Loss, Margins, Max, TopKHinge, TopKSvm, TopKSvmForm};
 use topk_loss_laws::tolerances::{ROUNDING, quadrature};
 use topk_loss_laws::{Example, OfScores};
 
 use crate::plant::{Mixed, Row, altered, calls, losses};
 
-fn hinge(example: &Example<f64>) -> TopKHinge<'static, f64> {
-    TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, Smoothing::None).unwrap()
+fn hinge(example: &Example<f64>) -> TopKHinge<f64> {
+    TopKHinge::new(example.k).unwrap()
 }
 
-fn smoothed(example: &Example<f64>) -> TopKHinge<'static, f64> {
+fn smoothed(example: &Example<f64>) -> TopKHinge<f64> {
     TopKHinge::smoothed(example.k, 0.5).unwrap()
 }
 
@@ -85,7 +85,7 @@ pub fn rows() -> Vec<Row> {
         "the subgradient of a satisfied hinge is not zero", lies_above_its_tangents(ROUNDING):
             |_| CrossEntropy => |_| altered(CrossEntropy, times(1.5));
         "the scale is forgotten in the constant", is_lipschitz(SQRT_2, ROUNDING):
-            hinge => |e| TopKHinge::new(e.k, Margins::Uniform(1.0), 40.0, Smoothing::None).unwrap();
+            hinge => |e| TopKHinge::new(e.k).unwrap().with_scale(40.0).unwrap();
         "logits are sharpened", is_smooth(0.5, ROUNDING): |_| CrossEntropy => |_| scaled(2.0, 2.0);
         "ties go to the highest index", ties_go_to_the_lowest_index():
             |e| kth(e.k) => |e| altered(kth(e.k), |scores, _, value, grad| {
@@ -102,6 +102,6 @@ pub fn rows() -> Vec<Row> {
     }
 }
 
-fn svm(k: usize, form: TopKSvmForm) -> TopKSvm<'static, f64> {
-    TopKSvm::new(k, form, Margins::Uniform(1.0), 1.0).unwrap()
+fn svm(k: usize, form: TopKSvmForm) -> TopKSvm<f64> {
+    TopKSvm::new(k, form).unwrap()
 }

@@ -7,11 +7,11 @@ use topk_loss_laws::{Example, OfScores, loss_fn};
 
 use crate::plant::{Row, altered, calls, judged, losses};
 
-fn hinge_of(k: usize, margin: f64) -> TopKHinge<'static, f64> {
-    TopKHinge::new(k, Margins::Uniform(margin), 1.0, Smoothing::None).unwrap()
+fn hinge_of(k: usize, margin: f64) -> TopKHinge<f64> {
+    TopKHinge::new(k).unwrap().with_margins(Margins::Uniform(margin)).unwrap()
 }
 
-fn hinge(example: &Example<f64>) -> TopKHinge<'static, f64> {
+fn hinge(example: &Example<f64>) -> TopKHinge<f64> {
     hinge_of(example.k, 1.0)
 }
 
@@ -38,7 +38,7 @@ pub fn rows() -> Vec<Row> {
         "the margin is missing", vanishes_with_the_lead(1.0, ROUNDING): hinge => |e| hinge_of(e.k, 0.0);
         "the margin has the wrong sign", vanishes_with_the_lead(1.0, ROUNDING): hinge => |e| hinge_of(e.k, -1.0);
         "the largest rival whatever K is", vanishes_with_the_lead(1.0, ROUNDING):
-            hinge => |_| TopKSvm::new(1, TopKSvmForm::KthOther, Margins::Uniform(1.0), 1.0).unwrap();
+            hinge => |_| TopKSvm::new(1, TopKSvmForm::KthOther).unwrap();
         "the hinge is not cut at zero", is_never_negative(): hinge => |e| lead(e.k + 1, 1.0);
         "the label's score has the wrong sign", falls_with_the_label_score(ROUNDING): hinge => |e| altered(hinge(e), |scores, label, value, grad| {
             *value += 2.0 * scores[label];
@@ -70,7 +70,7 @@ pub fn rows() -> Vec<Row> {
                 *value = 1.0 - probability;
             });
         "the calibrated hinge is called convex", is_convex(ROUNDING):
-            |e| TopKSvm::new(e.k, TopKSvmForm::MeanInside, Margins::Uniform(1.0), 1.0).unwrap() => hinge;
+            |e| TopKSvm::new(e.k, TopKSvmForm::MeanInside).unwrap() => hinge;
         "the loss is capped", is_convex(ROUNDING): |_| CrossEntropy => |_| altered(CrossEntropy, |_, _, value, _| *value = value.min(3.0));
         "−0 ranks below 0", zeros_of_both_signs_are_equal(): |e| OfScores(KthLargest::new(e.k).unwrap()) => |e| {
             let k = e.k;
@@ -107,9 +107,9 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-fn drawn(example: &Example<f64>) -> TopKHinge<'static, f64> {
+fn drawn(example: &Example<f64>) -> TopKHinge<f64> {
     let smoothing = Smoothing::Pathwise { epsilon: 0.5, num_samples: 3, key: topk_loss::Key::new(1) };
-    TopKHinge::new(example.k, Margins::Uniform(1.0), 1.0, smoothing).unwrap()
+    TopKHinge::new(example.k).unwrap().with_smoothing(smoothing).unwrap()
 }
 
 fn single(loss: impl Loss<f32>) -> Result<(), topk_loss_laws::Violation> {

@@ -8,7 +8,7 @@ mod rounds;
 use core::time::Duration;
 
 use faer::{MatMut, MatRef, Par};
-use topk_loss::{CrossEntropy, Gumbel, Key, Margins, Result, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::{CrossEntropy, Gumbel, Key, Loss, Result, Smoothing, TopKCrossEntropy, TopKHinge};
 use topk_loss_batch::{BatchLoss, Reduction, Targets, objective_and_grads};
 
 use problem::Problem;
@@ -20,7 +20,7 @@ const EXAMPLES: usize = 16;
 type Contestant = (String, Box<dyn FnMut(&mut Problem<f32>)>);
 
 /// Core's call for each row, and the batch's one call.
-fn both(name: &str, loss: impl BatchLoss<f32> + Copy + 'static) -> [Contestant; 2] {
+fn both(name: &str, loss: impl BatchLoss<f32> + Loss<f32> + Copy + 'static) -> [Contestant; 2] {
     let mut scratch = vec![0.0; loss.scratch_len(CLASSES)];
     let rows = move |problem: &mut Problem<f32>| {
         let (rows, grads) = (problem.scores.chunks_exact(CLASSES), problem.grads.chunks_exact_mut(CLASSES));
@@ -37,7 +37,7 @@ fn both(name: &str, loss: impl BatchLoss<f32> + Copy + 'static) -> [Contestant; 
 }
 
 fn main() -> Result<()> {
-    let hinge = |smoothing| TopKHinge::new(K, Margins::Uniform(1.0), 1.0, smoothing);
+    let hinge = |smoothing| TopKHinge::new(K)?.with_smoothing(smoothing);
     let mut contestants = [
         both("cross-entropy", CrossEntropy),
         both("hard hinge", hinge(Smoothing::None)?),

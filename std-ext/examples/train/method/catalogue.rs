@@ -3,8 +3,8 @@
 use Similarity::{Cosine, Inner};
 use anyhow::Result;
 use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge,
-    TopKSvm, TopKSvmForm,
+    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKSvm,
+    TopKSvmForm,
 };
 use topk_loss_batch::Similarity;
 
@@ -49,7 +49,7 @@ const HINGE: Method = Method {
     generated: Settings::rate(0.3),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, Smoothing::None)?)),
+    build: |setup| Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?)),
 };
 
 const CRAMMER_SINGER: Method = Method {
@@ -108,7 +108,7 @@ const TOP_K_SVM_BETA: Method = Method {
 };
 
 fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Result<Box<dyn Objective + '_>> {
-    Ok(Box::new(TopKSvm::new(k, form, Margins::Uniform(setup.settings.margin), 1.0)?))
+    Ok(Box::new(TopKSvm::new(k, form)?.with_margins(Margins::Uniform(setup.settings.margin))?))
 }
 
 const SMOOTH_TOP_K_SVM: Method = Method {
@@ -218,7 +218,9 @@ const NOISED_BALANCED: Method = Method {
     generated: Settings { epsilon: 0.2, ..Settings::rate(1.0) },
     text: Settings { epsilon: 0.5, ..Settings::rate(1.0) },
     unsmoothed: Some(&HINGE),
-    build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, setup.smoothing)?)),
+    build: |setup| {
+        Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?.with_smoothing(setup.smoothing)?))
+    },
 };
 
 const ADJUSTED_NOISED: Method = Method {
@@ -230,7 +232,7 @@ const ADJUSTED_NOISED: Method = Method {
     text: Settings { epsilon: 0.5, adjustment: 0.2, ..Settings::rate(1.0) },
     unsmoothed: None,
     build: |setup| {
-        let loss = TopKHinge::new(setup.k, Margins::Uniform(setup.settings.margin), 1.0, setup.smoothing)?;
+        let loss = TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?.with_smoothing(setup.smoothing)?;
         Ok(Box::new(LogitAdjusted::new(loss, &setup.adjustments)?))
     },
 };
@@ -243,7 +245,9 @@ const IMBALANCED: Method = Method {
     generated: Settings { max_margin: 0.4, ..Settings::rate(0.01) },
     text: Settings { max_margin: 0.5, ..Settings::rate(0.01) },
     unsmoothed: None,
-    build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::PerClass(&setup.margins), setup.settings.scale, Smoothing::None)?)),
+    build: |setup| {
+        Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::PerClass(&setup.margins))?.with_scale(setup.settings.scale)?))
+    },
 };
 
 pub const NOISED_IMBALANCED: Method = Method {
@@ -254,5 +258,12 @@ pub const NOISED_IMBALANCED: Method = Method {
     generated: Settings { epsilon: 0.1, max_margin: 0.4, ..Settings::rate(0.01) },
     text: Settings { epsilon: 0.01, max_margin: 0.5, ..Settings::rate(0.01) },
     unsmoothed: Some(&IMBALANCED),
-    build: |setup| Ok(Box::new(TopKHinge::new(setup.k, Margins::PerClass(&setup.margins), setup.settings.scale, setup.smoothing)?)),
+    build: |setup| {
+        Ok(Box::new(
+            TopKHinge::new(setup.k)?
+                .with_margins(Margins::PerClass(&setup.margins))?
+                .with_scale(setup.settings.scale)?
+                .with_smoothing(setup.smoothing)?,
+        ))
+    },
 };

@@ -4,7 +4,7 @@
 use faer::Par;
 use pulp::{Simd, WithSimd};
 use topk_loss::sharded::{self, Division, Part, Profile};
-use topk_loss::{Error, Exact, KthLargest, Normal, TopKHinge};
+use topk_loss::{Error, Exact, KthLargest, Margins, Normal, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};
@@ -19,7 +19,7 @@ use crate::{BatchReal, Result};
 const CHUNK: usize = 128;
 
 pub(super) fn objective<F: BatchReal>(
-    loss: &TopKHinge<'_, F>,
+    loss: &TopKHinge<F, Margins<'_, F>>,
     epsilon: F,
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,

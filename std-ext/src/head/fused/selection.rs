@@ -1,6 +1,6 @@
 //! Hinges whose gradient is at a few classes.
 
-use topk_loss::{Error, Real, TopKHinge};
+use topk_loss::{Error, Margins, Real, TopKHinge};
 
 use super::ScoreGrad;
 use super::examples::Examples;
@@ -62,7 +62,7 @@ impl<F: BatchReal> Selection<F> for Hard<F> {
 
 /// The objective of a hinge over a selection, and the entries of its gradient.
 pub(super) fn objective_and_score_grads<F: BatchReal, S: Selection<F>>(
-    loss: &TopKHinge<'_, F>,
+    loss: &TopKHinge<F, Margins<'_, F>>,
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
     new: impl Fn(usize, usize) -> S,

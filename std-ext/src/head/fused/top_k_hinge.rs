@@ -1,6 +1,6 @@
 //! The top-K hinge over strips, by its smoothing.
 
-use topk_loss::{Error, Smoothing, TopKHinge};
+use topk_loss::{AsMargins, Error, Margins, Smoothing, TopKHinge};
 
 use super::examples::Examples;
 use super::pathwise::Pathwise;
@@ -11,15 +11,16 @@ use super::stripwise::Stripwise;
 use super::{HeadGrads, HeadLoss, ScoreGrad, exact, sparse};
 use crate::{BatchError, BatchReal, Result};
 
-impl<F: BatchReal> HeadLoss<F> for TopKHinge<'_, F> {}
+impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for TopKHinge<F, M> {}
 
-impl<F: BatchReal> Stripwise<F> for TopKHinge<'_, F> {
+impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKHinge<F, M> {
     fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
-        if let Smoothing::Exact { epsilon } = self.smoothing() {
-            check(self, strips, examples)?;
-            return exact::objective(self, epsilon, strips, examples, grads);
+        let loss = self.borrowed();
+        if let Smoothing::Exact { epsilon } = loss.smoothing() {
+            check(&loss, strips, examples)?;
+            return exact::objective(&loss, epsilon, strips, examples, grads);
         }
-        let (objective, entries) = sparse(self, strips, examples)?;
+        let (objective, entries) = sparse(&loss, strips, examples)?;
         if let Some(grads) = grads {
             sparse::backward(strips, &entries, grads)?;
         }
@@ -29,7 +30,7 @@ impl<F: BatchReal> Stripwise<F> for TopKHinge<'_, F> {
 
 /// The objective and the entries of its gradient, for a smoothing that has few.
 pub(super) fn sparse<F: BatchReal>(
-    loss: &TopKHinge<'_, F>,
+    loss: &TopKHinge<F, Margins<'_, F>>,
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
 ) -> Result<(F, Vec<ScoreGrad<F>>)> {
@@ -51,14 +52,19 @@ pub(super) fn sparse<F: BatchReal>(
 }
 
 /// What every example refuses.
-fn check<F: BatchReal>(loss: &TopKHinge<'_, F>, strips: &Strips<'_, F>, examples: &Examples<'_, F>) -> Result<()> {
+fn check<F: BatchReal>(loss: &TopKHinge<F, Margins<'_, F>>, strips: &Strips<'_, F>, examples: &Examples<'_, F>) -> Result<()> {
     let num_classes = strips.num_classes();
     let rank = if loss.k() < num_classes { Ok(()) } else { Err(Error::K { k: loss.k(), max: num_classes - 1 }) };
     examples.check(rank.and_then(|()| loss.margins().of(0, num_classes).map(|_| ())))
 }
 
 /// scale · (m_y + excess)₊, the excess being how far the order statistic is above the label's score.
-pub(super) fn hinge<F: BatchReal>(loss: &TopKHinge<'_, F>, label: usize, num_classes: usize, excess: F) -> topk_loss::Result<F> {
+pub(super) fn hinge<F: BatchReal>(
+    loss: &TopKHinge<F, Margins<'_, F>>,
+    label: usize,
+    num_classes: usize,
+    excess: F,
+) -> topk_loss::Result<F> {
     let value = loss.scale() * (loss.margins().of(label, num_classes)? + excess);
     if value <= F::zero() {
         Ok(F::zero())

@@ -26,61 +26,54 @@ fn shares<F: Elementary>(k: usize) -> Vec<F> {
     shares
 }
 
-fn hinge_kernel<'a, F: Elementary>(case: &Case, workers: Workers, hinge: &'a TopKHinge<'a, F>) -> Box<dyn Kernel<F> + 'a> {
-    if hinge.smoothing() == Smoothing::None {
-        return Box::new(OrScalar { attempt: Hard::new(hinge, workers), loss: hinge });
-    }
-    Box::new(OrScalar { attempt: Pathwise::new(hinge, case.draws(), Leaders::new(workers, Screening::Usual), workers), loss: hinge })
-}
-
 fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
     let per_class = per_class::<F>(case);
     for hinge in [case.hinge(Smoothing::None), case.pathwise()] {
+        let kernel = |workers| F::hinge_kernel(hinge, case.scores.len(), workers);
         let weighted = ClassWeighted::new(hinge, &per_class).unwrap();
-        let expected = case.by_core(&weighted);
-        for workers in available().into_iter().map(Workers::of) {
-            let attempt = || ByClass::new(&per_class, hinge_kernel(case, workers, &hinge), workers);
-            assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &weighted }), expected);
-            assert!(case.is_served(attempt()));
-        }
+        has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&per_class, kernel(workers), workers));
         let adjusted = LogitAdjusted::new(hinge, &per_class).unwrap();
         for adjusted in [adjusted, adjusted.shift_invariant()] {
-            let expected = case.by_core(&adjusted);
-            for workers in available().into_iter().map(Workers::of) {
-                let attempt = || Adjusted::new(&per_class, adjusted.is_shift_invariant(), hinge_kernel(case, workers, &hinge), workers);
-                assert_eq!(case.by(&mut OrScalar { attempt: attempt(), loss: &adjusted }), expected);
-                assert!(case.is_served(attempt()));
-            }
+            has_the_bits_of_core(case, &adjusted, |workers| {
+                Adjusted::new(&per_class, adjusted.is_shift_invariant(), kernel(workers), workers)
+            });
         }
     }
 }
 
 fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     let shares = shares::<F>(case.k);
-    let loss = TopKHinges::new(&shares, Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale), None).unwrap();
-    let expected = case.by_core(&loss);
-    for workers in available().into_iter().map(Workers::of) {
-        assert_eq!(case.by(&mut OrScalar { attempt: HardHinges::new(&loss, workers), loss: &loss }), expected);
-        assert!(case.is_served(HardHinges::new(&loss, workers)));
+    let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
+    let loss = TopKHinges::new(&shares[..]).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap();
+    has_the_bits_of_core(case, &loss, |workers| OrScalar { attempt: HardHinges::new(loss, workers), loss });
+    for workers in workers() {
+        assert!(case.is_served(HardHinges::new(loss, workers)));
     }
 }
 
-fn has_the_bits_of_core<F: Elementary>(case: &Case, loss: impl Loss<F> + Integrated<F> + FoldIn + Copy) {
-    let expected = case.by_core(&loss);
-    for workers in available().into_iter().map(Workers::of) {
-        assert_eq!(case.by(&mut Dispatched::new(loss, case.scores.len(), workers)), expected);
-    }
+fn integral_is_core<F: Elementary>(case: &Case, loss: impl Loss<F> + Integrated<F> + FoldIn + Copy) {
+    has_the_bits_of_core(case, &loss, |workers| Dispatched::new(loss, case.scores.len(), workers));
 }
 
 fn integrals_are_core<F: Elementary>(case: &Case) {
     let (epsilon, shares) = (F::from_f64(case.epsilon), shares::<F>(case.k));
     let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
-    has_the_bits_of_core(case, case.hinge::<F>(Smoothing::Exact { epsilon }));
-    has_the_bits_of_core(case, TopKHinges::new(&shares, margins, scale, Some(epsilon)).unwrap());
-    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Gumbel, epsilon).unwrap());
-    has_the_bits_of_core(case, TopKCrossEntropy::mixture(&shares, Gumbel, epsilon).unwrap());
-    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Normal, epsilon).unwrap());
-    has_the_bits_of_core(case, TopKCrossEntropy::new(case.k, Logistic, epsilon).unwrap());
+    integral_is_core(case, case.hinge::<F>(Smoothing::Exact { epsilon }));
+    integral_is_core(
+        case,
+        TopKHinges::new(&shares[..])
+            .unwrap()
+            .with_margins(margins)
+            .unwrap()
+            .with_scale(scale)
+            .unwrap()
+            .with_epsilon(Some(epsilon))
+            .unwrap(),
+    );
+    integral_is_core(case, TopKCrossEntropy::new(case.k, Gumbel, epsilon).unwrap());
+    integral_is_core(case, TopKCrossEntropy::mixture(&shares, Gumbel, epsilon).unwrap().borrowed());
+    integral_is_core(case, TopKCrossEntropy::new(case.k, Normal, epsilon).unwrap());
+    integral_is_core(case, TopKCrossEntropy::new(case.k, Logistic, epsilon).unwrap());
 }
 
 proptest! {
@@ -111,7 +104,7 @@ proptest! {
     }
 }
 
-fn agree_on_errors(case: &Case, loss: &impl BatchLoss<f32>) {
+fn agree_on_errors(case: &Case, loss: &(impl BatchLoss<f32> + Loss<f32> + FoldIn)) {
     let (ours, expected) = (case.by(&mut *loss.kernel(case.scores.len(), Par::Seq)), case.by_core(loss));
     assert_eq!(ours.map(|_| ()), expected.map(|_| ()), "{case:?}");
 }
@@ -132,8 +125,21 @@ fn errors_are_those_of_core() {
             agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
             agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
             agree_on_errors(case, &Ldam::new(Margins::PerClass(numbers), scale).unwrap());
-            agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, None).unwrap());
-            agree_on_errors(case, &TopKHinges::new(&shares, Margins::PerClass(numbers), scale, Some(epsilon)).unwrap());
+            agree_on_errors(
+                case,
+                &TopKHinges::new(&shares).unwrap().with_margins(Margins::PerClass(numbers)).unwrap().with_scale(scale).unwrap(),
+            );
+            agree_on_errors(
+                case,
+                &TopKHinges::new(&shares)
+                    .unwrap()
+                    .with_margins(Margins::PerClass(numbers))
+                    .unwrap()
+                    .with_scale(scale)
+                    .unwrap()
+                    .with_epsilon(Some(epsilon))
+                    .unwrap(),
+            );
         }
         agree_on_errors(case, &Ldam::new(margins, f32::MAX).unwrap());
         agree_on_errors(case, &Focal::new(f32::MAX).unwrap());

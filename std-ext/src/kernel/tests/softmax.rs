@@ -3,36 +3,30 @@
 use topk_loss::{ClassWeighted, CrossEntropy, Focal, Ldam, LogitAdjusted};
 
 use super::super::class_weighted::ByClass;
+use super::super::compiled::Compiled;
 use super::super::cross_entropy::Exponentials;
 use super::super::focal::Focused;
 use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
 use super::*;
 
-/// Every instruction set on one thread, and several threads.
-fn workers() -> impl Iterator<Item = Workers> {
-    available().into_iter().map(Workers::of).chain([Workers::new(Par::rayon(2)), Workers::new(Par::rayon(3))])
-}
-
-fn has_the_bits_of_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), attempt: impl Fn(Workers) -> A) {
-    let bits = |(value, grad): (F, Vec<F>)| [vec![value], grad].concat().into_iter().map(|x| x.integer_decode()).collect::<Vec<_>>();
-    let expected = bits(case.by_core(loss).unwrap());
+fn is_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: impl Loss<F> + FoldIn + Copy, attempt: impl Fn(Workers) -> A) {
+    has_the_bits_of_core(case, &loss, |workers| OrScalar { attempt: attempt(workers), loss });
     for workers in workers() {
-        assert!(bits(case.by(&mut OrScalar { attempt: attempt(workers), loss }).unwrap()) == expected);
         assert!(case.is_served(attempt(workers)));
     }
 }
 
 fn all_have_the_bits_of_core<F: Elementary>(case: &Case) {
-    let softmax = |workers| Box::new(OrScalar { attempt: Exponentials::new(workers), loss: &CrossEntropy });
+    let softmax = |workers| F::cross_entropy_kernel(workers);
     let per_class: Vec<F> = (0..case.scores.len()).map(|class| F::from_f64((37 * class % 8 + 1) as f64 / 8.0)).collect();
-    has_the_bits_of_core::<F, _>(case, &CrossEntropy, Exponentials::new);
+    is_core::<F, _>(case, CrossEntropy, Exponentials::new);
 
     let focal = Focal::new(F::from_f64([0.0, 0.5, 2.0, 5.0][case.seed as usize % 4])).unwrap();
-    has_the_bits_of_core(case, &focal, |workers| Focused::new(focal, workers));
+    is_core(case, focal, |workers| Focused::new(focal, workers));
 
     let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
-    has_the_bits_of_core(case, &Ldam::new(margins, scale).unwrap(), |workers| Scaled::new(margins, scale, workers));
+    is_core(case, Ldam::new(margins, scale).unwrap(), |workers| Scaled::new(margins, scale, workers));
 
     let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
     has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&per_class, softmax(workers), workers));
@@ -74,10 +68,6 @@ fn rows_of_any_length_have_the_bits_of_core() {
 #[test]
 fn errors_are_those_of_core() {
     for case in &extremes() {
-        let expected = case.by_core::<f32>(&CrossEntropy);
-        for workers in workers() {
-            let attempt = Exponentials::new(workers);
-            assert_eq!(case.by::<f32>(&mut OrScalar { attempt, loss: &CrossEntropy }), expected, "{case:?}");
-        }
+        has_the_bits_of_core::<f32, _>(case, &CrossEntropy, f32::cross_entropy_kernel);
     }
 }
