@@ -22,7 +22,7 @@ fn batch<F: BatchReal>(name: &'static str, loss: impl BatchLoss<F> + 'static) ->
     Contestant::new(name, move |Problem { len, scores, labels, grads }| {
         let scores = MatRef::from_column_major_slice(scores, *len, labels.len());
         let grads = MatMut::from_column_major_slice_mut(grads, *len, labels.len());
-        objective_and_grads(&loss, scores, &Targets::new(labels), Reduction::Mean, grads, Par::Seq).expect("finite scores");
+        objective_and_grads(&loss, scores, &Targets::new(&*labels), Reduction::Mean, grads, Par::Seq).expect("finite scores");
     })
 }
 

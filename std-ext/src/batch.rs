@@ -1,12 +1,11 @@
 //! The losses of a batch: one example per column, one key per example.
 
-use faer::prelude::*;
-use faer::{ColRef, Par};
 use topk_loss::Real;
 
 use crate::kernel::{BatchLoss, Kernel};
-use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchError, Reduction, Result, Targets, check, reduction};
+use crate::parallel::try_for_each;
+use crate::scores::{Gradients, Scores, blocks};
+use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
 
 /// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
 ///
@@ -39,16 +38,19 @@ use crate::{BatchError, Reduction, Result, Targets, check, reduction};
 ///
 /// # Errors
 /// See above.
-pub fn values<F, L>(loss: &L, scores: MatRef<'_, F>, targets: &Targets<'_, F>, values: &mut [F], par: Par) -> Result<()>
-where
-    F: Real,
-    L: BatchLoss<F> + ?Sized,
-{
+pub fn values<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    scores: impl Scores<F>,
+    targets: &Targets<'_, F>,
+    values: &mut [F],
+    threads: impl Into<Threads>,
+) -> Result<()> {
+    let (scores, threads) = (&scores, threads.into());
     check_inputs(scores, targets)?;
-    check::length("values", scores.ncols(), values.len())?;
-    let (size, within) = shares(scores, par);
+    check::length("values", scores.num_examples(), values.len())?;
+    let (size, within) = shares(scores, threads);
     let mut blocks: Vec<_> = values.chunks_mut(size).zip((0..).step_by(size)).collect();
-    try_for_each(&mut blocks, par, |(values, first)| {
+    try_for_each(&mut blocks, threads, |(values, first)| {
         let mut evaluator = Evaluator::new(loss, scores, targets, within);
         for (value, example) in values.iter_mut().zip(*first..) {
             if let Some(label) = targets.label(example) {
@@ -86,22 +88,18 @@ where
 ///
 /// # Errors
 /// See above.
-pub fn values_and_grads<F, L>(
-    loss: &L,
-    scores: MatRef<'_, F>,
+pub fn values_and_grads<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    scores: impl Scores<F>,
     targets: &Targets<'_, F>,
     values: &mut [F],
-    grads: MatMut<'_, F>,
-    par: Par,
-) -> Result<()>
-where
-    F: Real,
-    L: BatchLoss<F> + ?Sized,
-{
-    check_inputs(scores, targets)?;
-    check::length("values", scores.ncols(), values.len())?;
-    check::shape("gradients", scores.shape(), grads.shape())?;
-    write_values_and_grads(loss, scores, targets, |_| F::one(), values, grads, par)
+    grads: impl Gradients<F>,
+    threads: impl Into<Threads>,
+) -> Result<()> {
+    check_inputs(&scores, targets)?;
+    check::length("values", scores.num_examples(), values.len())?;
+    check_shape(&scores, &grads)?;
+    write_values_and_grads(loss, &scores, targets, |_| F::one(), values, grads, threads.into())
 }
 
 /// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Targets::coefficients) of the reduction, and its gradient with
@@ -131,125 +129,139 @@ where
 ///
 /// # Errors
 /// See above.
-pub fn objective_and_grads<F, L>(
-    loss: &L,
-    scores: MatRef<'_, F>,
+pub fn objective_and_grads<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    scores: impl Scores<F>,
     targets: &Targets<'_, F>,
     reduction: Reduction,
-    grads: MatMut<'_, F>,
-    par: Par,
-) -> Result<F>
-where
-    F: Real,
-    L: BatchLoss<F> + ?Sized,
-{
-    check_inputs(scores, targets)?;
-    check::shape("gradients", scores.shape(), grads.shape())?;
-    let mut coefficients = vec![F::zero(); scores.ncols()];
+    grads: impl Gradients<F>,
+    threads: impl Into<Threads>,
+) -> Result<F> {
+    check_inputs(&scores, targets)?;
+    check_shape(&scores, &grads)?;
+    let mut coefficients = vec![F::zero(); scores.num_examples()];
     targets.coefficients(reduction, &mut coefficients)?;
-    let mut values = vec![F::zero(); scores.ncols()];
-    write_values_and_grads(loss, scores, targets, |example| coefficients[example], &mut values, grads, par)?;
+    let mut values = coefficients.clone();
+    write_values_and_grads(loss, &scores, targets, |example| coefficients[example], &mut values, grads, threads.into())?;
     reduction::objective(&coefficients, &values)
 }
 
-fn check_inputs<F: Real>(scores: MatRef<'_, F>, targets: &Targets<'_, F>) -> Result<()> {
-    let (num_classes, batch) = scores.shape();
-    check::not_empty("example", batch)?;
-    check::not_empty("class", num_classes)?;
-    check::labels(targets, num_classes, batch)
+/// The objective of a batch alone, as [`objective_and_grads`] has it: for validation rows.
+///
+/// **Shapes, Errors, Ties and NaN, Cost.** As there, without the gradients.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss_batch::{Reduction, Rows, Targets, Threads, objective};
+/// let scores = Rows::new(&[0.5, 0.0, 0.25, 2.0, 1.0, 0.0], 3)?;
+/// let objective = objective(&TopKHinge::new(1)?, scores, &Targets::new(&[0_u8, 2]), Reduction::Mean, Threads::ONE)?;
+/// assert_eq!(objective, 1.375); // the mean of 0.75 and 2
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
+///
+/// # Errors
+/// See above.
+pub fn objective<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    scores: impl Scores<F>,
+    targets: &Targets<'_, F>,
+    reduction: Reduction,
+    threads: impl Into<Threads>,
+) -> Result<F> {
+    check_inputs(&scores, targets)?;
+    let mut coefficients = vec![F::zero(); scores.num_examples()];
+    targets.coefficients(reduction, &mut coefficients)?;
+    let mut losses = coefficients.clone();
+    values(loss, &scores, targets, &mut losses, threads)?;
+    reduction::objective(&coefficients, &losses)
+}
+
+fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> Result<()> {
+    check::not_empty("example", scores.num_examples())?;
+    check::not_empty("class", scores.num_classes())?;
+    check::labels(targets, scores.num_classes(), scores.num_examples())
+}
+
+fn check_shape<F: Real>(scores: &impl Scores<F>, grads: &impl Gradients<F>) -> Result<()> {
+    let (expected, actual) = ((scores.num_classes(), scores.num_examples()), (grads.num_classes(), grads.num_examples()));
+    check::shape("gradients", expected, actual)
 }
 
 /// How many examples a thread takes: all, when there is too little work to share. And who shares a row, when there are more threads than
 /// rows.
-fn shares<F>(scores: MatRef<'_, F>, par: Par) -> (usize, Par) {
+fn shares<F>(scores: &impl Scores<F>, threads: Threads) -> (usize, Threads) {
     const SCORES_WORTH_A_THREAD: usize = 1024;
-    let (num_classes, batch) = scores.shape();
-    let worthwhile = (num_classes * batch / SCORES_WORTH_A_THREAD).max(1);
-    let threads = par.degree().min(worthwhile);
+    let (num_classes, batch) = (scores.num_classes(), scores.num_examples());
+    let worthwhile = (num_classes.saturating_mul(batch) / SCORES_WORTH_A_THREAD).max(1);
+    let threads = threads.count().min(worthwhile);
     let size = batch.div_ceil(threads);
-    match threads / batch.div_ceil(size) {
-        0 | 1 => (size, Par::Seq),
-        several => (size, Par::rayon(several)),
-    }
+    (size, Threads::new(threads / batch.div_ceil(size)))
 }
 
 /// Values, and gradients times their example's coefficient.
 ///
 /// Ignored examples come last, so that an error that every other example has leaves all outputs as they were.
-fn write_values_and_grads<F, L>(
-    loss: &L,
-    scores: MatRef<'_, F>,
+fn write_values_and_grads<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    scores: &impl Scores<F>,
     targets: &Targets<'_, F>,
     coefficient: impl Fn(usize) -> F + Sync,
     values: &mut [F],
-    mut grads: MatMut<'_, F>,
-    par: Par,
-) -> Result<()>
-where
-    F: Real,
-    L: BatchLoss<F> + ?Sized,
-{
-    let (size, within) = shares(scores, par);
-    let outputs = values.chunks_mut(size).zip(column_blocks(grads.rb_mut(), size));
+    grads: impl Gradients<F>,
+    threads: Threads,
+) -> Result<()> {
+    let (size, within) = shares(scores, threads);
+    let outputs = values.chunks_mut(size).zip(blocks(grads, size));
     let mut blocks: Vec<_> = outputs.zip((0..).step_by(size)).collect();
-    try_for_each(&mut blocks, par, |((values, grads), first)| {
+    try_for_each(&mut blocks, threads, |((values, grads), first)| {
         let mut evaluator = Evaluator::new(loss, scores, targets, within);
-        for ((value, grad), example) in values.iter_mut().zip(grads.rb_mut().col_iter_mut()).zip(*first..) {
+        for ((place, value), example) in values.iter_mut().enumerate().zip(*first..) {
             if let Some(label) = targets.label(example) {
-                *value = evaluator.value_and_grad(example, label, coefficient(example), grad)?;
+                *value = evaluator.value_and_grad(example, label, coefficient(example), place, grads)?;
             }
         }
         Ok::<_, BatchError>(())
     })?;
-    for example in targets.ignored() {
-        values[example] = F::zero();
-        grads.rb_mut().col_mut(example).iter_mut().for_each(|entry| *entry = F::zero());
+    let mut room = vec![];
+    for ((values, grads), first) in &mut blocks {
+        for ((place, value), example) in values.iter_mut().enumerate().zip(*first..) {
+            if targets.label(example).is_none() {
+                *value = F::zero();
+                let cleared = grads.write(place, &mut room, |grad| {
+                    grad.fill(F::zero());
+                    Ok(())
+                });
+                cleared.map_err(|error| BatchError::Example { example, error })?;
+            }
+        }
     }
     Ok(())
 }
 
-/// One thread's kernel, with room to copy a column whose entries are not contiguous.
-struct Evaluator<'a, F> {
+/// One thread's kernel, with room to copy what is no slice of this float.
+struct Evaluator<'a, F, S> {
     kernel: Box<dyn Kernel<F> + 'a>,
-    scores: MatRef<'a, F>,
+    scores: &'a S,
     targets: &'a Targets<'a, F>,
-    column: Vec<F>,
+    row: Vec<F>,
     grad: Vec<F>,
 }
 
-impl<'a, F: Real> Evaluator<'a, F> {
-    fn new(loss: &'a (impl BatchLoss<F> + ?Sized), scores: MatRef<'a, F>, targets: &'a Targets<'a, F>, within: Par) -> Self {
-        Self { kernel: loss.kernel(scores.nrows(), within), scores, targets, column: vec![], grad: vec![] }
+impl<'a, F: Real, S: Scores<F>> Evaluator<'a, F, S> {
+    fn new(loss: &'a (impl BatchLoss<F> + ?Sized), scores: &'a S, targets: &'a Targets<'a, F>, within: Threads) -> Self {
+        Self { kernel: loss.kernel(scores.num_classes(), within), scores, targets, row: vec![], grad: vec![] }
     }
 
     fn value(&mut self, example: usize, label: usize) -> Result<F> {
-        let scores = contiguous(self.scores.col(example), &mut self.column);
+        let scores = self.scores.example(example, &mut self.row);
         let value = self.kernel.value(self.targets.number(example), scores, label);
         value.map_err(|error| BatchError::Example { example, error })
     }
 
-    fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, mut out: ColMut<'_, F>) -> Result<F> {
-        let (number, scores) = (self.targets.number(example), contiguous(self.scores.col(example), &mut self.column));
-        let mut evaluate = |grad: &mut [F]| self.kernel.value_and_grad(number, scores, label, coefficient, grad);
-        let value = match out.rb_mut().try_as_col_major_mut() {
-            Some(grad) => evaluate(grad.as_slice_mut()),
-            None => {
-                self.grad.resize(scores.len(), F::zero());
-                evaluate(&mut self.grad).inspect(|_| out.iter_mut().zip(&self.grad).for_each(|(place, &entry)| *place = entry))
-            }
-        };
-        value.map_err(|error| BatchError::Example { example, error })
-    }
-}
-
-/// The column as a slice: its own memory, or a copy.
-fn contiguous<'a, F: Copy>(column: ColRef<'a, F>, copy: &'a mut Vec<F>) -> &'a [F] {
-    match column.try_as_col_major() {
-        Some(column) => column.as_slice(),
-        None => {
-            copy.clear();
-            copy.extend(column.iter());
-            copy
-        }
+    /// The gradient goes to the `place`-th example of a block.
+    fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, place: usize, grads: &mut impl Gradients<F>) -> Result<F> {
+        let (number, scores) = (self.targets.number(example), self.scores.example(example, &mut self.row));
+        let evaluate = |grad: &mut [F]| self.kernel.value_and_grad(number, scores, label, coefficient, grad);
+        grads.write(place, &mut self.grad, evaluate).map_err(|error| BatchError::Example { example, error })
     }
 }

@@ -1,6 +1,5 @@
 //! The checks every public function makes before it writes anything.
 
-use faer::{ColRef, MatRef};
 use topk_loss::{Error, Real};
 
 use crate::{BatchError, Result, Targets};
@@ -19,40 +18,19 @@ pub(crate) fn not_empty(what: &'static str, count: usize) -> Result<()> {
 
 /// One label an example, each a class or ignored.
 pub(crate) fn labels<F: Real>(targets: &Targets<'_, F>, num_classes: usize, batch: usize) -> Result<()> {
-    length("labels", batch, targets.labels().len())?;
+    let actual = targets.labels().len();
+    if actual != batch && actual == num_classes {
+        return Err(BatchError::Transposed { num_classes, num_examples: batch });
+    }
+    length("labels", batch, actual)?;
+    if let Some(example) = (0..batch).find(|&example| targets.is_negative(example)) {
+        return Err(BatchError::Example {
+            example,
+            error: Error::Parameter { name: "label", must: "at least 0, or the one that is ignored" },
+        });
+    }
     match targets.counted().find(|&(_, label)| label >= num_classes) {
         None => Ok(()),
         Some((example, label)) => Err(BatchError::Example { example, error: Error::Label { label, num_classes } }),
     }
-}
-
-/// A matrix of one example a column, of those that are read.
-pub(crate) fn examples<F: Real>(what: &'static str, matrix: MatRef<'_, F>, is_read: impl Fn(usize) -> bool) -> Result<()> {
-    let mut read = matrix.col_iter().enumerate().filter(|&(example, _)| is_read(example));
-    let position = read.find_map(|(example, column)| Some((example, first_not_finite(column)?)));
-    match position {
-        None => Ok(()),
-        Some((example, index)) => Err(BatchError::Example { example, error: Error::NotFinite { what, index } }),
-    }
-}
-
-/// A parameter of the head.
-pub(crate) fn parameter<F: Real>(what: &'static str, matrix: MatRef<'_, F>) -> Result<()> {
-    let position = matrix.col_iter().zip(0..).find_map(|(column, j)| Some((first_not_finite(column)?, j)));
-    position.map_or(Ok(()), |position| Err(BatchError::NotFinite { what, position }))
-}
-
-/// A matrix that was computed from finite inputs.
-pub(crate) fn in_range<F: Real>(what: &'static str, result: MatRef<'_, F>) -> Result<()> {
-    let overflowed = result.col_iter().any(|column| first_not_finite(column).is_some());
-    if overflowed { Err(BatchError::Overflow { what }) } else { Ok(()) }
-}
-
-fn first_not_finite<F: Real>(column: ColRef<'_, F>) -> Option<usize> {
-    // One branch for the whole column keeps the usual, clean case vectorised.
-    let clean = match column.try_as_col_major() {
-        Some(column) => column.as_slice().iter().fold(true, |all, x| all & x.is_finite()),
-        None => column.iter().fold(true, |all, x| all & x.is_finite()),
-    };
-    if clean { None } else { column.iter().position(|x| !x.is_finite()) }
 }

@@ -48,6 +48,13 @@ pub enum BatchError {
         /// The length it has.
         actual: usize,
     },
+    /// There are as many labels as classes, and not as many as examples: the scores may be transposed.
+    Transposed {
+        /// How many classes the scores are of.
+        num_classes: usize,
+        /// How many examples.
+        num_examples: usize,
+    },
     /// There is nothing to work on.
     Empty {
         /// What there is none of.
@@ -80,8 +87,14 @@ impl fmt::Display for BatchError {
             Self::Example { example, error } => write!(f, "example {example}: {error}"),
             Self::Loss(error) => error.fmt(f),
             Self::Shape { what, expected: (rows, columns), actual: (r, c) } => {
-                write!(f, "{what} are {r} × {c} where {rows} × {columns} is needed")
+                let hint = if (r, c) == (columns, rows) { ": transposed?" } else { "" };
+                write!(f, "{what} are {r} × {c} where {rows} × {columns} is needed{hint}")
             }
+            Self::Transposed { num_classes, num_examples } => write!(
+                f,
+                "{num_classes} labels for {num_examples} examples of {num_classes} classes: are the scores transposed? An example is a row \
+                 of a slice or of an ndarray, a column of faer and nalgebra"
+            ),
             Self::Length { what, expected, actual } => write!(f, "{what} has length {actual} where {expected} is needed"),
             Self::Empty { what } => write!(f, "there is no {what}"),
             Self::NotFinite { what, position: (row, column) } => write!(f, "{what} is NaN or infinite at ({row}, {column})"),
@@ -92,6 +105,32 @@ impl fmt::Display for BatchError {
 }
 
 impl core::error::Error for BatchError {}
+
+impl BatchError {
+    /// A number for the kind of error, for bindings and logs: that of [`Error::code`] where one example or a loss is at fault, from 101 on
+    /// for what only a batch can have wrong. It stays the same when kinds are added.
+    ///
+    /// ```
+    /// use topk_loss::Error;
+    /// use topk_loss_batch::BatchError;
+    /// let error = Error::Label { label: 7, num_classes: 2 };
+    /// assert_eq!(BatchError::Example { example: 1, error }.code(), error.code());
+    /// assert_eq!(BatchError::Empty { what: "example" }.code(), 103);
+    /// ```
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        match self {
+            Self::Example { error, .. } | Self::Loss(error) => error.code(),
+            Self::Shape { .. } => 101,
+            Self::Length { .. } => 102,
+            Self::Empty { .. } => 103,
+            Self::NotFinite { .. } => 104,
+            Self::Parameter { .. } => 105,
+            Self::Overflow { .. } => 106,
+            Self::Transposed { .. } => 107,
+        }
+    }
+}
 
 /// What a call of `topk_loss` refuses, outside of any batch.
 ///

@@ -3,13 +3,14 @@
 mod cosine;
 mod features;
 mod fused;
+mod matrix;
 mod product;
 
 use faer::prelude::*;
-use faer::{Accum, Par, unzip, zip};
+use faer::{Accum, unzip, zip};
 use topk_loss::Compensated;
 
-use crate::{BatchError, BatchReal, Result, Targets, check};
+use crate::{BatchError, BatchReal, Result, Targets, Threads, check};
 use cosine::Columns;
 use features::Features;
 pub use fused::{HeadLoss, ScoreGrad};
@@ -139,9 +140,9 @@ impl<F: BatchReal> LinearHead<F> {
     /// # Errors
     /// No example, wrong shapes, NaN or infinite features or parameters: `scores` is then as before. Scores beyond the float's
     /// range: `scores` is then unspecified.
-    pub fn forward(&self, features: MatRef<'_, F>, scores: MatMut<'_, F>, par: Par) -> Result<()> {
+    pub fn forward(&self, features: MatRef<'_, F>, scores: MatMut<'_, F>, threads: impl Into<Threads>) -> Result<()> {
         self.check_features(features)?;
-        self.forward_read(features, |_| true, scores, par)
+        self.forward_read(features, |_| true, scores, threads.into())
     }
 
     /// As [`forward`](Self::forward), but the features of ignored examples are not read: their scores are those of zero features.
@@ -164,19 +165,31 @@ impl<F: BatchReal> LinearHead<F> {
     ///
     /// # Errors
     /// As [`forward`](Self::forward), and a number of labels other than that of the examples, a label that is no class.
-    pub fn forward_counted(&self, features: MatRef<'_, F>, targets: &Targets<'_, F>, scores: MatMut<'_, F>, par: Par) -> Result<()> {
+    pub fn forward_counted(
+        &self,
+        features: MatRef<'_, F>,
+        targets: &Targets<'_, F>,
+        scores: MatMut<'_, F>,
+        threads: impl Into<Threads>,
+    ) -> Result<()> {
         self.check_features(features)?;
         check::labels(targets, self.num_classes(), features.ncols())?;
-        self.forward_read(features, |example| targets.label(example).is_some(), scores, par)
+        self.forward_read(features, |example| targets.label(example).is_some(), scores, threads.into())
     }
 
-    fn forward_read(&self, features: MatRef<'_, F>, is_read: impl Fn(usize) -> bool, scores: MatMut<'_, F>, par: Par) -> Result<()> {
+    fn forward_read(
+        &self,
+        features: MatRef<'_, F>,
+        is_read: impl Fn(usize) -> bool,
+        scores: MatMut<'_, F>,
+        threads: Threads,
+    ) -> Result<()> {
         let features = Features::new(features, is_read)?;
         let features = features.get();
         check::shape("scores", (self.num_classes(), features.ncols()), scores.shape())?;
         self.check_parameters()?;
         let directions = self.directions(features);
-        self.write_scores(0, directions.as_ref().map_or(features, Mat::as_ref), scores, par)
+        self.write_scores(0, directions.as_ref().map_or(features, Mat::as_ref), scores, threads)
     }
 
     /// What the weights are multiplied with in place of the features, if not these.
@@ -188,20 +201,20 @@ impl<F: BatchReal> LinearHead<F> {
     }
 
     /// The scores of as many classes as there are rows, from `first` on, by features or directions.
-    fn write_scores(&self, first: usize, features: MatRef<'_, F>, mut scores: MatMut<'_, F>, par: Par) -> Result<()> {
+    fn write_scores(&self, first: usize, features: MatRef<'_, F>, mut scores: MatMut<'_, F>, threads: Threads) -> Result<()> {
         let weights = self.weights().subcols(first, scores.nrows());
         match self.similarity {
             Similarity::Inner => match &self.bias {
-                None => product("score", scores, Accum::Replace, weights.transpose(), features, par),
+                None => product("score", scores, Accum::Replace, weights.transpose(), features, threads),
                 Some(bias) => {
                     let bias = ColRef::from_slice(&bias[first..first + weights.ncols()]);
                     scores.rb_mut().col_iter_mut().for_each(|mut column| column.copy_from(bias));
-                    product("score", scores, Accum::Add, weights.transpose(), features, par)
+                    product("score", scores, Accum::Add, weights.transpose(), features, threads)
                 }
             },
             Similarity::Cosine => {
                 let classes = Columns::new(weights);
-                product("score", scores.rb_mut(), Accum::Replace, classes.columns().transpose(), features, par)?;
+                product("score", scores.rb_mut(), Accum::Replace, classes.columns().transpose(), features, threads)?;
                 for column in scores.col_iter_mut() {
                     zip!(column, ColRef::from_slice(classes.norms())).for_each(|unzip!(score, norm)| *score /= *norm);
                 }
@@ -247,34 +260,34 @@ impl<F: BatchReal> LinearHead<F> {
         scores: MatRef<'_, F>,
         score_grads: MatRef<'_, F>,
         grads: HeadGrads<'_, F>,
-        par: Par,
+        threads: impl Into<Threads>,
     ) -> Result<()> {
         self.check_features(features)?;
         let shape = (self.num_classes(), features.ncols());
         check::shape("scores", shape, scores.shape())?;
         check::shape("score gradients", shape, score_grads.shape())?;
         self.check_grads(features, &grads)?;
-        check::examples("score gradients", score_grads, |_| true)?;
+        matrix::examples("score gradients", score_grads, |_| true)?;
         let is_read: Vec<_> = score_grads.col_iter().map(|column| column.iter().any(|&entry| entry != F::zero())).collect();
         let features = Features::new(features, |example| is_read[example])?;
         self.check_parameters()?;
         match self.similarity {
-            Similarity::Inner => self.backward_inner(features.get(), score_grads, grads, par),
+            Similarity::Inner => self.backward_inner(features.get(), score_grads, grads, threads.into()),
             Similarity::Cosine => {
-                check::examples("scores", scores, |example| is_read[example])?;
-                cosine::backward(self.weights(), features.get(), scores, score_grads, &is_read, grads, par)
+                matrix::examples("scores", scores, |example| is_read[example])?;
+                cosine::backward(self.weights(), features.get(), scores, score_grads, &is_read, grads, threads.into())
             }
         }
     }
 
-    fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, par: Par) -> Result<()> {
+    fn backward_inner(&self, features: MatRef<'_, F>, score_grads: MatRef<'_, F>, grads: HeadGrads<'_, F>, threads: Threads) -> Result<()> {
         if let Some(bias) = grads.bias.filter(|bias| !bias.is_empty()) {
             write_bias_grad(score_grads, bias)?;
         }
         if let Some(grads) = grads.features {
-            product("feature gradient", grads, Accum::Replace, self.weights(), score_grads, par)?;
+            product("feature gradient", grads, Accum::Replace, self.weights(), score_grads, threads)?;
         }
-        product("weight gradient", grads.weights, Accum::Replace, features, score_grads.transpose(), par)
+        product("weight gradient", grads.weights, Accum::Replace, features, score_grads.transpose(), threads)
     }
 
     fn check_features(&self, features: MatRef<'_, F>) -> Result<()> {
@@ -291,8 +304,8 @@ impl<F: BatchReal> LinearHead<F> {
     }
 
     fn check_parameters(&self) -> Result<()> {
-        check::parameter("weights", self.weights())?;
-        self.bias().map_or(Ok(()), |bias| check::parameter("bias", ColRef::from_slice(bias).as_dyn_stride().as_mat()))
+        matrix::parameter("weights", self.weights())?;
+        self.bias().map_or(Ok(()), |bias| matrix::parameter("bias", ColRef::from_slice(bias).as_dyn_stride().as_mat()))
     }
 }
 
@@ -303,5 +316,5 @@ fn write_bias_grad<F: BatchReal>(score_grads: MatRef<'_, F>, bias: &mut [F]) -> 
         zip!(ColMut::from_slice_mut(&mut sums), column).for_each(|unzip!(sum, entry)| sum.add(*entry));
     }
     bias.iter_mut().zip(sums).for_each(|(place, sum)| *place = sum.sum());
-    check::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())
+    matrix::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())
 }

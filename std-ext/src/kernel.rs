@@ -23,13 +23,13 @@ mod select;
 mod tests;
 pub(crate) mod workers;
 
-use faer::Par;
 use topk_loss::compiled::Law;
 use topk_loss::{
     AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise,
     Normal, Oracle, Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
 };
 
+use crate::Threads;
 use crate::elementary::Elementary;
 use dispatched::Dispatched;
 pub use scalar::scalar_kernel;
@@ -41,15 +41,14 @@ use workers::Workers;
 /// affair, as everywhere with a [`Loss`].
 ///
 /// ```
-/// use faer::{Par, mat};
 /// use topk_loss::{CrossEntropy, Loss, Result};
-/// use topk_loss_batch::{BatchLoss, Kernel, Targets, scalar_kernel, values};
+/// use topk_loss_batch::{BatchLoss, Kernel, Rows, Targets, Threads, scalar_kernel, values};
 ///
 /// /// −s_y.
 /// struct Lowest;
 ///
 /// impl BatchLoss<f32> for Lowest {
-///     fn kernel(&self, num_classes: usize, _: Par) -> Box<dyn Kernel<f32> + '_> {
+///     fn kernel(&self, num_classes: usize, _: Threads) -> Box<dyn Kernel<f32> + '_> {
 ///         // The same loss for every example; one that draws folds the example's number into its key.
 ///         scalar_kernel(num_classes, |_example| self)
 ///     }
@@ -67,28 +66,27 @@ use workers::Workers;
 /// }
 ///
 /// let losses: [Box<dyn BatchLoss<f32>>; 2] = [Box::new(Lowest), Box::new(CrossEntropy)];
-/// let scores = mat![[0.5, 2.0], [0.0, 1.0]];
 /// let mut lowest = [0.0; 2];
-/// values(&losses[0], scores.as_ref(), &Targets::new(&[0, 1]), &mut lowest, Par::Seq)?;
+/// values(&losses[0], Rows::new(&[0.5, 0.0, 2.0, 1.0], 2)?, &Targets::new(&[0, 1]), &mut lowest, Threads::ONE)?;
 /// assert_eq!(lowest, [-0.5, -1.0]);
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
 pub trait BatchLoss<F: Real>: Sync {
     /// What one thread computes examples of so many classes by.
     ///
-    /// `par` says how many threads may share a row; no bit depends on it.
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_>;
+    /// `threads` says how many may share a row; no bit depends on it.
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_>;
 }
 
 impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for &L {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        (**self).kernel(num_classes, par)
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        (**self).kernel(num_classes, threads)
     }
 }
 
 impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for Box<L> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        (**self).kernel(num_classes, par)
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        (**self).kernel(num_classes, threads)
     }
 }
 
@@ -124,7 +122,7 @@ impl<K: Kernel<F> + ?Sized, F: Real> Kernel<F> for Box<K> {
 macro_rules! by_their_own_code {
     ($([$($parameters:tt)*] $loss:ty, $borrowed:ident;)+) => {
         $(impl<F: Real, $($parameters)*> BatchLoss<F> for $loss {
-            fn kernel(&self, num_classes: usize, _: Par) -> Box<dyn Kernel<F> + '_> {
+            fn kernel(&self, num_classes: usize, _: Threads) -> Box<dyn Kernel<F> + '_> {
                 let loss = self.$borrowed();
                 scalar_kernel(num_classes, move |example| loss.fold_in(example))
             }
@@ -141,51 +139,51 @@ by_their_own_code! {
 }
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
-    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::cross_entropy_kernel(Workers::new(par))
+    fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::cross_entropy_kernel(Workers::new(threads))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for Focal<F> {
-    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::focal_kernel(*self, Workers::new(par))
+    fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::focal_kernel(*self, Workers::new(threads))
     }
 }
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for Ldam<F, M> {
-    fn kernel(&self, _: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::ldam_kernel(self.borrowed(), Workers::new(par))
+    fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::ldam_kernel(self.borrowed(), Workers::new(threads))
     }
 }
 
 impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for ClassWeighted<L, T> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, par), Workers::new(par))
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, threads), Workers::new(threads))
     }
 }
 
 impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for LogitAdjusted<L, T> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let kernel = self.loss().kernel(num_classes, par);
-        F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(par))
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        let kernel = self.loss().kernel(num_classes, threads);
+        F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(threads))
     }
 }
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinge<F, M> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::hinge_kernel(self.borrowed(), num_classes, Workers::new(par))
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::hinge_kernel(self.borrowed(), num_classes, Workers::new(threads))
     }
 }
 
 impl<F: Elementary, T: AsRef<[F]> + Sync, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinges<F, T, M> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        F::hinges_kernel(self.borrowed(), num_classes, Workers::new(par))
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::hinges_kernel(self.borrowed(), num_classes, Workers::new(threads))
     }
 }
 
 impl<N: Noise<F> + Sync, F: Elementary, R: AsRanks<F> + Sync> BatchLoss<F> for TopKCrossEntropy<N, F, R> {
-    fn kernel(&self, num_classes: usize, par: Par) -> Box<dyn Kernel<F> + '_> {
-        let workers = Workers::new(par);
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        let workers = Workers::new(threads);
         match self.law().compiled() {
             Some(Law::Normal) => F::normal_kernel(self.under(Normal), num_classes, workers),
             Some(Law::Gumbel) => F::gumbel_kernel(self.under(Gumbel), num_classes, workers),

@@ -42,20 +42,33 @@ mod batch;
 mod check;
 mod elementary;
 mod error;
+#[cfg(feature = "faer")]
 mod float;
+#[cfg(feature = "faer")]
 mod head;
 #[cfg(test)]
 mod instruction_sets;
 mod kernel;
+mod labels;
 mod parallel;
 mod reduction;
+mod scores;
 mod targets;
+mod threads;
 mod variate;
 
-pub use batch::{objective_and_grads, values, values_and_grads};
+pub use batch::{objective, objective_and_grads, values, values_and_grads};
+pub use elementary::Elementary;
 pub use error::{BatchError, Result};
+#[cfg(feature = "faer")]
+pub use faer;
+#[cfg(feature = "faer")]
 pub use float::BatchReal;
+#[cfg(feature = "faer")]
 pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel, scalar_kernel};
+pub use labels::{Integer, Labels};
+pub use scores::{Gradients, Rows, RowsMut, Scores};
 pub use targets::Targets;
+pub use threads::Threads;
 pub use topk_loss::Reduction;

@@ -3,11 +3,15 @@
 use core::convert::Infallible;
 use core::iter;
 
-use faer::{MatMut, Par};
+use crate::Threads;
 
-/// Runs `work` on every piece with at most `par.degree()` threads; of several errors the one of the first piece is returned.
-pub(crate) fn try_for_each<P: Send, E: Send>(pieces: &mut [P], par: Par, work: impl Fn(&mut P) -> Result<(), E> + Sync) -> Result<(), E> {
-    let share = pieces.len().div_ceil(par.degree()).max(1);
+/// Runs `work` on every piece with at most `threads.count()` threads; of several errors the one of the first piece is returned.
+pub(crate) fn try_for_each<P: Send, E: Send>(
+    pieces: &mut [P],
+    threads: Threads,
+    work: impl Fn(&mut P) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let share = pieces.len().div_ceil(threads.count()).max(1);
     let (own, others) = pieces.split_at_mut(share.min(pieces.len()));
     if others.is_empty() {
         return own.iter_mut().try_for_each(work);
@@ -25,21 +29,9 @@ pub(crate) fn try_for_each<P: Send, E: Send>(pieces: &mut [P], par: Par, work: i
 }
 
 /// The same for what cannot fail.
-pub(crate) fn for_each<P: Send>(pieces: &mut [P], par: Par, work: impl Fn(&mut P) + Sync) {
-    let Ok(()) = try_for_each(pieces, par, |piece| {
+pub(crate) fn for_each<P: Send>(pieces: &mut [P], threads: Threads, work: impl Fn(&mut P) + Sync) {
+    let Ok(()) = try_for_each(pieces, threads, |piece| {
         work(piece);
         Ok::<_, Infallible>(())
     });
-}
-
-/// Consecutive blocks of at most `size` columns.
-pub(crate) fn column_blocks<F>(matrix: MatMut<'_, F>, size: usize) -> impl Iterator<Item = MatMut<'_, F>> {
-    let mut rest = Some(matrix);
-    iter::from_fn(move || {
-        let matrix = rest.take().filter(|matrix| matrix.ncols() > 0)?;
-        let size = size.min(matrix.ncols());
-        let (block, tail) = matrix.split_at_col_mut(size);
-        rest = Some(tail);
-        Some(block)
-    })
 }

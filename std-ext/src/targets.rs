@@ -3,6 +3,7 @@
 use topk_loss::Error;
 use topk_loss::Real;
 
+use crate::labels::{Integer, Labels};
 use crate::{BatchError, Result};
 
 /// A label for every example, and optionally a weight for every example and a label that is ignored.
@@ -14,8 +15,7 @@ use crate::{BatchError, Result};
 ///
 /// ```
 /// use topk_loss_batch::{Reduction, Targets};
-/// const PADDING: usize = usize::MAX;
-/// let targets = Targets::new(&[2, 0, PADDING]).with_weights(&[1.0, 3.0, 1.0])?.ignoring(PADDING);
+/// let targets = Targets::new(&[2_i64, 0, -100]).with_weights(&[1.0, 3.0, 1.0])?.ignoring(-100);
 /// let mut coefficients = [0.0; 3];
 /// targets.coefficients(Reduction::WeightedMean, &mut coefficients)?;
 /// assert_eq!(coefficients, [0.25, 0.75, 0.0]);
@@ -23,17 +23,17 @@ use crate::{BatchError, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Targets<'a, F> {
-    labels: &'a [usize],
+    labels: Labels<'a>,
     weights: Option<&'a [F]>,
-    ignored: Option<usize>,
+    ignored: Option<i128>,
     first_example: u64,
 }
 
 impl<'a, F: Real> Targets<'a, F> {
     /// Labels, all counted, each with weight 1.
     #[must_use]
-    pub const fn new(labels: &'a [usize]) -> Self {
-        Self { labels, weights: None, ignored: None, first_example: 0 }
+    pub fn new(labels: impl Into<Labels<'a>>) -> Self {
+        Self { labels: labels.into(), weights: None, ignored: None, first_example: 0 }
     }
 
     /// The same with a weight for every example, which multiplies its loss in a [`Reduction`](crate::Reduction).
@@ -51,8 +51,8 @@ impl<'a, F: Real> Targets<'a, F> {
 
     /// The same with `label` ignored.
     #[must_use]
-    pub const fn ignoring(self, label: usize) -> Self {
-        Self { ignored: Some(label), ..self }
+    pub fn ignoring(self, label: impl Integer) -> Self {
+        Self { ignored: Some(label.value()), ..self }
     }
 
     /// The same with the examples numbered from `first_example` on, where each has its own draws: [`fold_in`](topk_loss::FoldIn) is told
@@ -94,13 +94,19 @@ impl<'a, F: Real> Targets<'a, F> {
 
     /// The labels, ignored ones included.
     #[must_use]
-    pub const fn labels(&self) -> &'a [usize] {
+    pub const fn labels(&self) -> Labels<'a> {
         self.labels
     }
 
-    /// The label of an example that is not ignored.
+    /// The label of an example that is not ignored; one that no class has is larger than all.
     pub(crate) fn label(&self, example: usize) -> Option<usize> {
-        Some(self.labels[example]).filter(|&label| Some(label) != self.ignored)
+        let label = self.labels.get(example).filter(|&label| Some(label) != self.ignored)?;
+        Some(usize::try_from(label).unwrap_or(usize::MAX))
+    }
+
+    /// Whether an example has a label below 0 that is not ignored.
+    pub(crate) fn is_negative(&self, example: usize) -> bool {
+        self.labels.get(example).is_some_and(|label| label < 0 && Some(label) != self.ignored)
     }
 
     /// What is folded into the key of an example.

@@ -6,7 +6,7 @@ use topk_loss::{
     ClassWeighted, Compensated, CrossEntropy, Error, Focal, FoldIn, Gumbel, Key, Ldam, LogitAdjusted, Loss, Margins, MonteCarlo, Normal,
     Sampler, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
 };
-use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, objective_and_grads, values, values_and_grads};
+use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, Threads, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];
 const IGNORED: usize = usize::MAX;
@@ -36,7 +36,7 @@ fn naive<F: BatchReal, L: BatchLoss<F>>(loss: &L, scores: MatRef<'_, F>, labels:
     for (b, &label) in labels.iter().enumerate().filter(|&(_, &label)| label != IGNORED) {
         let column: Vec<F> = scores.col(b).iter().copied().collect();
         let mut grad = vec![F::zero(); column.len()];
-        values[b] = loss.kernel(column.len(), Par::Seq).value_and_grad(b as u64, &column, label, F::one(), &mut grad).unwrap();
+        values[b] = loss.kernel(column.len(), Threads::ONE).value_and_grad(b as u64, &column, label, F::one(), &mut grad).unwrap();
         grad.into_iter().enumerate().for_each(|(i, entry)| grads[(i, b)] = entry);
     }
     (values, grads)
@@ -207,7 +207,7 @@ fn bad_batches_are_refused_before_anything_is_written() {
     let good = labels(100, 64);
     let targets = Targets::new(&good).ignoring(IGNORED);
 
-    let error = refused(&noised(), scores.subcols(0, 0), &Targets::new(&[]));
+    let error = refused(&noised(), scores.subcols(0, 0), &Targets::new(&[0_usize; 0]));
     assert_eq!(error, BatchError::Empty { what: "example" });
     let error = refused(&noised(), scores.subrows(0, 0), &targets);
     assert_eq!(error, BatchError::Empty { what: "class" });

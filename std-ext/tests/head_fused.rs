@@ -339,7 +339,10 @@ fn bad_inputs_are_refused_before_anything_is_written() {
         let labels = [0, 1, 2, 0];
         let (good, x) = (Targets::new(&labels), features.as_ref());
         let shape = |what, expected, actual| BatchError::Shape { what, expected, actual };
-        assert_eq!(refused(&hard, Mat::zeros(2, 0).as_ref(), Targets::new(&[]), (2, 3), (2, 0)), BatchError::Empty { what: "example" });
+        assert_eq!(
+            refused(&hard, Mat::zeros(2, 0).as_ref(), Targets::new(&[0_usize; 0]), (2, 3), (2, 0)),
+            BatchError::Empty { what: "example" }
+        );
         assert_eq!(refused(&hard, Mat::zeros(5, 4).as_ref(), good, (2, 3), (2, 4)), shape("features", (2, 4), (5, 4)));
         assert_eq!(refused(&hard, x, good, (3, 2), (2, 4)), shape("weight gradients", (2, 3), (3, 2)));
         assert_eq!(refused(&hard, x, good, (2, 3), (4, 2)), shape("feature gradients", (2, 4), (4, 2)));

@@ -45,7 +45,7 @@ impl Problem {
     fn fused(&mut self, loss: &impl HeadLoss<f32>) -> usize {
         let Self { head, features, labels, weights, below } = self;
         let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: Some(below.as_mut()) };
-        let targets = Targets::new(labels);
+        let targets = Targets::new(&*labels);
         peak(|| {
             head.objective_and_grads(loss, features.as_ref(), &targets, Reduction::Mean, grads, Par::Seq).unwrap();
         })
@@ -57,7 +57,7 @@ impl Problem {
             let mut scores = Mat::zeros(head.num_classes(), BATCH);
             let mut score_grads = scores.clone();
             head.forward(features.as_ref(), scores.as_mut(), Par::Seq).unwrap();
-            let targets = Targets::new(labels);
+            let targets = Targets::new(&*labels);
             objective_and_grads(&CrossEntropy, scores.as_ref(), &targets, Reduction::Mean, score_grads.as_mut(), Par::Seq).unwrap();
         })
     }

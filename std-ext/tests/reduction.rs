@@ -35,7 +35,7 @@ fn nothing_to_reduce_is_an_error_and_leaves_the_buffer() {
         }
         let short = Targets::new(&[1]).coefficients(reduction, &mut coefficients);
         assert_eq!(short, Err(BatchError::Length { what: "coefficients", expected: 1, actual: 2 }));
-        let empty = Targets::<f64>::new(&[]).coefficients(reduction, &mut []);
+        let empty = Targets::<f64>::new(&[0_usize; 0]).coefficients(reduction, &mut []);
         assert_eq!(empty, Err(BatchError::Empty { what: "example" }));
         assert_eq!(coefficients, [7.0; 2]);
     }

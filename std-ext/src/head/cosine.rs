@@ -1,12 +1,13 @@
 //! Normalised columns, and the gradient through the normalisation.
 
 use faer::prelude::*;
-use faer::{Accum, Par, unzip, zip};
+use faer::{Accum, unzip, zip};
 use topk_loss::Compensated;
 
 use super::HeadGrads;
+use super::matrix;
 use super::product::product;
-use crate::{BatchReal, Result, check};
+use crate::{BatchReal, Result, Threads};
 
 /// Columns by their lengths and directions.
 ///
@@ -77,7 +78,7 @@ impl<'a, F: BatchReal> Columns<'a, F> {
             let shrink = radial / norm;
             zip!(grad, column).for_each(|unzip!(grad, entry)| *grad = (*grad - shrink * *entry) / norm * factor);
         }
-        check::in_range(what, grads.rb())
+        matrix::in_range(what, grads.rb())
     }
 }
 
@@ -101,19 +102,19 @@ pub(super) fn backward<F: BatchReal>(
     score_grads: MatRef<'_, F>,
     is_read: &[bool],
     mut grads: HeadGrads<'_, F>,
-    par: Par,
+    threads: Threads,
 ) -> Result<()> {
     let (classes, examples) = (Columns::new(weights), Columns::new(features));
     let read = || score_grads.col_iter().zip(scores.col_iter()).zip(is_read);
     if let Some(mut grads_below) = grads.features {
         // The buffer of the weights' gradient is free until below, and just large enough for the normalised weights.
         classes.write_directions(grads.weights.rb_mut());
-        product("feature gradient", grads_below.rb_mut(), Accum::Replace, grads.weights.rb(), score_grads, par)?;
+        product("feature gradient", grads_below.rb_mut(), Accum::Replace, grads.weights.rb(), score_grads, threads)?;
         let radial = read().map(|((grad, score), &is_read)| if is_read { grad.transpose() * score } else { F::zero() });
         examples.through_normalisation("feature gradient", radial, grads_below)?;
     }
     let directions = examples.directions();
-    product("weight gradient", grads.weights.rb_mut(), Accum::Replace, directions.as_ref(), score_grads.transpose(), par)?;
+    product("weight gradient", grads.weights.rb_mut(), Accum::Replace, directions.as_ref(), score_grads.transpose(), threads)?;
     let mut radial = vec![Compensated::zero(); weights.ncols()];
     for ((grad, score), _) in read().filter(|&(_, &is_read)| is_read) {
         zip!(ColMut::from_slice_mut(&mut radial), grad, score).for_each(|unzip!(sum, grad, score)| sum.add(*grad * *score));

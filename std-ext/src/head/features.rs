@@ -2,7 +2,8 @@
 
 use faer::prelude::*;
 
-use crate::{BatchReal, Result, check};
+use super::matrix;
+use crate::{BatchReal, Result};
 
 /// Features, with zeros for the examples that are not read.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ impl<'a, F: BatchReal> Features<'a, F> {
     /// # Errors
     /// A feature of an example that is read is NaN or infinite.
     pub fn new(given: MatRef<'a, F>, is_read: impl Fn(usize) -> bool) -> Result<Self> {
-        check::examples("features", given, &is_read)?;
+        matrix::examples("features", given, &is_read)?;
         let all = (0..given.ncols()).all(&is_read);
         let copy = (!all).then(|| {
             let mut copy = Mat::zeros(given.nrows(), given.ncols());

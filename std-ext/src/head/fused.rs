@@ -22,13 +22,12 @@ mod strips;
 mod top_k_hinge;
 mod uniforms;
 
-use faer::Par;
 use faer::prelude::*;
 use topk_loss::{AsMargins, TopKHinge};
 
 use super::features::Features;
 use super::{HeadGrads, LinearHead};
-use crate::{BatchReal, Reduction, Result, Targets};
+use crate::{BatchReal, Reduction, Result, Targets, Threads};
 use examples::Examples;
 use strips::Strips;
 use stripwise::Stripwise;
@@ -99,9 +98,9 @@ impl<F: BatchReal> LinearHead<F> {
         features: MatRef<'_, F>,
         targets: &Targets<'_, F>,
         reduction: Reduction,
-        par: Par,
+        threads: impl Into<Threads>,
     ) -> Result<F> {
-        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
         loss.objective(&strips, &examples, None)
     }
 
@@ -150,9 +149,9 @@ impl<F: BatchReal> LinearHead<F> {
         targets: &Targets<'_, F>,
         reduction: Reduction,
         grads: HeadGrads<'_, F>,
-        par: Par,
+        threads: impl Into<Threads>,
     ) -> Result<F> {
-        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
         self.check_grads(features, &grads)?;
         loss.objective(&strips, &examples, Some(grads))
     }
@@ -192,9 +191,9 @@ impl<F: BatchReal> LinearHead<F> {
         features: MatRef<'_, F>,
         targets: &Targets<'_, F>,
         reduction: Reduction,
-        par: Par,
+        threads: impl Into<Threads>,
     ) -> Result<(F, Vec<ScoreGrad<F>>)> {
-        let (strips, examples) = self.fused(features, targets, reduction, par)?;
+        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
         top_k_hinge::sparse(&loss.borrowed(), &strips, &examples)
     }
 
@@ -203,11 +202,11 @@ impl<F: BatchReal> LinearHead<F> {
         features: MatRef<'a, F>,
         targets: &Targets<'a, F>,
         reduction: Reduction,
-        par: Par,
+        threads: Threads,
     ) -> Result<(Strips<'a, F>, Examples<'a, F>)> {
         self.check_features(features)?;
         let examples = Examples::new(targets, reduction, self.num_classes(), features.ncols())?;
         let features = Features::new(features, |example| targets.label(example).is_some())?;
-        Ok((Strips::new(self, features, par), examples))
+        Ok((Strips::new(self, features, threads), examples))
     }
 }

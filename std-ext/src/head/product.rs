@@ -5,8 +5,10 @@ use faer::prelude::*;
 use faer::{Accum, Par};
 use topk_loss::Compensated;
 
-use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchReal, Result, check};
+use super::matrix;
+use crate::parallel::try_for_each;
+use crate::scores::blocks;
+use crate::{BatchReal, Result, Threads};
 
 /// A tile takes one thread; large enough that packing its operands costs little, small enough that a few threads find work.
 pub(super) const TILE: usize = 128;
@@ -21,23 +23,23 @@ pub(super) fn product<F: BatchReal>(
     accum: Accum,
     lhs: MatRef<'_, F>,
     rhs: MatRef<'_, F>,
-    par: Par,
+    threads: Threads,
 ) -> Result<()> {
-    let strips = column_blocks(out, TILE).zip((0..).step_by(TILE));
+    let strips = blocks(out, TILE).zip((0..).step_by(TILE));
     let mut tiles: Vec<_> = strips
         .flat_map(|(strip, column)| {
-            let tiles = column_blocks(strip.transpose_mut(), TILE).zip((0..).step_by(TILE));
+            let tiles = blocks(strip.transpose_mut(), TILE).zip((0..).step_by(TILE));
             tiles.map(move |(tile, row)| (tile.transpose_mut(), row, column))
         })
         .collect();
-    try_for_each(&mut tiles, par, |(tile, row, column)| {
+    try_for_each(&mut tiles, threads, |(tile, row, column)| {
         let (lhs, rhs) = (lhs.subrows(*row, tile.nrows()), rhs.subcols(*column, tile.ncols()));
         if lhs.ncols() <= STEP {
             matmul(tile.rb_mut(), accum, lhs, rhs, F::one(), Par::Seq);
         } else {
             product_in_steps(tile.rb_mut(), accum, lhs, rhs);
         }
-        check::in_range(what, tile.as_ref())
+        matrix::in_range(what, tile.as_ref())
     })
 }
 

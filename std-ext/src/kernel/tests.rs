@@ -3,7 +3,6 @@
 mod composed;
 mod softmax;
 
-use faer::Par;
 use proptest::prelude::*;
 use topk_loss::{FoldIn, Key, Loss, Margins, MonteCarlo, Noise, Normal, Result, Sampler, Smoothing, TopKHinge};
 
@@ -16,6 +15,7 @@ use super::noised::{Leaders, Screening};
 use super::pathwise::{Draws, Pathwise};
 use super::scalar::Scalar;
 use super::workers::Workers;
+use crate::Threads;
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
 use crate::variate::{Variate, normal_quantiles};
@@ -147,7 +147,7 @@ impl Case {
 
 /// Every instruction set on one thread, and several threads.
 fn workers() -> impl Iterator<Item = Workers> {
-    available().into_iter().map(Workers::of).chain([Workers::new(Par::rayon(2)), Workers::new(Par::rayon(3))])
+    available().into_iter().map(Workers::of).chain([Workers::new(Threads::new(2)), Workers::new(Threads::new(3))])
 }
 
 /// Value, gradient and errors, signs of zeros too.
@@ -268,18 +268,18 @@ fn errors_are_those_of_core() {
     for case in &extremes() {
         for loss in [case.hinge::<f32>(Smoothing::None), case.pathwise(), case.conditional()] {
             let expected = case.by_core(&loss);
-            let ours = case.by(&mut *super::BatchLoss::kernel(&loss, case.scores.len(), Par::Seq));
+            let ours = case.by(&mut *super::BatchLoss::kernel(&loss, case.scores.len(), Threads::ONE));
             assert_eq!(ours.is_ok(), expected.is_ok(), "{case:?}");
             assert!(ours == expected || expected.is_ok_and(|(value, _)| ours.is_ok_and(|(ours, _)| ours == value)), "{case:?}");
         }
     }
     let loss = TopKHinge::new(5).unwrap().with_margins(Margins::PerClass(&margins)).unwrap();
-    let mut kernel = super::BatchLoss::kernel(&loss, 100, Par::Seq);
+    let mut kernel = super::BatchLoss::kernel(&loss, 100, Threads::ONE);
     assert_eq!(ordinary.by(&mut *kernel), ordinary.by_core(&loss));
     let scores = ordinary.scores::<f32>();
     let loss = ordinary.pathwise();
     let expected = Scalar::new(100, |example| loss.fold_in(example)).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone());
-    assert_eq!(super::BatchLoss::kernel(&loss, 100, Par::Seq).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone()), expected);
+    assert_eq!(super::BatchLoss::kernel(&loss, 100, Threads::ONE).value_and_grad(0, &scores, 0, 1.0, &mut margins.clone()), expected);
 }
 
 /// No NaN, which would not equal itself.

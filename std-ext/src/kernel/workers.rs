@@ -5,14 +5,13 @@
 
 use core::array;
 
-use faer::Par;
 #[cfg(target_arch = "x86_64")]
 use pulp::Simd;
 use pulp::{Arch, WithSimd};
 use topk_loss::Real;
 use topk_loss::pieces::{self, MOST};
 
-use crate::parallel;
+use crate::{Threads, parallel};
 
 /// A piece of a row, of what is written for it if anything is, and a room.
 #[derive(Debug)]
@@ -43,19 +42,19 @@ impl Outcomes<bool> {
 #[derive(Debug, Clone, Copy)]
 pub struct Workers {
     arch: Arch,
-    par: Par,
+    threads: Threads,
 }
 
 impl Workers {
     /// So many threads, which the processor's best instructions serve.
-    pub fn new(par: Par) -> Self {
-        Self { arch: Arch::new(), par }
+    pub fn new(threads: Threads) -> Self {
+        Self { arch: Arch::new(), threads }
     }
 
     /// One thread with these instructions.
     #[cfg(test)]
     pub fn of(arch: Arch) -> Self {
-        Self { arch, par: Par::Seq }
+        Self { arch, threads: Threads::ONE }
     }
 
     #[inline]
@@ -131,7 +130,7 @@ impl Workers {
             outcomes[0] = pieces.next().map(work);
         } else {
             let mut pieces: Vec<_> = pieces.map(Some).zip(&mut outcomes).collect();
-            parallel::for_each(&mut pieces, self.par, |(piece, outcome)| **outcome = piece.take().map(&work));
+            parallel::for_each(&mut pieces, self.threads, |(piece, outcome)| **outcome = piece.take().map(&work));
         }
         Outcomes(outcomes)
     }

@@ -31,7 +31,7 @@ fn both(name: &str, loss: impl BatchLoss<f32> + Loss<f32> + Copy + 'static) -> [
     let batch = move |Problem { len, scores, labels, grads }: &mut Problem<f32>| {
         let scores = MatRef::from_column_major_slice(scores, *len, labels.len());
         let grads = MatMut::from_column_major_slice_mut(grads, *len, labels.len());
-        objective_and_grads(&loss, scores, &Targets::new(labels), Reduction::Mean, grads, Par::Seq).expect("finite scores");
+        objective_and_grads(&loss, scores, &Targets::new(&*labels), Reduction::Mean, grads, Par::Seq).expect("finite scores");
     };
     [(format!("core: {name}"), Box::new(rows)), (format!("batch: {name}"), Box::new(batch))]
 }

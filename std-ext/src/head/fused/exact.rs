@@ -1,7 +1,6 @@
 //! The exact smoothing over strips: core's sharded form, two readings of the scores, and one for the gradient. Rows whose summary is not
 //! accurate enough are read once more, with their classes one by one.
 
-use faer::Par;
 use pulp::{Simd, WithSimd};
 use topk_loss::sharded::{self, Division, Part, Profile};
 use topk_loss::{Error, Exact, KthLargest, Margins, Normal, TopKHinge};
@@ -13,7 +12,7 @@ use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
 use crate::kernel::workers::Workers;
-use crate::{BatchReal, Result};
+use crate::{BatchReal, Result, Threads};
 
 /// Classes that are looked at at a time.
 const CHUNK: usize = 128;
@@ -25,13 +24,13 @@ pub(super) fn objective<F: BatchReal>(
     examples: &Examples<'_, F>,
     grads: Option<HeadGrads<'_, F>>,
 ) -> Result<F> {
-    let (num_classes, par, k) = (strips.num_classes(), strips.par(), loss.k() + 1);
+    let (num_classes, threads, k) = (strips.num_classes(), strips.threads(), loss.k() + 1);
     let exact = examples.check(loss.exact(epsilon, num_classes))?;
-    let workers = Workers::new(Par::Seq);
+    let workers = Workers::new(Threads::ONE);
     let rows = summarise(workers, &exact, k, strips, examples)?;
     let mut scratches = vec![vec![]; rows.len()];
     let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
-    let mut hinges = map(rows.collect(), par, |example, (row, scratch)| {
+    let mut hinges = map(rows.collect(), threads, |example, (row, scratch)| {
         let solution = row.solve(scratch)?;
         if !solution.is_within_tolerance() {
             return Err(Error::Accuracy { what: "exact smoothing" });
@@ -55,14 +54,14 @@ fn summarise<F: BatchReal>(
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
 ) -> Result<Vec<Option<Row<F>>>> {
-    let (num_classes, par) = (strips.num_classes(), strips.par());
+    let (num_classes, threads) = (strips.num_classes(), strips.threads());
     let profile = |center| exact.profile(center, num_classes);
     let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: Largest::new(k), profile: None });
     strips.read(&mut censuses, |census, first, scores| census.add(workers, first, scores, profile))?;
-    let mut rows = map(censuses, par, |_, census| census.finish(profile))?;
+    let mut rows = map(censuses, threads, |_, census| census.finish(profile))?;
     strips.read(&mut rows, |row, first, scores| row.add(workers, first, scores))?;
 
-    let again = map(rows.iter().map(Option::as_ref).collect(), par, |_, row| {
+    let again = map(rows.iter().map(Option::as_ref).collect(), threads, |_, row| {
         Ok((!row.solve(&mut vec![])?.is_within_tolerance()).then(|| row.plain()))
     })?;
     let mut again: Vec<_> = again.into_iter().map(Option::flatten).collect();

@@ -1,10 +1,9 @@
 //! Which examples count, with which label, and how much.
 
-use faer::Par;
 use topk_loss::Real;
 
 use crate::parallel::try_for_each;
-use crate::{BatchError, Reduction, Result, Targets, check, reduction};
+use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
 
 /// The examples of a batch with the coefficients of their losses.
 #[derive(Debug)]
@@ -55,12 +54,12 @@ impl<'a, F: Real> Examples<'a, F> {
 /// What `work` makes of the state of every example that has one.
 pub(super) fn map<S: Send, T: Send>(
     states: Vec<Option<S>>,
-    par: Par,
+    threads: Threads,
     work: impl Fn(usize, S) -> topk_loss::Result<T> + Sync,
 ) -> Result<Vec<Option<T>>> {
     let mut outcomes: Vec<Option<T>> = states.iter().map(|_| None).collect();
     let mut examples: Vec<_> = states.into_iter().zip(&mut outcomes).enumerate().collect();
-    try_for_each(&mut examples, par, |(example, (state, outcome))| {
+    try_for_each(&mut examples, threads, |(example, (state, outcome))| {
         **outcome = state
             .take()
             .map(|state| work(*example, state))

@@ -5,11 +5,13 @@ use faer::{unzip, zip};
 use topk_loss::Compensated;
 
 use super::super::cosine::Columns;
+use super::super::matrix;
 use super::super::{HeadGrads, Similarity};
 use super::ScoreGrad;
 use super::strips::Strips;
-use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchError, BatchReal, Result, check};
+use crate::parallel::try_for_each;
+use crate::scores::blocks;
+use crate::{BatchError, BatchReal, Result};
 
 /// Classes or examples that a thread takes.
 const BLOCK: usize = 256;
@@ -24,11 +26,11 @@ pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGra
         for entries in by_class.chunk_by(|a, b| a.class == b.class) {
             bias[entries[0].class] = Compensated::of(entries.iter().map(|entry| entry.value));
         }
-        check::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())?;
+        matrix::in_range("bias gradient", ColRef::from_slice(bias).as_dyn_stride().as_mat())?;
     }
     if let Some(below) = grads.features {
-        let mut blocks: Vec<_> = column_blocks(below, BLOCK).zip((0..).step_by(BLOCK)).collect();
-        try_for_each(&mut blocks, strips.par(), |(grads, first)| {
+        let mut blocks: Vec<_> = blocks(below, BLOCK).zip((0..).step_by(BLOCK)).collect();
+        try_for_each(&mut blocks, strips.threads(), |(grads, first)| {
             grads.fill(F::zero());
             for entries in between(entries, *first, grads.ncols(), |entry| entry.example).chunk_by(|a, b| a.example == b.example) {
                 let example = entries[0].example;
@@ -37,8 +39,8 @@ pub(super) fn backward<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGra
             Ok::<_, BatchError>(())
         })?;
     }
-    let mut blocks: Vec<_> = column_blocks(grads.weights, BLOCK).zip((0..).step_by(BLOCK)).collect();
-    try_for_each(&mut blocks, strips.par(), |(grads, first)| {
+    let mut blocks: Vec<_> = blocks(grads.weights, BLOCK).zip((0..).step_by(BLOCK)).collect();
+    try_for_each(&mut blocks, strips.threads(), |(grads, first)| {
         grads.fill(F::zero());
         for entries in between(&by_class, *first, grads.ncols(), |entry| entry.class).chunk_by(|a, b| a.class == b.class) {
             let class = entries[0].class;
@@ -87,7 +89,7 @@ fn write_weight_grad<F: BatchReal>(strips: &Strips<'_, F>, entries: &[ScoreGrad<
 
 fn finish<F: BatchReal>(what: &'static str, similarity: Similarity, column: MatRef<'_, F>, grad: MatMut<'_, F>) -> Result<()> {
     match similarity {
-        Similarity::Inner => check::in_range(what, grad.rb()),
+        Similarity::Inner => matrix::in_range(what, grad.rb()),
         Similarity::Cosine => Columns::new(column).through_directions(what, grad),
     }
 }

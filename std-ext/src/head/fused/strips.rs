@@ -1,14 +1,15 @@
 //! The scores of all classes, a strip of classes at a time.
 
+use faer::Accum;
 use faer::prelude::*;
-use faer::{Accum, Par};
 
 use super::super::cosine::Columns;
 use super::super::features::Features;
 use super::super::product::{TILE, product};
 use super::super::{HeadGrads, LinearHead, Similarity, write_bias_grad};
-use crate::parallel::{column_blocks, try_for_each};
-use crate::{BatchError, BatchReal, Result};
+use crate::parallel::try_for_each;
+use crate::scores::blocks;
+use crate::{BatchError, BatchReal, Result, Threads};
 
 /// A head and a batch of features.
 #[derive(Debug)]
@@ -16,16 +17,16 @@ pub struct Strips<'a, F> {
     head: &'a LinearHead<F>,
     features: Features<'a, F>,
     directions: Option<Mat<F>>,
-    par: Par,
+    threads: Threads,
 }
 
 /// About as many as stay in a processor's cache with the weights that make them.
 const SCORES_OF_A_STRIP: usize = 1 << 17;
 
 impl<'a, F: BatchReal> Strips<'a, F> {
-    pub(super) fn new(head: &'a LinearHead<F>, features: Features<'a, F>, par: Par) -> Self {
+    pub(super) fn new(head: &'a LinearHead<F>, features: Features<'a, F>, threads: Threads) -> Self {
         let directions = head.directions(features.get());
-        Self { head, features, directions, par }
+        Self { head, features, directions, threads }
     }
 
     pub(super) fn num_classes(&self) -> usize {
@@ -45,8 +46,8 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         self.directions.as_ref().map_or(self.features(), Mat::as_ref)
     }
 
-    pub(super) fn par(&self) -> Par {
-        self.par
+    pub(super) fn threads(&self) -> Threads {
+        self.threads
     }
 
     /// Shows `work` the scores of every example that has a state, strip by strip in the order of the classes, with the first class of
@@ -83,7 +84,7 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         let mut strip = Mat::zeros(height, batch);
         for first in (0..num_classes).step_by(height) {
             let mut scores = strip.as_mut().subrows_mut(0, height.min(num_classes - first));
-            let computed = self.head.write_scores(first, self.operand(), scores.rb_mut(), self.par);
+            let computed = self.head.write_scores(first, self.operand(), scores.rb_mut(), self.threads);
             // A parameter that is NaN or infinite shows in its scores; only then is it looked for.
             computed.map_err(|overflow| self.head.check_parameters().err().unwrap_or(overflow))?;
             work(first, scores)?;
@@ -99,8 +100,8 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         states: &mut [Option<S>],
         work: &(impl Fn(&mut S, usize, &mut [F]) -> topk_loss::Result<()> + Sync),
     ) -> Result<()> {
-        let mut examples: Vec<_> = column_blocks(scores, 1).zip(states).enumerate().collect();
-        try_for_each(&mut examples, self.par, |(example, (scores, state))| {
+        let mut examples: Vec<_> = blocks(scores, 1).zip(states).enumerate().collect();
+        try_for_each(&mut examples, self.threads, |(example, (scores, state))| {
             let column = scores.rb_mut().col_mut(0).try_as_col_major_mut();
             let scores = column.map(ColMut::as_slice_mut).unwrap_or_default();
             match state {
@@ -130,15 +131,15 @@ impl<'a, F: BatchReal> Strips<'a, F> {
                     weight_grads.rb()
                 }
             };
-            product("feature gradient", below.rb_mut(), accum, weights, score_grads, self.par)?;
+            product("feature gradient", below.rb_mut(), accum, weights, score_grads, self.threads)?;
         }
         let transposed = score_grads.transpose();
-        product("weight gradient", weight_grads.rb_mut(), Accum::Replace, self.operand(), transposed, self.par)?;
+        product("weight gradient", weight_grads.rb_mut(), Accum::Replace, self.operand(), transposed, self.threads)?;
         match self.head.similarity() {
             Similarity::Inner => Ok(()),
             Similarity::Cosine => {
-                let strips = column_blocks(weight_grads, TILE).zip((0..).step_by(TILE));
-                try_for_each(&mut strips.collect::<Vec<_>>(), self.par, |(grads, column)| {
+                let strips = blocks(weight_grads, TILE).zip((0..).step_by(TILE));
+                try_for_each(&mut strips.collect::<Vec<_>>(), self.threads, |(grads, column)| {
                     Columns::new(weights.subcols(*column, grads.ncols())).through_directions("weight gradient", grads.rb_mut())
                 })
             }

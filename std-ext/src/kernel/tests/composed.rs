@@ -1,6 +1,5 @@
 //! The kernels of losses that are made of others.
 
-use faer::Par;
 use topk_loss::compiled::Integrated;
 use topk_loss::{ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, TopKCrossEntropy, TopKHinges};
 
@@ -105,7 +104,7 @@ proptest! {
 }
 
 fn agree_on_errors(case: &Case, loss: &(impl BatchLoss<f32> + Loss<f32> + FoldIn)) {
-    let (ours, expected) = (case.by(&mut *loss.kernel(case.scores.len(), Par::Seq)), case.by_core(loss));
+    let (ours, expected) = (case.by(&mut *loss.kernel(case.scores.len(), Threads::ONE)), case.by_core(loss));
     assert_eq!(ours.map(|_| ()), expected.map(|_| ()), "{case:?}");
 }
 
