@@ -1,4 +1,4 @@
-//! The losses of a batch: one example per column, one key per example.
+//! The losses of a batch, one key per example.
 
 use topk_loss::Real;
 
@@ -12,7 +12,7 @@ use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
 /// Example b is evaluated by `loss.fold_in(b)`, so that a stochastic loss draws other noise for each; [`Targets::from_example`] numbers
 /// them otherwise.
 ///
-/// **Shapes.** `scores` num_classes × batch, one label and one value an example.
+/// **Shapes.** L [`Scores`], one label and one value an example.
 ///
 /// **Errors.** No example, no class, wrong lengths, a label that is no class, and whatever the loss refuses in every example (k ≥ L,
 /// margins that are not L): `values` is then as before. What the loss refuses in one example, NaN and infinite scores first of all,
@@ -20,8 +20,8 @@ use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
 ///
 /// **Ties and NaN.** The loss's.
 ///
-/// **Cost.** The loss's for every example; its scratch is allocated for every thread, and up to two columns where the scores' or the
-/// gradient's are not contiguous. Where there are more threads than examples, several share an example of more than 65 536 classes, if
+/// **Cost.** The loss's for every example; its scratch is allocated for every thread, and up to two rows of L numbers where the scores' or the
+/// gradient's are not contiguous numbers of the same float. Where there are more threads than examples, several share an example of more than 65 536 classes, if
 /// the loss is one that [has a kernel](BatchLoss::kernel) for that.
 ///
 /// ```
@@ -65,7 +65,7 @@ pub fn values<F: Real>(
 
 /// The loss of every example, as [`values`], and its gradient with respect to the example's scores, both unweighted and not reduced.
 ///
-/// **Shapes.** `scores` and `grads` num_classes × batch, one label and one value an example.
+/// **Shapes.** L [`Scores`] and [`Gradients`], one label and one value an example.
 ///
 /// **Errors.** As [`values`], and gradients that are not shaped like the scores.
 ///
@@ -105,7 +105,7 @@ pub fn values_and_grads<F: Real>(
 /// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Targets::coefficients) of the reduction, and its gradient with
 /// respect to all scores: the one call of a training step.
 ///
-/// **Shapes.** `scores` and `grads` num_classes × batch, one label an example.
+/// **Shapes.** L [`Scores`] and [`Gradients`], one label an example.
 ///
 /// **Errors.** As [`values_and_grads`] and [`Targets::coefficients`]; weights so large that the result is beyond the float's range.
 ///

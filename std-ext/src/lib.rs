@@ -1,4 +1,4 @@
-//! Batches of top-K losses over [`faer`] views: threads, reductions, and a linear head.
+//! Batches of top-K losses over slices and matrices: threads, reductions, and a linear head.
 //!
 //! One training step of any loss is three calls, and every buffer is the caller's: the head's scores, the objective with its gradient with
 //! respect to the scores, the head's gradients.
@@ -32,9 +32,11 @@
 //! For the losses that are a [`HeadLoss`] it is one call, [`LinearHead::objective_and_grads`], which never stores scores: with a hundred
 //! thousand classes they are what a training step spends its memory on.
 //!
-//! Conventions that hold everywhere: **one example per column** (a framework's row-major `[batch, classes]` buffer is the same
-//! bytes); views may be strided, reversed or row-major; outputs are overwritten; the numbers are the same bits for any number of
-//! threads; arguments are inputs, then outputs, then the parallelism.
+//! Conventions that hold everywhere: an example is **a row of a slice** ([`Rows`], a framework's `[batch, classes]` buffer) or of an `ndarray`,
+//! and **a column of faer** and nalgebra, which are the same bytes, see [`Scores`]; views may be strided; outputs are overwritten; the numbers
+//! are the same bits for any number of [`Threads`]; arguments are inputs, then outputs, then the threads.
+//!
+//! Features: `faer` (on by default: linear heads and views of its matrices), `ndarray`, `nalgebra`, `half`.
 #![forbid(unsafe_code)]
 #![cfg_attr(doctest, doc = include_str!("../../README.md"))]
 

@@ -210,7 +210,10 @@ fn a_gradient_beyond_half_precision_is_an_error() {
     let loss = TopKHinge::new(1).unwrap().with_scale(1e6).unwrap();
     let into = RowsMut::new(&mut grads, 2).unwrap();
     let step = objective_and_grads(&loss, Rows::new(&scores, 2).unwrap(), &Targets::new(&[0]), Reduction::Sum, into, Threads::ONE);
-    assert_eq!(step.unwrap_err().to_string(), "example 0: gradient is beyond the range of the float");
+    assert_eq!(
+        step.unwrap_err().to_string(),
+        "example 0: gradient is beyond the range of the float: scale the input down or take a wider float"
+    );
 }
 
 /// A loss that is chosen when the program runs.

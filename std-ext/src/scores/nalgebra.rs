@@ -6,14 +6,14 @@ use super::{Rows, RowsMut};
 use crate::{BatchError, Result};
 
 /// ```
-/// use nalgebra::{DMatrix, dmatrix};
+/// use nalgebra::DMatrix;
 /// use topk_loss::CrossEntropy;
 /// use topk_loss_batch::{Reduction, Rows, RowsMut, Targets, Threads, objective_and_grads};
-/// let scores = dmatrix![0.0_f64, 3.0; 0.0, 3.0];
+/// let scores = DMatrix::from_row_slice(2, 2, &[0.0_f64, 3.0, 0.0, 3.0]);
 /// let mut grads = DMatrix::zeros(2, 2);
 /// let (rows, into) = (Rows::try_from(&scores)?, RowsMut::try_from(&mut grads)?);
 /// objective_and_grads(&CrossEntropy, rows, &Targets::new(&[0, 1]), Reduction::Sum, into, Threads::ONE)?;
-/// assert_eq!(grads, dmatrix![-0.5, 0.5; 0.5, -0.5]);
+/// assert_eq!(grads, DMatrix::from_row_slice(2, 2, &[-0.5, 0.5, 0.5, -0.5]));
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
 impl<'a, T: Scalar> TryFrom<&'a DMatrix<T>> for Rows<'a, T> {
