@@ -18,9 +18,13 @@ pub struct Example<'a, F> {
 
 /// The laws for which exact forms are compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Law {
+    /// [`Normal`].
     Normal,
+    /// [`Gumbel`].
     Gumbel,
+    /// [`Logistic`].
     Logistic,
 }
 

@@ -26,6 +26,7 @@ use crate::philox::philox4x32;
 /// assert_eq!(rng.next_u64(), Key::new(7).rng::<rand_pcg::Pcg64Dxsm>().next_u64());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Key([u32; 2]);
 
 /// The last counter word of what is not a draw, so that keys and seeds never repeat the words of a draw.

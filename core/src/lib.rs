@@ -38,6 +38,7 @@
 //! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
 //! | order statistics | | [`kth_largest`], [`rank_of`]; over shards, [`sharded`] |
 //! | choosing ε | | [`bias_interval`], [`effective_classes`], [`epsilon_for_effective_classes`] |
+//! | losses as data | | [`config`] |
 //! | numbers | [`Real`] | `f32`, `f64`, [`Dual`] |
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
@@ -50,6 +51,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod compiled;
 pub mod compositions;
+pub mod config;
 mod dual;
 mod epsilon;
 mod error;

@@ -6,6 +6,7 @@
 ///
 /// The numbers are what code for a device, which has no such enum, is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Reduction {
     /// Σ_b w_b·ℓ_b; 0 where all examples are ignored.
     Sum = 0,

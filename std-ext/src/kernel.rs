@@ -24,9 +24,11 @@ mod tests;
 pub(crate) mod workers;
 
 use topk_loss::compiled::Law;
+use topk_loss::config::{AnyLoss, BaseLoss};
 use topk_loss::{
     AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise,
-    Normal, Oracle, Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm,
+    Normal, Oracle, Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, of_any_loss,
+    of_base_loss,
 };
 
 use crate::Threads;
@@ -166,6 +168,18 @@ impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for Logi
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         let kernel = self.loss().kernel(num_classes, threads);
         F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(threads))
+    }
+}
+
+impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for BaseLoss<F, T> {
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        of_base_loss!(self, loss => loss.kernel(num_classes, threads))
+    }
+}
+
+impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for AnyLoss<F, T> {
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        of_any_loss!(self, loss => loss.kernel(num_classes, threads))
     }
 }
 

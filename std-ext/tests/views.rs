@@ -187,17 +187,14 @@ fn there_is_no_example_behind_the_last() {
         let last = scores.num_examples();
         assert!(scores.example(last, &mut vec![]).is_empty() && scores.example(usize::MAX, &mut vec![]).is_empty());
         for example in [last, usize::MAX] {
-            grads.write(example, &mut vec![], |grad| Ok(assert!(grad.is_empty()))).unwrap();
+            grads.write(example, &mut vec![], |grad| Ok(grad.len())).map(|len| assert_eq!(len, 0)).unwrap();
         }
         let (all, others) = grads.split_at(usize::MAX);
         assert_eq!((all.num_examples(), others.num_examples()), (last, 0));
     }
     let (numbers, mut grads) = ([0.5_f32; 6], [0.0; 6]);
     none(Rows::new(&numbers, 2).unwrap(), RowsMut::new(&mut grads, 2).unwrap());
-    none(
-        Rows::new(&numbers[..5], 2).map_or_else(|_| Rows::strided(&numbers[..5], 2, 3).unwrap(), |rows| rows),
-        RowsMut::strided(&mut grads[..5], 2, 3).unwrap(),
-    );
+    none(Rows::strided(&numbers[..5], 2, 3).unwrap(), RowsMut::strided(&mut grads[..5], 2, 3).unwrap());
     none(Rows::new(&[f16::ONE; 6], 2).unwrap(), RowsMut::new(&mut [f16::ONE; 6], 2).unwrap());
     none(MatRef::from_column_major_slice(&numbers, 2, 3), Mat::zeros(2, 3).as_mut());
     none(ArrayView2::from_shape((3, 2), &numbers).unwrap(), Array2::zeros((3, 2)).view_mut());

@@ -9,6 +9,7 @@ use crate::{
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Smoothing<F> {
     /// Not at all: the calibrated top-K hinge itself.
     None,

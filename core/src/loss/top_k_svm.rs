@@ -8,6 +8,7 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check, select};
 
 /// Which of the other classes' violations a [`TopKSvm`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum TopKSvmForm {
     /// (m_y + (s∖y)₍K₎ − s_y)₊: the K-th largest of the others alone. Not convex for K ≥ 2. The hinge that
     /// Berrada et al. start from.

@@ -13,7 +13,6 @@ mod estimator;
 mod evaluation;
 mod method;
 mod number;
-mod objective;
 mod optimizer;
 mod outcome;
 mod plots;

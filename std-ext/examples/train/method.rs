@@ -2,16 +2,18 @@
 
 mod catalogue;
 
-use anyhow::Result;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use topk_loss::config::LossConfig;
 use topk_loss_batch::Similarity;
 
-use crate::objective::Objective;
 use crate::settings::{Domain, Settings};
 use crate::setup::Setup;
 
 pub use catalogue::{ALL, CROSS_ENTROPY, NOISED, NOISED_IMBALANCED, USUAL};
+
+/// A loss as data, its lists borrowed.
+pub type Config<'a> = LossConfig<f32, &'a [f32]>;
 
 #[derive(Clone, Copy)]
 pub struct Method {
@@ -24,7 +26,8 @@ pub struct Method {
     text: Settings,
     /// The same loss without smoothing, if it is smoothed.
     pub unsmoothed: Option<&'static Self>,
-    pub build: for<'a> fn(&'a Setup) -> Result<Box<dyn Objective + 'a>>,
+    /// The loss that is trained with.
+    pub config: for<'a> fn(&'a Setup) -> Config<'a>,
 }
 
 impl Method {
@@ -57,6 +60,7 @@ impl ValueEnum for Method {
 mod tests {
     use faer::{Mat, Par};
     use topk_loss::Key;
+    use topk_loss_batch::{Reduction, Targets, objective_and_grads};
 
     use super::ALL;
     use crate::settings::Domain;
@@ -68,9 +72,9 @@ mod tests {
         let (scores, key) = (Mat::from_fn(8, 1, |i, _| i as f32 / 8.0), Key::new(1));
         for (method, domain, k) in ALL.iter().flat_map(|method| [(method, Domain::Generated, 1), (method, Domain::Text, 3)]) {
             let setup = Setup::new(k, &method.settings(domain), &[9, 7, 5, 4, 3, 2, 1, 0], key).unwrap();
-            let objective = (method.build)(&setup).unwrap();
+            let loss = (method.config)(&setup).build().unwrap();
             let mut grads = Mat::zeros(8, 1);
-            objective.score_grads(0, scores.as_ref(), &[0], grads.as_mut(), Par::Seq).unwrap();
+            objective_and_grads(&loss, scores.as_ref(), &Targets::new(&[0]), Reduction::Mean, grads.as_mut(), Par::Seq).unwrap();
             assert!(grads[(0, 0)] < 0.0, "{}: {grads:?}", method.name);
         }
     }

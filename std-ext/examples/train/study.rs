@@ -65,10 +65,10 @@ impl Study<'_> {
         let mut scores = Mat::zeros(corpus.num_classes, measured.len());
 
         let setup = Setup::new(k, settings, &sample.counts, noise)?;
-        let objective = (method.build)(&setup)?;
+        let loss = (method.config)(&setup).build()?;
         let head = initial_head(features.nrows(), corpus.num_classes, method.similarity, init)?;
         let schedule = Schedule { learning_rate: settings.learning_rate, epochs, batch_size, par };
-        let mut trainer = Trainer::new(&*objective, head, schedule, corpus, &sample, order);
+        let mut trainer = Trainer::new(loss, head, schedule, corpus, &sample, order);
         let mut evaluations = Vec::new();
         let mut duration = Duration::ZERO;
         for _ in 0..epochs {

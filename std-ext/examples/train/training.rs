@@ -7,11 +7,11 @@ use faer::prelude::*;
 use faer::{Mat, MatMut, Par};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Dxsm;
-use topk_loss::{Key, MonteCarlo, Normal, Sampler};
-use topk_loss_batch::{HeadGrads, LinearHead, Similarity};
+use topk_loss::config::AnyLoss;
+use topk_loss::{FoldIn, Key, MonteCarlo, Normal, Sampler};
+use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 use crate::corpus::Corpus;
-use crate::objective::Objective;
 use crate::optimizer::{Sgd, learning_rate};
 use crate::sample::Sample;
 
@@ -45,8 +45,11 @@ pub fn initial_head(dim: usize, num_classes: usize, similarity: Similarity, key:
     Ok(LinearHead::new(weights, bias, similarity)?)
 }
 
+/// What is minimised.
+pub type Loss<'a> = AnyLoss<f32, &'a [f32]>;
+
 pub struct Trainer<'a> {
-    objective: &'a dyn Objective,
+    loss: Loss<'a>,
     head: LinearHead<f32>,
     schedule: Schedule,
     corpus: &'a Corpus,
@@ -65,17 +68,10 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    pub fn new(
-        objective: &'a dyn Objective,
-        head: LinearHead<f32>,
-        schedule: Schedule,
-        corpus: &'a Corpus,
-        sample: &'a Sample,
-        order: Key,
-    ) -> Self {
+    pub fn new(loss: Loss<'a>, head: LinearHead<f32>, schedule: Schedule, corpus: &'a Corpus, sample: &'a Sample, order: Key) -> Self {
         let (dim, num_classes, batch_size) = (corpus.features.nrows(), corpus.num_classes, schedule.batch_size.get());
         Self {
-            objective,
+            loss,
             head,
             schedule,
             corpus,
@@ -126,7 +122,9 @@ impl<'a> Trainer<'a> {
         let mut score_grads = self.score_grads.as_mut().subcols_mut(0, batch.len());
 
         head.forward(features, scores.rb_mut(), par)?;
-        self.objective.score_grads(self.step, scores.rb(), &labels, score_grads.rb_mut(), par)?;
+        // Noise that belongs to the step.
+        let loss = self.loss.fold_in(self.step);
+        objective_and_grads(&loss, scores.rb(), &Targets::new(&labels), Reduction::Mean, score_grads.rb_mut(), par)?;
         let bias = head.bias().is_some().then_some(&mut bias_grads[..]);
         let grads = HeadGrads { weights: weight_grads.as_mut(), bias, features: None };
         head.backward(features, scores.rb(), score_grads.rb(), grads, par)?;
@@ -143,7 +141,8 @@ impl<'a> Trainer<'a> {
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Smoothing, TopKHinge};
+    use topk_loss::Smoothing;
+    use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};
 
     use super::*;
     use crate::sample::Tail;
@@ -153,11 +152,11 @@ mod tests {
         let key = Key::new(seed);
         let sample = Tail { imbalance: 100.0, largest: None, label_noise: 0.0 }.cut(corpus, &mut key.rng());
         let smoothing = Smoothing::Pathwise { epsilon: 0.1, num_samples: 3, key };
-        let loss = TopKHinge::new(5).unwrap().with_smoothing(smoothing).unwrap();
+        let hinge = BaseConfig::TopKHinge { k: 5, margins: MarginConfig::Uniform(1.0), scale: 1.0, smoothing, tolerance: None };
         let head = initial_head(corpus.features.nrows(), corpus.num_classes, similarity, key).unwrap();
         let batch_size = NonZeroUsize::new(64).unwrap();
         let schedule = Schedule { learning_rate: 0.1, epochs: 1, batch_size, par: Par::rayon(threads) };
-        let mut trainer = Trainer::new(&loss, head, schedule, corpus, &sample, key);
+        let mut trainer = Trainer::new(LossConfig::from(hinge).build().unwrap(), head, schedule, corpus, &sample, key);
         trainer.epoch().unwrap();
         trainer.head
     }

@@ -1,15 +1,12 @@
 //! Every loss, with settings that were chosen by the validation rows: learning rates in steps of about 3.
 
+use BaseConfig::{CrossEntropy, Focal, Ldam, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKSvm};
 use Similarity::{Cosine, Inner};
-use anyhow::Result;
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, LogitAdjusted, Margins, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKSvm,
-    TopKSvmForm,
-};
+use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
+use topk_loss::{Smoothing, TopKSvmForm};
 use topk_loss_batch::Similarity;
 
-use super::Method;
-use crate::objective::Objective;
+use super::{Config, Method};
 use crate::settings::Settings;
 use crate::setup::Setup;
 
@@ -49,7 +46,7 @@ const HINGE: Method = Method {
     generated: Settings::rate(0.3),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?)),
+    config: |setup| hinge(setup, Smoothing::None).into(),
 };
 
 const CRAMMER_SINGER: Method = Method {
@@ -60,7 +57,7 @@ const CRAMMER_SINGER: Method = Method {
     generated: Settings::rate(1.0),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| top_k_svm(setup, 1, TopKSvmForm::KthOther),
+    config: |setup| top_k_svm(setup, 1, TopKSvmForm::KthOther),
 };
 
 const TOP_K_SVM_KTH: Method = Method {
@@ -71,7 +68,7 @@ const TOP_K_SVM_KTH: Method = Method {
     generated: Settings::rate(3.0),
     text: Settings::rate(10.0),
     unsmoothed: None,
-    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::KthOther),
+    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::KthOther),
 };
 
 const TOP_K_SVM_MEAN: Method = Method {
@@ -82,7 +79,7 @@ const TOP_K_SVM_MEAN: Method = Method {
     generated: Settings::rate(1.0),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanInside),
+    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanInside),
 };
 
 const TOP_K_SVM_ALPHA: Method = Method {
@@ -93,7 +90,7 @@ const TOP_K_SVM_ALPHA: Method = Method {
     generated: Settings::rate(1.0),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanWithLabel),
+    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanWithLabel),
 };
 
 const TOP_K_SVM_BETA: Method = Method {
@@ -104,12 +101,8 @@ const TOP_K_SVM_BETA: Method = Method {
     generated: Settings::rate(1.0),
     text: Settings::rate(1.0),
     unsmoothed: None,
-    build: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanOutside),
+    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanOutside),
 };
-
-fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Result<Box<dyn Objective + '_>> {
-    Ok(Box::new(TopKSvm::new(k, form)?.with_margins(Margins::Uniform(setup.settings.margin))?))
-}
 
 const SMOOTH_TOP_K_SVM: Method = Method {
     flag: "smooth-top-k-svm",
@@ -119,7 +112,7 @@ const SMOOTH_TOP_K_SVM: Method = Method {
     generated: Settings { temperature: 0.03, ..Settings::rate(30.0) },
     text: Settings { temperature: 0.1, ..Settings::rate(30.0) },
     unsmoothed: None,
-    build: |setup| Ok(Box::new(SmoothTopKSvm::new(setup.k, setup.settings.temperature, setup.settings.margin)?)),
+    config: |setup| SmoothTopKSvm { k: setup.k, temperature: setup.settings.temperature, margin: setup.settings.margin }.into(),
 };
 
 pub const CROSS_ENTROPY: Method = Method {
@@ -130,7 +123,7 @@ pub const CROSS_ENTROPY: Method = Method {
     generated: Settings::rate(10.0),
     text: Settings::rate(30.0),
     unsmoothed: None,
-    build: |_| Ok(Box::new(CrossEntropy)),
+    config: |_| CrossEntropy.into(),
 };
 
 const FOCAL: Method = Method {
@@ -141,7 +134,7 @@ const FOCAL: Method = Method {
     generated: Settings::rate(10.0),
     text: Settings::rate(30.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(Focal::new(setup.settings.gamma)?)),
+    config: |setup| Focal { gamma: setup.settings.gamma }.into(),
 };
 
 const CLASS_WEIGHTED: Method = Method {
@@ -152,7 +145,7 @@ const CLASS_WEIGHTED: Method = Method {
     generated: Settings { rarity: 1.0, ..Settings::rate(0.1) },
     text: Settings { rarity: 1.0, ..Settings::rate(0.1) },
     unsmoothed: None,
-    build: |setup| Ok(Box::new(ClassWeighted::new(CrossEntropy, &setup.class_weights)?)),
+    config: |setup| LossConfig { class_weights: Some(&setup.class_weights), ..CrossEntropy.into() },
 };
 
 const LDAM: Method = Method {
@@ -163,7 +156,7 @@ const LDAM: Method = Method {
     generated: Settings { max_margin: 0.2, scale: 20.0, ..Settings::rate(0.01) },
     text: Settings { max_margin: 0.5, scale: 80.0, ..Settings::rate(0.01) },
     unsmoothed: None,
-    build: |setup| Ok(Box::new(Ldam::new(Margins::PerClass(&setup.margins), setup.settings.scale)?)),
+    config: |setup| Ldam { margins: MarginConfig::PerClass(&setup.margins[..]), scale: setup.settings.scale }.into(),
 };
 
 const ADJUSTED: Method = Method {
@@ -174,7 +167,7 @@ const ADJUSTED: Method = Method {
     generated: Settings::rate(2.0),
     text: Settings::rate(10.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(LogitAdjusted::new(CrossEntropy, &setup.adjustments)?)),
+    config: |setup| adjusted(setup, CrossEntropy),
 };
 
 const TOP_K: Method = Method {
@@ -185,7 +178,7 @@ const TOP_K: Method = Method {
     generated: Settings::rate(3.0),
     text: Settings::rate(10.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(TopKCrossEntropy::new(setup.k, Gumbel, 1.0)?)),
+    config: |setup| top_k_cross_entropy(Guesses::K(setup.k)).into(),
 };
 
 const ADJUSTED_TOP_K: Method = Method {
@@ -196,7 +189,7 @@ const ADJUSTED_TOP_K: Method = Method {
     generated: Settings::rate(2.0),
     text: Settings::rate(10.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(LogitAdjusted::new(TopKCrossEntropy::new(setup.k, Gumbel, 1.0)?, &setup.adjustments)?)),
+    config: |setup| adjusted(setup, top_k_cross_entropy(Guesses::K(setup.k))),
 };
 
 const ADJUSTED_MIXTURE: Method = Method {
@@ -207,7 +200,7 @@ const ADJUSTED_MIXTURE: Method = Method {
     generated: Settings::rate(2.0),
     text: Settings::rate(30.0),
     unsmoothed: None,
-    build: |setup| Ok(Box::new(LogitAdjusted::new(TopKCrossEntropy::mixture(&setup.halves, Gumbel, 1.0)?, &setup.adjustments)?)),
+    config: |setup| adjusted(setup, top_k_cross_entropy(Guesses::Mixture(&setup.halves))),
 };
 
 const NOISED_BALANCED: Method = Method {
@@ -218,9 +211,7 @@ const NOISED_BALANCED: Method = Method {
     generated: Settings { epsilon: 0.2, ..Settings::rate(1.0) },
     text: Settings { epsilon: 0.5, ..Settings::rate(1.0) },
     unsmoothed: Some(&HINGE),
-    build: |setup| {
-        Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?.with_smoothing(setup.smoothing)?))
-    },
+    config: |setup| hinge(setup, setup.smoothing).into(),
 };
 
 const ADJUSTED_NOISED: Method = Method {
@@ -231,10 +222,7 @@ const ADJUSTED_NOISED: Method = Method {
     generated: Settings { epsilon: 0.5, adjustment: 0.5, ..Settings::rate(0.3) },
     text: Settings { epsilon: 0.5, adjustment: 0.2, ..Settings::rate(1.0) },
     unsmoothed: None,
-    build: |setup| {
-        let loss = TopKHinge::new(setup.k)?.with_margins(Margins::Uniform(setup.settings.margin))?.with_smoothing(setup.smoothing)?;
-        Ok(Box::new(LogitAdjusted::new(loss, &setup.adjustments)?))
-    },
+    config: |setup| adjusted(setup, hinge(setup, setup.smoothing)),
 };
 
 const IMBALANCED: Method = Method {
@@ -245,9 +233,7 @@ const IMBALANCED: Method = Method {
     generated: Settings { max_margin: 0.4, ..Settings::rate(0.01) },
     text: Settings { max_margin: 0.5, ..Settings::rate(0.01) },
     unsmoothed: None,
-    build: |setup| {
-        Ok(Box::new(TopKHinge::new(setup.k)?.with_margins(Margins::PerClass(&setup.margins))?.with_scale(setup.settings.scale)?))
-    },
+    config: |setup| imbalanced(setup, Smoothing::None),
 };
 
 pub const NOISED_IMBALANCED: Method = Method {
@@ -258,12 +244,26 @@ pub const NOISED_IMBALANCED: Method = Method {
     generated: Settings { epsilon: 0.1, max_margin: 0.4, ..Settings::rate(0.01) },
     text: Settings { epsilon: 0.01, max_margin: 0.5, ..Settings::rate(0.01) },
     unsmoothed: Some(&IMBALANCED),
-    build: |setup| {
-        Ok(Box::new(
-            TopKHinge::new(setup.k)?
-                .with_margins(Margins::PerClass(&setup.margins))?
-                .with_scale(setup.settings.scale)?
-                .with_smoothing(setup.smoothing)?,
-        ))
-    },
+    config: |setup| imbalanced(setup, setup.smoothing),
 };
+
+fn hinge<'a>(setup: &Setup, smoothing: Smoothing<f32>) -> BaseConfig<f32, &'a [f32]> {
+    TopKHinge { k: setup.k, margins: MarginConfig::Uniform(setup.settings.margin), scale: 1.0, smoothing, tolerance: None }
+}
+
+fn imbalanced(setup: &Setup, smoothing: Smoothing<f32>) -> Config<'_> {
+    let (margins, scale) = (MarginConfig::PerClass(&setup.margins[..]), setup.settings.scale);
+    TopKHinge { k: setup.k, margins, scale, smoothing, tolerance: None }.into()
+}
+
+fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Config<'_> {
+    TopKSvm { k, form, margins: MarginConfig::Uniform(setup.settings.margin), scale: 1.0 }.into()
+}
+
+const fn top_k_cross_entropy(guesses: Guesses<&[f32]>) -> BaseConfig<f32, &[f32]> {
+    TopKCrossEntropy { guesses, law: Law::Gumbel, epsilon: 1.0 }
+}
+
+fn adjusted<'a>(setup: &'a Setup, loss: BaseConfig<f32, &'a [f32]>) -> Config<'a> {
+    LossConfig { adjustments: Some(&setup.adjustments), ..loss.into() }
+}

@@ -1,0 +1,355 @@
+//! Every loss as data: a description that can be written, read and compared, and the loss that it becomes.
+
+pub use crate::compiled::Law;
+use crate::{
+    AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Ldam, Logistic, LogitAdjusted, Loss, Margins, Normal, Ranks,
+    Real, Result, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
+};
+
+/// A loss of the catalogue with what may be around it; `T` is what lists are kept in: `Vec<F>`, `&[F]`, `[F; L]`.
+///
+/// Plain data of any values: [`build`](Self::build) checks them. With the feature `serde` it is read and written; names are those of the fields
+/// and variants in snake case, and unknown ones are refused.
+///
+/// ```
+/// use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};
+/// use topk_loss::{Loss, Smoothing};
+/// let base = BaseConfig::TopKHinge {
+///     k: 1,
+///     margins: MarginConfig::Uniform(1.0),
+///     scale: 1.0,
+///     smoothing: Smoothing::None,
+///     tolerance: None,
+/// };
+/// let loss = LossConfig { adjustments: Some(vec![0.0, 0.0, 1.0]), ..base.into() }.build()?;
+/// // 1 + 2 − 1: the adjusted scores are 1, 2, 3.
+/// assert_eq!(loss.value(&[1.0, 2.0, 2.0], 0, &mut [0.0; 9])?, 2.0);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(deny_unknown_fields, bound(deserialize = "F: Real + serde::Deserialize<'de>, T: serde::Deserialize<'de>"))
+)]
+pub struct LossConfig<F, T> {
+    /// The loss itself.
+    pub loss: BaseConfig<F, T>,
+    /// What is added to the scores, see [`LogitAdjusted`]; [shift-invariant](LogitAdjusted::shift_invariant), as all of these losses are.
+    #[cfg_attr(feature = "serde", serde(default = "none"))]
+    pub adjustments: Option<T>,
+    /// What the loss of a class counts, see [`ClassWeighted`].
+    #[cfg_attr(feature = "serde", serde(default = "none"))]
+    pub class_weights: Option<T>,
+}
+
+/// One loss and its parameters.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(
+        deny_unknown_fields,
+        rename_all = "snake_case",
+        bound(deserialize = "F: Real + serde::Deserialize<'de>, T: serde::Deserialize<'de>")
+    )
+)]
+pub enum BaseConfig<F, T> {
+    /// [`CrossEntropy`].
+    CrossEntropy,
+    /// [`Focal`].
+    Focal {
+        /// The focusing parameter γ.
+        gamma: F,
+    },
+    /// [`Ldam`].
+    Ldam {
+        /// By how much a label must lead.
+        margins: MarginConfig<F, T>,
+        /// What multiplies the scores.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        scale: F,
+    },
+    /// [`TopKHinge`].
+    TopKHinge {
+        /// The number of guesses.
+        k: usize,
+        /// By how much a label must lead.
+        #[cfg_attr(feature = "serde", serde(default))]
+        margins: MarginConfig<F, T>,
+        /// What multiplies the hinge.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        scale: F,
+        /// How the order statistic is smoothed.
+        #[cfg_attr(feature = "serde", serde(default = "unsmoothed"))]
+        smoothing: Smoothing<F>,
+        /// The bound on an exactly smoothed gradient's error, if not the default.
+        #[cfg_attr(feature = "serde", serde(default = "none"))]
+        tolerance: Option<F>,
+    },
+    /// [`TopKHinges`].
+    TopKHinges {
+        /// The shares of 1, 2, … guesses.
+        shares: T,
+        /// By how much a label must lead.
+        #[cfg_attr(feature = "serde", serde(default))]
+        margins: MarginConfig<F, T>,
+        /// What multiplies the hinges.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        scale: F,
+        /// The scale of the noise, if they are smoothed.
+        #[cfg_attr(feature = "serde", serde(default = "none"))]
+        epsilon: Option<F>,
+    },
+    /// [`TopKSvm`].
+    TopKSvm {
+        /// The number of guesses.
+        k: usize,
+        /// Which of the four.
+        form: TopKSvmForm,
+        /// By how much a label must lead.
+        #[cfg_attr(feature = "serde", serde(default))]
+        margins: MarginConfig<F, T>,
+        /// What multiplies the hinge.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        scale: F,
+    },
+    /// [`SmoothTopKSvm`].
+    SmoothTopKSvm {
+        /// The number of guesses.
+        k: usize,
+        /// How soft the maxima are.
+        temperature: F,
+        /// By how much the label must lead.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        margin: F,
+    },
+    /// [`TopKCrossEntropy`].
+    TopKCrossEntropy {
+        /// How many, or a mixture.
+        guesses: Guesses<T>,
+        /// The noise's law.
+        law: Law,
+        /// Its scale.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        epsilon: F,
+    },
+}
+
+/// Margins, however they are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum MarginConfig<F, T> {
+    /// The same for all classes.
+    Uniform(F),
+    /// One a class.
+    PerClass(T),
+}
+
+/// 1 for all classes.
+impl<F: Real, T> Default for MarginConfig<F, T> {
+    fn default() -> Self {
+        Self::Uniform(F::one())
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>> AsMargins<F> for MarginConfig<F, T> {
+    fn as_margins(&self) -> Margins<'_, F> {
+        match self {
+            Self::Uniform(margin) => Margins::Uniform(*margin),
+            Self::PerClass(margins) => Margins::PerClass(margins.as_ref()),
+        }
+    }
+}
+
+/// The guesses of a top-K cross-entropy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Guesses<T> {
+    /// So many.
+    K(usize),
+    /// The shares of 1, 2, … guesses.
+    Mixture(T),
+}
+
+impl<F: Real, T: AsRef<[F]>> AsRanks<F> for Guesses<T> {
+    fn as_ranks(&self) -> Ranks<'_, F> {
+        match self {
+            Self::K(k) => Ranks::Single(*k),
+            Self::Mixture(shares) => Ranks::Weighted(shares.as_ref()),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+const fn none<T>() -> Option<T> {
+    None
+}
+
+#[cfg(feature = "serde")]
+const fn unsmoothed<F>() -> Smoothing<F> {
+    Smoothing::None
+}
+
+impl<F, T> From<BaseConfig<F, T>> for LossConfig<F, T> {
+    fn from(loss: BaseConfig<F, T>) -> Self {
+        Self { loss, adjustments: None, class_weights: None }
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
+    /// The loss that is described.
+    ///
+    /// # Errors
+    /// Those of its constructor.
+    pub fn build(self) -> Result<BaseLoss<F, T>> {
+        Ok(match self {
+            Self::CrossEntropy => BaseLoss::CrossEntropy(CrossEntropy),
+            Self::Focal { gamma } => BaseLoss::Focal(Focal::new(gamma)?),
+            Self::Ldam { margins, scale } => BaseLoss::Ldam(Ldam::new(margins, scale)?),
+            Self::TopKHinge { k, margins, scale, smoothing, tolerance } => {
+                let loss = TopKHinge::new(k)?.with_margins(margins)?.with_scale(scale)?.with_smoothing(smoothing)?;
+                BaseLoss::TopKHinge(match tolerance {
+                    Some(tolerance) => loss.with_tolerance(tolerance)?,
+                    None => loss,
+                })
+            }
+            Self::TopKHinges { shares, margins, scale, epsilon } => {
+                BaseLoss::TopKHinges(TopKHinges::new(shares)?.with_margins(margins)?.with_scale(scale)?.with_epsilon(epsilon)?)
+            }
+            Self::TopKSvm { k, form, margins, scale } => {
+                BaseLoss::TopKSvm(TopKSvm::new(k, form)?.with_margins(margins)?.with_scale(scale)?)
+            }
+            Self::SmoothTopKSvm { k, temperature, margin } => BaseLoss::SmoothTopKSvm(SmoothTopKSvm::new(k, temperature, margin)?),
+            Self::TopKCrossEntropy { guesses, law: Law::Normal, epsilon } => {
+                BaseLoss::NormalCrossEntropy(TopKCrossEntropy::mixture(guesses, Normal, epsilon)?)
+            }
+            Self::TopKCrossEntropy { guesses, law: Law::Gumbel, epsilon } => {
+                BaseLoss::GumbelCrossEntropy(TopKCrossEntropy::mixture(guesses, Gumbel, epsilon)?)
+            }
+            Self::TopKCrossEntropy { guesses, law: Law::Logistic, epsilon } => {
+                BaseLoss::LogisticCrossEntropy(TopKCrossEntropy::mixture(guesses, Logistic, epsilon)?)
+            }
+        })
+    }
+}
+
+impl<F: Real, T: AsRef<[F]>> LossConfig<F, T> {
+    /// The loss that is described.
+    ///
+    /// # Errors
+    /// Those of its constructors.
+    pub fn build(self) -> Result<AnyLoss<F, T>> {
+        let loss = self.loss.build()?;
+        Ok(match (self.adjustments, self.class_weights) {
+            (None, None) => AnyLoss::Base(loss),
+            (Some(adjustments), None) => AnyLoss::Adjusted(LogitAdjusted::new(loss, adjustments)?.shift_invariant()),
+            (None, Some(weights)) => AnyLoss::Weighted(ClassWeighted::new(loss, weights)?),
+            (Some(adjustments), Some(weights)) => {
+                AnyLoss::WeightedAdjusted(ClassWeighted::new(LogitAdjusted::new(loss, adjustments)?.shift_invariant(), weights)?)
+            }
+        })
+    }
+}
+
+/// A loss that was described: made of a [`BaseConfig`], so all its parameters are right.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "each is the loss of its name")]
+pub enum BaseLoss<F, T> {
+    CrossEntropy(CrossEntropy),
+    Focal(Focal<F>),
+    Ldam(Ldam<F, MarginConfig<F, T>>),
+    TopKHinge(TopKHinge<F, MarginConfig<F, T>>),
+    TopKHinges(TopKHinges<F, T, MarginConfig<F, T>>),
+    TopKSvm(TopKSvm<F, MarginConfig<F, T>>),
+    SmoothTopKSvm(SmoothTopKSvm<F>),
+    NormalCrossEntropy(TopKCrossEntropy<Normal, F, Guesses<T>>),
+    GumbelCrossEntropy(TopKCrossEntropy<Gumbel, F, Guesses<T>>),
+    LogisticCrossEntropy(TopKCrossEntropy<Logistic, F, Guesses<T>>),
+}
+
+/// A loss that was described, with what is around it: made of a [`LossConfig`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "each is the loss of its type")]
+pub enum AnyLoss<F, T> {
+    Base(BaseLoss<F, T>),
+    Adjusted(LogitAdjusted<BaseLoss<F, T>, T>),
+    Weighted(ClassWeighted<BaseLoss<F, T>, T>),
+    WeightedAdjusted(ClassWeighted<LogitAdjusted<BaseLoss<F, T>, T>, T>),
+}
+
+/// What an expression makes of whichever loss it is.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! of_base_loss {
+    ($any:expr, $loss:ident => $result:expr) => {
+        match $any {
+            $crate::config::BaseLoss::CrossEntropy($loss) => $result,
+            $crate::config::BaseLoss::Focal($loss) => $result,
+            $crate::config::BaseLoss::Ldam($loss) => $result,
+            $crate::config::BaseLoss::TopKHinge($loss) => $result,
+            $crate::config::BaseLoss::TopKHinges($loss) => $result,
+            $crate::config::BaseLoss::TopKSvm($loss) => $result,
+            $crate::config::BaseLoss::SmoothTopKSvm($loss) => $result,
+            $crate::config::BaseLoss::NormalCrossEntropy($loss) => $result,
+            $crate::config::BaseLoss::GumbelCrossEntropy($loss) => $result,
+            $crate::config::BaseLoss::LogisticCrossEntropy($loss) => $result,
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! of_any_loss {
+    ($any:expr, $loss:ident => $result:expr) => {
+        match $any {
+            $crate::config::AnyLoss::Base($loss) => $result,
+            $crate::config::AnyLoss::Adjusted($loss) => $result,
+            $crate::config::AnyLoss::Weighted($loss) => $result,
+            $crate::config::AnyLoss::WeightedAdjusted($loss) => $result,
+        }
+    };
+}
+
+/// The methods of whichever loss it is.
+macro_rules! delegate {
+    ($any:ident, $of:ident) => {
+        impl<F: Real, T: AsRef<[F]>> Loss<F> for $any<F, T> {
+            fn scratch_len(&self, num_classes: usize) -> usize {
+                $of!(self, loss => Loss::<F>::scratch_len(loss, num_classes))
+            }
+
+            fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F> {
+                $of!(self, loss => loss.value(scores, label, scratch))
+            }
+
+            fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
+                $of!(self, loss => loss.value_and_grad(scores, label, grad, scratch))
+            }
+        }
+    };
+}
+
+delegate!(BaseLoss, of_base_loss);
+delegate!(AnyLoss, of_any_loss);
+
+impl<F: Real, T: Clone> FoldIn for BaseLoss<F, T> {
+    fn fold_in(&self, data: u64) -> Self {
+        match self {
+            Self::TopKHinge(loss) => Self::TopKHinge(loss.fold_in(data)),
+            // None of the others draws.
+            other => other.clone(),
+        }
+    }
+}
+
+impl<F: Real, T: Clone> FoldIn for AnyLoss<F, T> {
+    fn fold_in(&self, data: u64) -> Self {
+        match self {
+            Self::Base(loss) => Self::Base(loss.fold_in(data)),
+            Self::Adjusted(loss) => Self::Adjusted(loss.fold_in(data)),
+            Self::Weighted(loss) => Self::Weighted(loss.fold_in(data)),
+            Self::WeightedAdjusted(loss) => Self::WeightedAdjusted(loss.fold_in(data)),
+        }
+    }
+}
