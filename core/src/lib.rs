@@ -31,7 +31,7 @@
 //! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
 //! | losses of K guesses | [`Loss`] | [`TopKHinge`], [`TopKCrossEntropy`]; [`TopKHinges`] of several K; [`SmoothTopKSvm`], [`TopKSvm`]; [`Hinge`] over any oracle |
 //! | losses of one guess | [`Loss`] | [`CrossEntropy`], [`Focal`], [`Ldam`]; with [`Margins`] and [`ldam_margins`] |
-//! | losses around losses | [`Loss`] | [`LogitAdjusted`] with [`log_priors`], [`ClassWeighted`] |
+//! | losses around losses | [`Loss`] | [`LogitAdjusted`] with [`log_priors`], [`ClassWeighted`] with [`effective_number_weights`], [`inverse_frequency_weights`], [`deferred_beta`] |
 //! | losses of a target distribution | [`SoftLabelLoss`] | [`CrossEntropy`], [`ExpectedLoss`] of any loss, [`LogitAdjusted`] of either |
 //! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
 //! | losses of a target vector | | [`FenchelYoung`] |
@@ -48,6 +48,7 @@
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod check;
+mod class_weights;
 #[doc(hidden)]
 pub mod compiled;
 pub mod compositions;
@@ -78,6 +79,7 @@ mod select;
 pub mod sharded;
 mod symmetric;
 
+pub use class_weights::{deferred_beta, effective_number_weights, inverse_frequency_weights};
 pub use dual::Dual;
 pub use epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
 pub use error::{Error, Result};

@@ -2,10 +2,10 @@
 
 use topk_loss::Real;
 
+use crate::examples::{self, Examples, Worker};
 use crate::kernel::{BatchLoss, Kernel};
-use crate::parallel::try_for_each;
-use crate::scores::{Gradients, Scores, blocks};
-use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
+use crate::scores::{Gradients, Scores};
+use crate::{Reduction, Result, Targets, Threads, check};
 
 /// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
 ///
@@ -45,22 +45,9 @@ pub fn values<F: Real>(
     values: &mut [F],
     threads: impl Into<Threads>,
 ) -> Result<()> {
-    let (scores, threads) = (&scores, threads.into());
-    check_inputs(scores, targets)?;
+    check_inputs(&scores, targets)?;
     check::length("values", scores.num_examples(), values.len())?;
-    let (size, within) = shares(scores, threads);
-    let mut blocks: Vec<_> = values.chunks_mut(size).zip((0..).step_by(size)).collect();
-    try_for_each(&mut blocks, threads, |(values, first)| {
-        let mut evaluator = Evaluator::new(loss, scores, targets, within);
-        for (value, example) in values.iter_mut().zip(*first..) {
-            if let Some(label) = targets.label(example) {
-                *value = evaluator.value(example, label)?;
-            }
-        }
-        Ok::<_, BatchError>(())
-    })?;
-    targets.ignored().for_each(|example| values[example] = F::zero());
-    Ok(())
+    examples::values(&Labelled { loss, targets }, &scores, values, threads.into())
 }
 
 /// The loss of every example, as [`values`], and its gradient with respect to the example's scores, both unweighted and not reduced.
@@ -98,8 +85,8 @@ pub fn values_and_grads<F: Real>(
 ) -> Result<()> {
     check_inputs(&scores, targets)?;
     check::length("values", scores.num_examples(), values.len())?;
-    check_shape(&scores, &grads)?;
-    write_values_and_grads(loss, &scores, targets, |_| F::one(), values, grads, threads.into())
+    examples::check_shape(&scores, &grads)?;
+    examples::values_and_grads(&Labelled { loss, targets }, &scores, |_| F::one(), values, grads, threads.into())
 }
 
 /// The objective Σ_b c_b·ℓ_b of a batch, c_b the [coefficients](Targets::coefficients) of the reduction, and its gradient with
@@ -138,12 +125,9 @@ pub fn objective_and_grads<F: Real>(
     threads: impl Into<Threads>,
 ) -> Result<F> {
     check_inputs(&scores, targets)?;
-    check_shape(&scores, &grads)?;
-    let mut coefficients = vec![F::zero(); scores.num_examples()];
-    targets.coefficients(reduction, &mut coefficients)?;
-    let mut values = coefficients.clone();
-    write_values_and_grads(loss, &scores, targets, |example| coefficients[example], &mut values, grads, threads.into())?;
-    reduction::objective(&coefficients, &values)
+    examples::check_shape(&scores, &grads)?;
+    let coefficients = coefficients(loss, targets, reduction)?;
+    examples::objective_and_grads(&Labelled { loss, targets }, &scores, &coefficients, grads, threads.into())
 }
 
 /// The objective of a batch alone, as [`objective_and_grads`] has it: for validation rows.
@@ -169,99 +153,46 @@ pub fn objective<F: Real>(
     threads: impl Into<Threads>,
 ) -> Result<F> {
     check_inputs(&scores, targets)?;
-    let mut coefficients = vec![F::zero(); scores.num_examples()];
-    targets.coefficients(reduction, &mut coefficients)?;
-    let mut losses = coefficients.clone();
-    values(loss, &scores, targets, &mut losses, threads)?;
-    reduction::objective(&coefficients, &losses)
+    let coefficients = coefficients(loss, targets, reduction)?;
+    examples::objective(&Labelled { loss, targets }, &scores, &coefficients, threads.into())
 }
 
 fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> Result<()> {
-    check::not_empty("example", scores.num_examples())?;
-    check::not_empty("class", scores.num_classes())?;
+    examples::check_not_empty(scores)?;
     check::labels(targets, scores.num_classes(), scores.num_examples())
 }
 
-fn check_shape<F: Real>(scores: &impl Scores<F>, grads: &impl Gradients<F>) -> Result<()> {
-    let (expected, actual) = ((scores.num_classes(), scores.num_examples()), (grads.num_classes(), grads.num_examples()));
-    check::shape("gradients", expected, actual)
+fn coefficients<F: Real>(loss: &(impl BatchLoss<F> + ?Sized), targets: &Targets<'_, F>, reduction: Reduction) -> Result<Vec<F>> {
+    let mut coefficients = vec![F::zero(); targets.labels().len()];
+    targets.coefficients_of(reduction, |label| loss.label_weight(label), &mut coefficients)?;
+    Ok(coefficients)
 }
 
-/// How many examples a thread takes: all, when there is too little work to share. And who shares a row, when there are more threads than
-/// rows.
-fn shares<F>(scores: &impl Scores<F>, threads: Threads) -> (usize, Threads) {
-    const SCORES_WORTH_A_THREAD: usize = 1024;
-    let (num_classes, batch) = (scores.num_classes(), scores.num_examples());
-    let worthwhile = (num_classes.saturating_mul(batch) / SCORES_WORTH_A_THREAD).max(1);
-    let threads = threads.count().min(worthwhile);
-    let size = batch.div_ceil(threads);
-    (size, Threads::new(threads / batch.div_ceil(size)))
-}
-
-/// Values, and gradients times their example's coefficient.
-///
-/// Ignored examples come last, so that an error that every other example has leaves all outputs as they were.
-fn write_values_and_grads<F: Real>(
-    loss: &(impl BatchLoss<F> + ?Sized),
-    scores: &impl Scores<F>,
-    targets: &Targets<'_, F>,
-    coefficient: impl Fn(usize) -> F + Sync,
-    values: &mut [F],
-    grads: impl Gradients<F>,
-    threads: Threads,
-) -> Result<()> {
-    let (size, within) = shares(scores, threads);
-    let outputs = values.chunks_mut(size).zip(blocks(grads, size));
-    let mut blocks: Vec<_> = outputs.zip((0..).step_by(size)).collect();
-    try_for_each(&mut blocks, threads, |((values, grads), first)| {
-        let mut evaluator = Evaluator::new(loss, scores, targets, within);
-        for ((place, value), example) in values.iter_mut().enumerate().zip(*first..) {
-            if let Some(label) = targets.label(example) {
-                *value = evaluator.value_and_grad(example, label, coefficient(example), place, grads)?;
-            }
-        }
-        Ok::<_, BatchError>(())
-    })?;
-    let mut room = vec![];
-    for ((values, grads), first) in &mut blocks {
-        for ((place, value), example) in values.iter_mut().enumerate().zip(*first..) {
-            if targets.label(example).is_none() {
-                *value = F::zero();
-                let cleared = grads.write(place, &mut room, |grad| {
-                    grad.fill(F::zero());
-                    Ok(())
-                });
-                cleared.map_err(|error| BatchError::Example { example, error })?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// One thread's kernel, with room to copy what is no slice of this float.
-struct Evaluator<'a, F, S> {
-    kernel: Box<dyn Kernel<F> + 'a>,
-    scores: &'a S,
+/// A loss and the labels of its examples.
+struct Labelled<'a, L: ?Sized, F> {
+    loss: &'a L,
     targets: &'a Targets<'a, F>,
-    row: Vec<F>,
-    grad: Vec<F>,
 }
 
-impl<'a, F: Real, S: Scores<F>> Evaluator<'a, F, S> {
-    fn new(loss: &'a (impl BatchLoss<F> + ?Sized), scores: &'a S, targets: &'a Targets<'a, F>, within: Threads) -> Self {
-        Self { kernel: loss.kernel(scores.num_classes(), within), scores, targets, row: vec![], grad: vec![] }
+impl<L: BatchLoss<F> + ?Sized, F: Real> Examples<F> for Labelled<'_, L, F> {
+    fn counts(&self, example: usize) -> bool {
+        self.targets.label(example).is_some()
     }
 
-    fn value(&mut self, example: usize, label: usize) -> Result<F> {
-        let scores = self.scores.example(example, &mut self.row);
-        let value = self.kernel.value(self.targets.number(example), scores, label);
-        value.map_err(|error| BatchError::Example { example, error })
+    fn worker(&self, num_classes: usize, within: Threads) -> impl Worker<F> {
+        (self.loss.kernel(num_classes, within), self.targets)
+    }
+}
+
+/// By the kernel, the label of an example and its number.
+impl<F: Real> Worker<F> for (Box<dyn Kernel<F> + '_>, &Targets<'_, F>) {
+    fn value(&mut self, example: usize, scores: &[F]) -> topk_loss::Result<F> {
+        let (kernel, targets) = self;
+        kernel.value(targets.number(example), scores, targets.label(example).unwrap_or(usize::MAX))
     }
 
-    /// The gradient goes to the `place`-th example of a block.
-    fn value_and_grad(&mut self, example: usize, label: usize, coefficient: F, place: usize, grads: &mut impl Gradients<F>) -> Result<F> {
-        let (number, scores) = (self.targets.number(example), self.scores.example(example, &mut self.row));
-        let evaluate = |grad: &mut [F]| self.kernel.value_and_grad(number, scores, label, coefficient, grad);
-        grads.write(place, &mut self.grad, evaluate).map_err(|error| BatchError::Example { example, error })
+    fn value_and_grad(&mut self, example: usize, scores: &[F], weight: F, grad: &mut [F]) -> topk_loss::Result<F> {
+        let (kernel, targets) = self;
+        kernel.value_and_grad(targets.number(example), scores, targets.label(example).unwrap_or(usize::MAX), weight, grad)
     }
 }

@@ -78,18 +78,34 @@ pub trait BatchLoss<F: Real>: Sync {
     ///
     /// `threads` says how many may share a row; no bit depends on it.
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_>;
+
+    /// What the loss itself multiplies examples of a label by: 1 but for [`ClassWeighted`] ones. It counts in the divisor of a
+    /// [weighted mean](crate::Reduction::WeightedMean), as in torch.
+    #[expect(unused_variables, reason = "most losses have no weights")]
+    fn label_weight(&self, label: usize) -> F {
+        F::one()
+    }
+}
+
+/// Both methods of the loss inside.
+macro_rules! as_the_one_inside {
+    () => {
+        fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+            (**self).kernel(num_classes, threads)
+        }
+
+        fn label_weight(&self, label: usize) -> F {
+            (**self).label_weight(label)
+        }
+    };
 }
 
 impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for &L {
-    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        (**self).kernel(num_classes, threads)
-    }
+    as_the_one_inside!();
 }
 
 impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for Box<L> {
-    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        (**self).kernel(num_classes, threads)
-    }
+    as_the_one_inside!();
 }
 
 /// One thread's computation of a loss, with the room it needs.
@@ -162,12 +178,21 @@ impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for Clas
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, threads), Workers::new(threads))
     }
+
+    fn label_weight(&self, label: usize) -> F {
+        // One that there is not is found when the example is computed.
+        self.weights().as_ref().get(label).map_or(F::one(), |&weight| weight * self.loss().label_weight(label))
+    }
 }
 
 impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for LogitAdjusted<L, T> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         let kernel = self.loss().kernel(num_classes, threads);
         F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(threads))
+    }
+
+    fn label_weight(&self, label: usize) -> F {
+        self.loss().label_weight(label)
     }
 }
 
@@ -180,6 +205,10 @@ impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for BaseLoss<F, T> {
 impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for AnyLoss<F, T> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         of_any_loss!(self, loss => loss.kernel(num_classes, threads))
+    }
+
+    fn label_weight(&self, label: usize) -> F {
+        of_any_loss!(self, loss => loss.label_weight(label))
     }
 }
 

@@ -44,6 +44,7 @@ mod batch;
 mod check;
 mod elementary;
 mod error;
+mod examples;
 #[cfg(feature = "faer")]
 mod float;
 #[cfg(feature = "faer")]
@@ -55,6 +56,7 @@ mod labels;
 mod parallel;
 mod reduction;
 mod scores;
+mod soft;
 mod targets;
 mod threads;
 mod variate;
@@ -71,6 +73,7 @@ pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel, scalar_kernel};
 pub use labels::{Integer, Labels};
 pub use scores::{Gradients, Rows, RowsMut, Scores};
+pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads};
 pub use targets::Targets;
 pub use threads::Threads;
 pub use topk_loss::Reduction;

@@ -26,27 +26,35 @@ impl<F: Real> Targets<'_, F> {
     /// No example; none that counts, in a mean; a total weight of zero, or beyond the float's range, in a weighted mean. The
     /// coefficients are then as before.
     pub fn coefficients(&self, reduction: Reduction, coefficients: &mut [F]) -> Result<()> {
+        self.coefficients_of(reduction, |_| F::one(), coefficients)
+    }
+
+    /// The same for a loss that is itself weighted by label: its weights count in a weighted mean's divisor.
+    pub(crate) fn coefficients_of(&self, reduction: Reduction, label_weight: impl Fn(usize) -> F, coefficients: &mut [F]) -> Result<()> {
         check::length("coefficients", self.labels().len(), coefficients.len())?;
         check::not_empty("example", coefficients.len())?;
-        let count = self.counted().count();
-        if reduction != Reduction::Sum {
-            check::not_empty("example whose label is not ignored", count)?;
-        }
-        let divisor = match reduction {
-            Reduction::Sum => F::one(),
-            Reduction::Mean => F::from_usize(count),
-            Reduction::WeightedMean => Compensated::of(self.counted().map(|(example, _)| self.weight(example))),
-        };
-        if divisor == F::zero() {
-            return Err(BatchError::Parameter { name: "total weight", must: "positive" });
-        }
-        if !divisor.is_finite() {
-            return Err(BatchError::Overflow { what: "total weight" });
-        }
+        let weights = self.counted().map(|(example, label)| self.weight(example) * label_weight(label));
+        let divisor = divisor(reduction, self.counted().count(), weights)?;
         coefficients.fill(F::zero());
         self.counted().for_each(|(example, _)| coefficients[example] = self.weight(example) / divisor);
         Ok(())
     }
+}
+
+/// What the weighted losses of so many examples are divided by.
+pub(crate) fn divisor<F: Real>(reduction: Reduction, count: usize, weights: impl Iterator<Item = F>) -> Result<F> {
+    if reduction != Reduction::Sum {
+        check::not_empty("example whose label is not ignored", count)?;
+    }
+    let divisor = match reduction {
+        Reduction::Sum => F::one(),
+        Reduction::Mean => F::from_usize(count),
+        Reduction::WeightedMean => Compensated::of(weights),
+    };
+    if divisor == F::zero() {
+        return Err(BatchError::Parameter { name: "total weight", must: "positive" });
+    }
+    if divisor.is_finite() { Ok(divisor) } else { Err(BatchError::Overflow { what: "total weight" }) }
 }
 
 /// Σ_b c_b·ℓ_b, summed in the order of the examples, with compensation.

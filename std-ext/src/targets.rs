@@ -41,11 +41,7 @@ impl<'a, F: Real> Targets<'a, F> {
     /// # Errors
     /// A number of weights other than that of the labels, a weight that is negative, NaN or infinite.
     pub fn with_weights(self, weights: &'a [F]) -> Result<Self> {
-        crate::check::length("weights", self.labels.len(), weights.len())?;
-        if let Some(example) = weights.iter().position(|w| !(w.is_finite() && *w >= F::zero())) {
-            let error = Error::Parameter { name: "weight", must: "finite and at least 0" };
-            return Err(BatchError::Example { example, error });
-        }
+        check_weights(weights, self.labels.len())?;
         Ok(Self { weights: Some(weights), ..self })
     }
 
@@ -122,9 +118,13 @@ impl<'a, F: Real> Targets<'a, F> {
     pub(crate) fn counted(&self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.labels.len()).filter_map(|example| Some((example, self.label(example)?)))
     }
+}
 
-    /// The examples that are.
-    pub(crate) fn ignored(&self) -> impl Iterator<Item = usize> {
-        (0..self.labels.len()).filter(|&example| self.label(example).is_none())
+/// One weight an example, finite and at least 0.
+pub(crate) fn check_weights<F: Real>(weights: &[F], num_examples: usize) -> Result<()> {
+    crate::check::length("weights", num_examples, weights.len())?;
+    match weights.iter().position(|w| !(w.is_finite() && *w >= F::zero())) {
+        None => Ok(()),
+        Some(example) => Err(BatchError::Example { example, error: Error::Parameter { name: "weight", must: "finite and at least 0" } }),
     }
 }

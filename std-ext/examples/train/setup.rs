@@ -1,7 +1,7 @@
 //! What a loss is built from.
 
 use anyhow::Result;
-use topk_loss::{Key, Smoothing, ldam_margins, log_priors};
+use topk_loss::{Key, Smoothing, inverse_frequency_weights, ldam_margins, log_priors};
 
 use crate::settings::Settings;
 
@@ -31,24 +31,11 @@ impl Setup {
         let counts: Vec<usize> = counts.iter().map(|&count| count.max(1)).collect();
         let mut adjustments = vec![0.0; counts.len()];
         log_priors(&counts, settings.adjustment, &mut adjustments)?;
+        let mut class_weights = vec![0.0; counts.len()];
+        inverse_frequency_weights(&counts, settings.rarity, &mut class_weights)?;
         let smoothing = settings.estimator.smoothing(settings.epsilon, noise);
-        Ok(Self {
-            k,
-            settings: *settings,
-            smoothing,
-            margins,
-            adjustments,
-            class_weights: weights(&counts, settings.rarity),
-            halves: halves(k),
-        })
+        Ok(Self { k, settings: *settings, smoothing, margins, adjustments, class_weights, halves: halves(k) })
     }
-}
-
-/// n to the power of −`rarity` for a class of n rows, up to the factor that makes the average row weigh 1.
-fn weights(counts: &[usize], rarity: f32) -> Vec<f32> {
-    let rows = counts.iter().sum::<usize>() as f32;
-    let sum: f32 = counts.iter().map(|&n| (n as f32).powf(1.0 - rarity)).sum();
-    counts.iter().map(|&n| rows / sum * (n as f32).powf(-rarity)).collect()
 }
 
 /// Shares of 1 to k guesses.

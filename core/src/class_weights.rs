@@ -1,0 +1,93 @@
+//! Weights of the classes of a long tail, for [`ClassWeighted`](crate::ClassWeighted).
+
+use crate::lanes::Compensated;
+use crate::{Error, Real, Result, check};
+
+/// Class-balanced weights: w_j ∝ 1/E_j, E_j = (1 − βⁿ)/(1 − β) the *effective number* of the n examples of class j.
+///
+/// β = 0 weighs all classes alike, β → 1 by the inverse of their counts; the paper takes 0.99 … 0.9999. The common factor is such that
+/// the average example weighs 1, Σ_j n_j w_j = Σ_j n_j, so that a learning rate stays what it is.
+///
+/// **Shapes.** `counts` and `weights` one entry a class.
+///
+/// **Cost.** Two functions a class.
+///
+/// ```
+/// use topk_loss::effective_number_weights;
+/// let mut weights = [0.0_f64; 2];
+/// effective_number_weights(&[1, 2], 0.5, &mut weights)?;
+/// // E = 1 and 1.5: weights as 3 to 2, and 3·7 = 1·9 + 2·6.
+/// assert!((weights[0] - 9.0 / 7.0).abs() < 1e-15 && (weights[1] - 6.0 / 7.0).abs() < 1e-15);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// **References.** Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019.
+///
+/// # Errors
+/// Different lengths, no class, a class without examples, β outside 0 ≤ β < 1, weights beyond the float's range; `weights` is then as before.
+pub fn effective_number_weights<F: Real>(counts: &[usize], beta: F, weights: &mut [F]) -> Result<()> {
+    if !(beta >= F::zero() && beta < F::one()) {
+        return Err(Error::Parameter { name: "beta", must: "at least 0 and less than 1" });
+    }
+    let ln_beta = beta.ln();
+    // 1 − βⁿ, whose digits βⁿ near 1 would cost.
+    write(counts, |n| (-(F::from_usize(n) * ln_beta).exp_m1()).recip(), weights)
+}
+
+/// Weights by inverse frequency: w_j ∝ n_j^−`power`, 1 for the inverse of the counts, ½ for that of their roots, 0 for no weights.
+///
+/// The common factor is such that the average example weighs 1, Σ_j n_j w_j = Σ_j n_j.
+///
+/// **Shapes.** `counts` and `weights` one entry a class.
+///
+/// **Cost.** Two powers a class.
+///
+/// ```
+/// use topk_loss::inverse_frequency_weights;
+/// let mut weights = [0.0_f64; 2];
+/// inverse_frequency_weights(&[3, 1], 1.0, &mut weights)?;
+/// assert!((weights[0] - 2.0 / 3.0).abs() < 1e-15 && (weights[1] - 2.0).abs() < 1e-15);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// # Errors
+/// Different lengths, no class, a class without examples, a power that is not finite, weights beyond the float's range; `weights` is then as
+/// before.
+pub fn inverse_frequency_weights<F: Real>(counts: &[usize], power: F, weights: &mut [F]) -> Result<()> {
+    if !power.is_finite() {
+        return Err(Error::Parameter { name: "power", must: "finite" });
+    }
+    write(counts, |n| F::from_usize(n).powf(-power), weights)
+}
+
+/// The β of [`effective_number_weights`] in an epoch of deferred re-weighting: 0 before the epoch `start`, `beta` from then on.
+///
+/// The first epochs learn features from all examples alike, the last ones balance the classes.
+///
+/// ```
+/// use topk_loss::deferred_beta;
+/// assert_eq!([0, 159, 160].map(|epoch| deferred_beta(epoch, 160, 0.9999)), [0.0, 0.0, 0.9999]);
+/// ```
+///
+/// **References.** Cao, Wei, Gaidon, Arechiga, Ma, "Learning imbalanced datasets with label-distribution-aware margin loss", NeurIPS 2019.
+#[must_use]
+pub fn deferred_beta<F: Real>(epoch: usize, start: usize, beta: F) -> F {
+    if epoch < start { F::zero() } else { beta }
+}
+
+/// The weights that are proportional to `shape` of the counts.
+fn write<F: Real>(counts: &[usize], shape: impl Fn(usize) -> F, weights: &mut [F]) -> Result<()> {
+    check::length("weights", weights, counts.len())?;
+    if counts.iter().copied().min().is_none_or(|rarest| rarest == 0) {
+        return Err(Error::Parameter { name: "counts", must: "positive for every class" });
+    }
+    let examples = Compensated::of(counts.iter().map(|&n| F::from_usize(n)));
+    let unscaled = Compensated::of(counts.iter().map(|&n| F::from_usize(n) * shape(n)));
+    let factor = examples / unscaled;
+    if !(factor > F::zero() && factor.is_finite()) {
+        return Err(Error::Overflow { what: "weights" });
+    }
+    counts.iter().try_for_each(|&n| check::in_range("weights", factor * shape(n)).map(|_| ()))?;
+    weights.iter_mut().zip(counts).for_each(|(weight, &n)| *weight = factor * shape(n));
+    Ok(())
+}
