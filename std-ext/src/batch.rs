@@ -5,7 +5,7 @@ use topk_loss::Real;
 use crate::examples::{self, Examples, Worker};
 use crate::kernel::{BatchLoss, Kernel};
 use crate::scores::{Gradients, Scores};
-use crate::{Reduction, Result, Targets, Threads, check};
+use crate::{BatchError, Reduction, Result, Targets, Threads, check};
 
 /// The loss ℓ(s_b, y_b) of every example, unweighted and not reduced; 0 where the label is ignored.
 ///
@@ -159,7 +159,11 @@ pub fn objective<F: Real>(
 
 fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> Result<()> {
     examples::check_not_empty(scores)?;
-    check::labels(targets, scores.num_classes(), scores.num_examples())
+    let (num_classes, num_examples, num_labels) = (scores.num_classes(), scores.num_examples(), targets.labels().len());
+    if num_labels != num_examples && num_labels == num_classes {
+        return Err(BatchError::Transposed { num_classes, num_examples });
+    }
+    check::labels(targets, num_classes, num_examples)
 }
 
 fn coefficients<F: Real>(loss: &(impl BatchLoss<F> + ?Sized), targets: &Targets<'_, F>, reduction: Reduction) -> Result<Vec<F>> {

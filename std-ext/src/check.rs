@@ -18,11 +18,7 @@ pub(crate) fn not_empty(what: &'static str, count: usize) -> Result<()> {
 
 /// One label an example, each a class or ignored.
 pub(crate) fn labels<F: Real>(targets: &Targets<'_, F>, num_classes: usize, batch: usize) -> Result<()> {
-    let actual = targets.labels().len();
-    if actual != batch && actual == num_classes {
-        return Err(BatchError::Transposed { num_classes, num_examples: batch });
-    }
-    length("labels", batch, actual)?;
+    length("labels", batch, targets.labels().len())?;
     if let Some(example) = (0..batch).find(|&example| targets.is_negative(example)) {
         return Err(BatchError::Example {
             example,
