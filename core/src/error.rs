@@ -115,6 +115,9 @@ impl fmt::Display for Error {
             Self::K { k, .. } => write!(f, "k = {k} is below 1"),
             Self::Label { label, num_classes } => write!(f, "label {label} is not below the number of classes, {num_classes}"),
             Self::Parameter { name, must } => write!(f, "{name} must be {must}"),
+            Self::NotFinite { what: "scores", index } => {
+                write!(f, "scores is NaN or infinite at position {index}: mask a class by -1e30, not by -inf")
+            }
             Self::NotFinite { what, index } => write!(f, "{what} is NaN or infinite at position {index}"),
             Self::Accuracy { what } => write!(f, "{what} does not reach the tolerance in this float: take a larger one or a finer float"),
             Self::Overflow { what } => write!(f, "{what} is beyond the range of the float: scale the input down or take a wider float"),
