@@ -4,10 +4,10 @@
 //!
 //! | name | loss | type | estimated by B draws |
 //! |---|---|---|---|
-//! | hinge of the mean (the paper's) | (m_y + E X − s_y)₊ | [`Hinge`](crate::Hinge) over [`Pathwise`](crate::Pathwise), [`TopKHinge`](crate::TopKHinge) | biased upwards near the kink, unbiased for its own B-draw objective |
-//! | hinge of the mean, exact | the same | [`Hinge`](crate::Hinge) over [`Exact`](crate::Exact) | no draws, no bias |
-//! | mean of the hinge | E (m_y + X − s_y)₊ | [`MeanOfHinge`](crate::MeanOfHinge) | unbiased for every B |
-//! | smoothed loss | E ℓ(s + εZ, y) | [`SmoothedLoss`](crate::SmoothedLoss) of any ℓ | unbiased for every B |
+//! | hinge of the mean (the paper's) | (m_y + E X − s_y)₊ | [`Hinge`](crate::loss::Hinge) over [`Pathwise`](crate::estimator::Pathwise), [`TopKHinge`](crate::TopKHinge) | biased upwards near the kink, unbiased for its own B-draw objective |
+//! | hinge of the mean, exact | the same | [`Hinge`](crate::loss::Hinge) over [`Exact`](crate::estimator::Exact) | no draws, no bias |
+//! | mean of the hinge | E (m_y + X − s_y)₊ | [`MeanOfHinge`](crate::loss::MeanOfHinge) | unbiased for every B |
+//! | smoothed loss | E ℓ(s + εZ, y) | [`SmoothedLoss`](crate::loss::SmoothedLoss) of any ℓ | unbiased for every B |
 //!
 //! The last two differ by the label: a smoothed hinge perturbs s_y too, the mean of the hinge only the scores inside the order statistic.
 //! By Jensen's inequality the mean of the hinge is the larger loss: at the kink by 0.4 standard deviations of X where X is

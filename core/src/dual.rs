@@ -14,10 +14,11 @@ use crate::{Noise, Real, Result};
 /// value + derivative·δ with δ² = 0: a float that carries the derivative in one direction.
 ///
 /// Everything here is generic over the float, so every function of this crate differentiates itself when it is called with dual
-/// numbers; comparisons look at the value alone. The library's own use is [`Exact::jacobian_product`](crate::Exact::jacobian_product).
+/// numbers; comparisons look at the value alone. The library's own use is [`Exact::jacobian_product`](crate::estimator::Exact::jacobian_product).
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, Dual, Loss};
+/// use topk_loss::dual::Dual;
+/// use topk_loss::{CrossEntropy, Loss};
 /// // The derivative of the loss in the direction (1, 0) is the first entry of its gradient.
 /// let scores = [Dual::new(0.0_f64, 1.0), Dual::constant(0.0)];
 /// let loss = CrossEntropy.value(&scores, 1, &mut [])?;

@@ -15,7 +15,8 @@ use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
 /// **Cost.** A few thousand distribution functions, whatever L.
 ///
 /// ```
-/// use topk_loss::{Normal, bias_interval};
+/// use topk_loss::epsilon::bias_interval;
+/// use topk_loss::noise::Normal;
 /// let (low, high) = bias_interval(Normal, 0.1, 1, 1000)?;
 /// // E Z = 0 and E max of 1000 normals = 3.2414.
 /// assert!((-0.0016..=0.0).contains(&low) && (0.32414..=0.3257).contains(&high));
@@ -66,7 +67,9 @@ pub fn effective_classes<F: Real>(grad: &[F]) -> F {
 /// **Cost.** About 20 to 60 evaluations of [`Exact`].
 ///
 /// ```
-/// use topk_loss::{KthLargest, Normal, epsilon_for_effective_classes};
+/// use topk_loss::epsilon::epsilon_for_effective_classes;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
 /// let theta = [3.0_f64, 2.0, 1.0, 0.0];
 /// let (mut grad, mut scratch) = ([0.0; 4], [0.0; 1000]);
 /// let epsilon = epsilon_for_effective_classes(KthLargest::new(2)?, Normal, &theta, 2.0, &mut grad, &mut scratch)?;

@@ -8,7 +8,8 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// What was wrong with an input. Every public function returns one of these in place of a panic, a NaN or a silent number.
 ///
 /// ```
-/// use topk_loss::{Error, KthLargest, Oracle};
+/// use topk_loss::oracle::{KthLargest, Oracle};
+/// use topk_loss::Error;
 /// let third = KthLargest::new(3)?;
 /// let error = third.value(&[0.5, 0.25], &mut [0.0; 2]).unwrap_err();
 /// assert_eq!(error, Error::K { k: 3, max: 2 });
@@ -84,7 +85,8 @@ impl Error {
     /// | 7 | [`Overflow`](Self::Overflow) |
     ///
     /// ```
-    /// use topk_loss::{Error, KthLargest};
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::Error;
     /// assert_eq!(KthLargest::new(0).map_err(|error| error.code()), Err(4));
     /// ```
     #[must_use]

@@ -1,7 +1,7 @@
 //! Estimators of a smoothed function f_ε(θ) = E f(θ + εZ): what is averaged over the draws, one file each.
 //!
-//! Every estimator is an [`Oracle`](crate::Oracle) of f_ε, so whatever takes an oracle takes a smoothed one. What one draw
-//! contributes is a [`Draw`](draw::Draw); the mean over the draws and its standard error are written once, for all of them.
+//! Every estimator is an [`Oracle`](crate::oracle::Oracle) of f_ε, so whatever takes an oracle takes a smoothed one. What one draw
+//! contributes is a `Draw`; the mean over the draws and its standard error are written once, for all of them.
 
 mod conditional;
 mod control_variate;

@@ -21,25 +21,23 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! Two orthogonal axes in place of a zoo of classes:
+//! What nearly everybody needs is at the root: the losses to start from, [`TopKHinge`] with its [`Smoothing`] and [`Margins`] and
+//! [`CrossEntropy`]; the traits [`Loss`] and [`FoldIn`]; [`Key`], [`Real`], [`Error`] and [`Result`]. The rest has a module each:
 //!
-//! | room | traits | what is there |
-//! |---|---|---|
-//! | functions | [`Oracle`] | [`KthLargest`], [`Max`], [`TopKSum`], [`RankSum`]; [`SupportFunction`] of a maximizer |
-//! | combinatorial problems | [`Maximizer`] | [`TopKMask`], [`Ranking`]; the expected argmax and its Jacobian's products, [`PerturbedArgmax`] |
-//! | where noise comes from | [`Noise`], [`Sampler`], [`Key`] | [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`], [`Uniform`]; [`MonteCarlo`], [`Antithetic`], [`RandomizedLattice`], [`Sequential`], [`GivenDraws`] |
-//! | what is averaged | [`Oracle`], [`Estimator`] | [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`], [`ControlVariate`], with an [`Estimate`] of their error |
-//! | losses of K guesses | [`Loss`] | [`TopKHinge`], [`TopKCrossEntropy`]; [`TopKHinges`] of several K; [`SmoothTopKSvm`], [`TopKSvm`]; [`Hinge`] over any oracle |
-//! | losses of one guess | [`Loss`] | [`CrossEntropy`], [`Focal`], [`Ldam`]; with [`Margins`] and [`ldam_margins`] |
-//! | losses around losses | [`Loss`] | [`LogitAdjusted`] with [`log_priors`], [`ClassWeighted`] with [`effective_number_weights`], [`inverse_frequency_weights`], [`deferred_beta`] |
-//! | losses of a target distribution | [`SoftLabelLoss`] | [`CrossEntropy`], [`ExpectedLoss`] of any loss, [`LogitAdjusted`] of either |
-//! | losses under noise | [`Loss`] | [`MeanOfHinge`], [`SmoothedLoss`]; [`compositions`] compares them with the hinge of the mean |
-//! | losses of a target vector | | [`FenchelYoung`] |
-//! | metrics | | [`TopKCounts`], [`TopKMetrics`], [`FrequencyGroups`] |
-//! | order statistics | | [`kth_largest`], [`rank_of`]; over shards, [`sharded`] |
-//! | choosing ε | | [`bias_interval`], [`effective_classes`], [`epsilon_for_effective_classes`] |
-//! | losses as data | | [`config`] |
-//! | numbers | [`Real`] | `f32`, `f64`, [`Dual`] |
+//! | module | what is there |
+//! |---|---|
+//! | [`loss`] | of K guesses: [`TopKCrossEntropy`], [`TopKHinges`], [`SmoothTopKSvm`], [`TopKSvm`], [`Hinge`](loss::Hinge) over any oracle; of one: [`Focal`], [`Ldam`]; around others: [`LogitAdjusted`], [`ClassWeighted`]; of a distribution: [`SoftLabelLoss`](loss::SoftLabelLoss), [`ExpectedLoss`](loss::ExpectedLoss); under noise: [`MeanOfHinge`](loss::MeanOfHinge), [`SmoothedLoss`](loss::SmoothedLoss); of a vector: [`FenchelYoung`](loss::FenchelYoung) |
+//! | [`config`] | every loss as data |
+//! | [`imbalance`] | margins, adjustments and weights for a long tail of classes |
+//! | [`metrics`] | top-K accuracy and occupancy, per class and per frequency group |
+//! | [`epsilon`] | choosing the scale of the noise |
+//! | [`oracle`] | the functions that are smoothed: [`KthLargest`], [`Max`](oracle::Max), [`TopKSum`](oracle::TopKSum), [`RankSum`](oracle::RankSum), [`SupportFunction`](oracle::SupportFunction) |
+//! | [`estimator`] | smoothings: [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`](estimator::ScoreFunction), [`ControlVariate`](estimator::ControlVariate), with an [`Estimate`](estimator::Estimate) of their error |
+//! | [`noise`], [`sampler`] | laws: [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`](noise::Laplace), [`Uniform`](noise::Uniform); draws: [`MonteCarlo`], [`Antithetic`](sampler::Antithetic), [`RandomizedLattice`](sampler::RandomizedLattice), [`Sequential`](sampler::Sequential), [`GivenDraws`](sampler::GivenDraws) |
+//! | [`maximizer`] | perturbed optimizers: [`TopKMask`](maximizer::TopKMask), [`Ranking`](maximizer::Ranking), [`PerturbedArgmax`](maximizer::PerturbedArgmax) |
+//! | [`select`] | the k-th largest, and the rank of a class |
+//! | [`compositions`] | a page: the hinge of a mean and the mean of a hinge |
+//! | for experts | [`sharded`]: classes over tiles, devices, machines; [`dual`]: a float that carries derivatives; [`check`]: the checks, for a loss of your own |
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
 //! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
@@ -48,60 +46,54 @@
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod check;
-mod class_weights;
 #[doc(hidden)]
 pub mod compiled;
 pub mod compositions;
 pub mod config;
-mod dual;
-mod epsilon;
+pub mod dual;
+pub mod epsilon;
 mod error;
-mod estimator;
+pub mod estimator;
 mod exact;
-mod fenchel_young;
+pub mod imbalance;
 mod key;
 mod lanes;
-mod loss;
+pub mod loss;
 mod margins;
-mod maximizer;
-mod metrics;
-mod noise;
-mod oracle;
+pub mod maximizer;
+pub mod metrics;
+pub mod noise;
+pub mod oracle;
 mod perturbation;
-mod perturbed_argmax;
 mod philox;
 #[doc(hidden)]
 pub mod pieces;
 mod real;
-mod reduction;
-mod sampler;
-mod select;
+pub mod sampler;
+pub mod select;
 pub mod sharded;
 mod symmetric;
 
-pub use class_weights::{deferred_beta, effective_number_weights, inverse_frequency_weights};
-pub use dual::Dual;
-pub use epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
+// What nearly everybody needs; the rest is in its module.
 pub use error::{Error, Result};
-pub use estimator::{Baseline, Certified, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
-pub use exact::{AsRanks, Ranks};
-pub use fenchel_young::FenchelYoung;
 pub use key::{FoldIn, Key};
+pub use loss::{CrossEntropy, Loss, Smoothing, TopKHinge};
+pub use margins::Margins;
+pub use real::Real;
+
 #[doc(hidden)]
 pub use lanes::Compensated;
 #[doc(hidden)]
 pub use loss::softmax;
-pub use loss::{
-    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Hinge, Ldam, LogitAdjusted, Loss, MeanOfHinge, SmoothTopKSvm, SmoothedLoss,
-    Smoothing, SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm, log_priors,
+
+// One name each within this crate.
+pub(crate) use dual::Dual;
+pub(crate) use estimator::{Conditional, Exact, Pathwise};
+pub(crate) use loss::{
+    AsMargins, ClassWeighted, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, TopKCrossEntropy, TopKHinges, TopKSvm, TopKSvmForm,
 };
-pub use margins::{AsMargins, Margins, ldam_margins};
-pub use maximizer::{Maximizer, Ranking, TopKMask};
-pub use metrics::{Frequency, FrequencyGroups, TopKCounts, TopKMetrics};
-pub use noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
-pub use oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, SupportFunction, TopKSum, Translation};
-pub use perturbed_argmax::PerturbedArgmax;
-pub use real::Real;
-pub use reduction::Reduction;
-pub use sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler, Sequential};
-pub use select::{Ranked, kth_largest, rank_of};
+pub(crate) use maximizer::Maximizer;
+pub(crate) use noise::{Gumbel, Logistic, Noise, Normal, Regularity};
+pub(crate) use oracle::{AsRanks, KthLargest, Oracle, OrderStatistics, Ranks, Translation};
+pub(crate) use sampler::{MonteCarlo, Sampler};
+pub(crate) use select::Ranked;

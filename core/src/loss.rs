@@ -2,28 +2,34 @@
 
 mod class_weighted;
 mod cross_entropy;
+mod fenchel_young;
 mod focal;
 mod hinge;
 mod ldam;
 mod logit_adjusted;
 mod mean_of_hinge;
 mod others;
+mod reduction;
 mod smooth_top_k_svm;
 mod smoothed_loss;
 mod soft_label;
+#[doc(hidden)]
 pub mod softmax;
 mod top_k_cross_entropy;
 mod top_k_hinge;
 mod top_k_hinges;
 mod top_k_svm;
 
+pub use crate::margins::{AsMargins, Margins};
 pub use class_weighted::ClassWeighted;
 pub use cross_entropy::CrossEntropy;
+pub use fenchel_young::FenchelYoung;
 pub use focal::Focal;
 pub use hinge::Hinge;
 pub use ldam::Ldam;
-pub use logit_adjusted::{LogitAdjusted, log_priors};
+pub use logit_adjusted::LogitAdjusted;
 pub use mean_of_hinge::MeanOfHinge;
+pub use reduction::Reduction;
 pub use smooth_top_k_svm::SmoothTopKSvm;
 pub use smoothed_loss::SmoothedLoss;
 pub use soft_label::{ExpectedLoss, SoftLabelLoss};

@@ -1,8 +1,10 @@
 //! Maximizers of a linear function over a set: the combinatorial problem inside a perturbed optimizer. One file each.
 
+mod perturbed_argmax;
 mod ranking;
 mod top_k_mask;
 
+pub use perturbed_argmax::PerturbedArgmax;
 pub use ranking::Ranking;
 pub use top_k_mask::TopKMask;
 
@@ -11,15 +13,17 @@ use crate::{Real, Result, Translation, check};
 
 /// y*(θ), a point of a set C at which ⟨y, θ⟩ is largest: a shortest path, a ranking, a matching, a subset.
 ///
-/// A problem of your own is one `impl`; for a *least* cost, θ is minus the cost. [`SupportFunction`](crate::SupportFunction) makes it an
-/// [`Oracle`](crate::Oracle), [`Pathwise`](crate::Pathwise) smooths that, [`PerturbedArgmax`](crate::PerturbedArgmax) differentiates the
-/// expected y*, [`FenchelYoung`](crate::FenchelYoung) learns from a target y.
+/// A problem of your own is one `impl`; for a *least* cost, θ is minus the cost. [`SupportFunction`](crate::oracle::SupportFunction) makes it an
+/// [`Oracle`](crate::oracle::Oracle), [`Pathwise`](crate::estimator::Pathwise) smooths that, [`PerturbedArgmax`] differentiates the
+/// expected y*, [`FenchelYoung`](crate::loss::FenchelYoung) learns from a target y.
 ///
 /// Nothing is allocated: `scratch` is at least [`scratch_len`](Maximizer::scratch_len) long; its contents are irrelevant before and
 /// after. The callers in this crate never pass an empty, NaN or infinite θ.
 ///
 /// ```
-/// use topk_loss::{Maximizer, Oracle, Real, Result, SupportFunction};
+/// use topk_loss::maximizer::Maximizer;
+/// use topk_loss::oracle::{Oracle, SupportFunction};
+/// use topk_loss::{Real, Result};
 ///
 /// /// C = {0, 1}ᴸ: every item of positive worth is taken.
 /// #[derive(Clone, Copy)]
@@ -48,7 +52,7 @@ pub trait Maximizer<F: Real> {
     /// Whatever makes the problem unsolvable: a dimension it is not for, a scratch that is too short.
     fn argmax(&self, theta: &[F], y: &mut [F], scratch: &mut [F]) -> Result<()>;
 
-    /// How the optimum follows a common offset of all entries, as [`Oracle::translation`](crate::Oracle::translation). Where all y in C
+    /// How the optimum follows a common offset of all entries, as [`Oracle::translation`](crate::oracle::Oracle::translation). Where all y in C
     /// have the same sum, that sum is the mass, and the center is an entry of θ near those that compete. The default claims nothing.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::{Error, Real, Result, check, select};
 /// Each of the three slices has one entry a class and counts examples.
 ///
 /// ```
-/// use topk_loss::{TopKCounts, TopKMetrics};
+/// use topk_loss::metrics::{TopKCounts, TopKMetrics};
 /// let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
 /// let mut counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
 /// counts.add(&[0.1, 0.8, 0.3], 1, &mut [0.0; 3])?;
@@ -141,7 +141,7 @@ pub enum Frequency {
 /// The limits between [`Frequency`] groups; by default the 100 and 20 examples of Liu et al.
 ///
 /// ```
-/// use topk_loss::{Frequency, FrequencyGroups};
+/// use topk_loss::metrics::{Frequency, FrequencyGroups};
 /// let groups = FrequencyGroups::default();
 /// assert_eq!([101, 100, 20, 19].map(|n| groups.of(n)), [Frequency::Many, Frequency::Medium, Frequency::Medium, Frequency::Few]);
 /// ```

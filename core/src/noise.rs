@@ -17,7 +17,7 @@ pub use gumbel::Gumbel;
 pub use laplace::Laplace;
 pub use logistic::Logistic;
 pub use normal::Normal;
-pub use reflected::Reflected;
+pub(crate) use reflected::Reflected;
 pub use uniform::Uniform;
 
 use crate::Real;
@@ -90,7 +90,7 @@ pub trait Noise<F: Real>: Copy {
     }
 
     /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the
-    /// [score-function estimator](crate::ScoreFunction) declines.
+    /// [score-function estimator](crate::estimator::ScoreFunction) declines.
     fn is_continuous(&self) -> bool {
         true
     }
@@ -100,7 +100,7 @@ pub trait Noise<F: Real>: Copy {
         false
     }
 
-    /// What the density allows the [exact estimator](crate::Exact) to do; the default is always safe.
+    /// What the density allows the [exact estimator](crate::estimator::Exact) to do; the default is always safe.
     fn regularity(&self) -> Regularity {
         Regularity::Kinked
     }

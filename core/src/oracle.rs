@@ -6,13 +6,14 @@ mod rank_sum;
 mod support_function;
 mod top_k_sum;
 
+pub use crate::exact::{AsRanks, Ranks};
 pub use kth_largest::KthLargest;
 pub use max::Max;
 pub use rank_sum::RankSum;
 pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
-use crate::{Ranks, Real, Result, check};
+use crate::{Real, Result, check};
 
 /// A function f of a vector that can be evaluated and differentiated almost everywhere: an order statistic, the value of a
 /// combinatorial argmax, or the smoothing of either.
@@ -59,8 +60,8 @@ pub struct Translation<F> {
     pub mass: F,
 }
 
-/// An oracle that is a weighted sum of order statistics, which the [exact](crate::Exact) and the
-/// [conditional](crate::Conditional) estimator can smooth.
+/// An oracle that is a weighted sum of order statistics, which the [exact](crate::estimator::Exact) and the
+/// [conditional](crate::estimator::Conditional) estimator can smooth.
 pub trait OrderStatistics<F: Real>: Oracle<F> {
     /// Which ones.
     fn ranks(&self) -> Ranks<'_, F>;

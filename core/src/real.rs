@@ -17,7 +17,7 @@ use crate::{
     TopKHinges, TopKSvm,
 };
 
-/// A float: `f32`, `f64`, [`Dual`](crate::Dual), or a type of the user's own.
+/// A float: `f32`, `f64`, [`Dual`](crate::dual::Dual), or a type of the user's own.
 ///
 /// A float of another crate, such as one of half precision, needs a newtype around it, since both it and this trait are foreign to the
 /// user's crate. Losses and oracles that select and add are then as good as the float. What is exact asks for at least the digits and the

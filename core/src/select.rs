@@ -22,7 +22,7 @@ pub struct Ranked<F> {
 /// **Cost.** About L comparisons; L ln k at worst, for scores in ascending order.
 ///
 /// ```
-/// use topk_loss::kth_largest;
+/// use topk_loss::select::kth_largest;
 /// let second = kth_largest(&[3.0, 1.0, 3.0, 2.0], 2, &mut [0.0; 4])?;
 /// assert_eq!((second.index, second.value), (2, 3.0));
 /// # Ok::<(), topk_loss::Error>(())
@@ -42,7 +42,7 @@ pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result
 /// **Cost.** One pass.
 ///
 /// ```
-/// use topk_loss::rank_of;
+/// use topk_loss::select::rank_of;
 /// assert_eq!(rank_of(&[3.0, 1.0, 3.0, 2.0], 2)?, 2);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```

@@ -11,10 +11,13 @@
 //! [`Profile::raise`].
 //!
 //! Any partition of the classes, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks
-//! beyond the middle, which [`Exact`](crate::Exact) counts from the other end, up to the error bounds.
+//! beyond the middle, which [`Exact`](crate::estimator::Exact) counts from the other end, up to the error bounds.
 //!
 //! ```
-//! use topk_loss::{Exact, KthLargest, Normal, Oracle, sharded};
+//! use topk_loss::estimator::Exact;
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::{KthLargest, Oracle};
+//! use topk_loss::sharded;
 //!
 //! let (left, right) = ([0.3, 2.0, -1.0, 0.7], [1.1, 0.2, 1.9]);
 //! let exact = Exact::new(KthLargest::new(2)?, Normal, 0.5)?;

@@ -12,7 +12,9 @@ use std::process::Command;
 use cudarc::driver::sys::CUevent_flags;
 use cudarc::driver::{CudaSlice, CudaStream};
 use half::bf16;
-use topk_loss::{CrossEntropy, Gumbel, Key, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Score};
 

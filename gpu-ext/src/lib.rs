@@ -1,7 +1,7 @@
 //! Batches of top-K losses on CUDA device memory: the losses of [`topk_loss`], values and gradients, at the memory's speed.
 //!
 //! [`CudaLoss`] takes core's own plain data: [`TopKHinge`](topk_loss::TopKHinge) with every smoothing,
-//! [`CrossEntropy`](topk_loss::CrossEntropy), or [`TopKCrossEntropy`](topk_loss::TopKCrossEntropy) of one K under Gumbel noise; scores in `f32`, `f64`, [`half::f16`] or [`half::bf16`], 2 to 2³⁰ classes. Gradients are written
+//! [`CrossEntropy`](topk_loss::CrossEntropy), or [`TopKCrossEntropy`](topk_loss::loss::TopKCrossEntropy) of one K under Gumbel noise; scores in `f32`, `f64`, [`half::f16`] or [`half::bf16`], 2 to 2³⁰ classes. Gradients are written
 //! where the caller wants them, in the scores' type; the noise is that of the CPU for the same key; nothing of the size of the batch is
 //! allocated, and the same input gives the same bits every time.
 //!
@@ -60,7 +60,7 @@ pub use device::Device;
 pub use error::{CudaError, Result};
 pub use loss::CudaLoss;
 pub use score::{Float, Score};
-pub use topk_loss::Reduction;
+pub use topk_loss::loss::Reduction;
 
 mod sealed {
     pub trait Sealed {}

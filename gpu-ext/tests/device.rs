@@ -11,7 +11,9 @@ mod families;
 
 use families::{FAMILIES, Sequence};
 use half::{bf16, f16};
-use topk_loss::{CrossEntropy, Error, FoldIn, Gumbel, Key, Loss, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_cuda::plan::Compiled;
 use topk_loss_cuda::{CudaError, CudaLoss, Device, DeviceBatch, Reduced, Reduction, Score, check_codes};
 

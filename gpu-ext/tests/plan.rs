@@ -1,6 +1,8 @@
 //! What can be known of a launch without a device.
 
-use topk_loss::{CrossEntropy, Error, Gumbel, Key, Margins, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_cuda::CudaError;
 use topk_loss_cuda::plan::{MAX_SHARED_BYTES, Module, Plan};
 

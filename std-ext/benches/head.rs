@@ -7,7 +7,9 @@ use core::hint::black_box;
 use faer::prelude::*;
 use faer::{Accum, Par, linalg::matmul::matmul};
 use peak_alloc::PeakAlloc;
-use topk_loss::{CrossEntropy, Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge};
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::{HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 #[global_allocator]

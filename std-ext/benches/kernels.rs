@@ -6,10 +6,9 @@
 mod grid;
 
 use faer::{MatMut, MatRef, Par};
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Key, Ldam, LogitAdjusted, Margins, Result, Smoothing, TopKCrossEntropy, TopKHinge,
-    TopKHinges,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Margins, Result, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, BatchReal, Reduction, Targets, objective_and_grads};
 
 use grid::parameters::{per_class, shares};

@@ -136,7 +136,8 @@ impl BatchError {
 ///
 /// ```
 /// use faer::{MatRef, Par};
-/// use topk_loss::{Error, Focal};
+/// use topk_loss::loss::Focal;
+/// use topk_loss::Error;
 /// use topk_loss_batch::{BatchError, Targets, values};
 /// fn focal_losses(gamma: f64, scores: MatRef<'_, f64>, labels: &[usize]) -> topk_loss_batch::Result<Vec<f64>> {
 ///     let mut losses = vec![0.0; labels.len()];

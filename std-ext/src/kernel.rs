@@ -25,11 +25,14 @@ pub(crate) mod workers;
 
 use topk_loss::compiled::Law;
 use topk_loss::config::{AnyLoss, BaseLoss};
-use topk_loss::{
-    AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Hinge, Ldam, Logistic, LogitAdjusted, Loss, MeanOfHinge, Noise,
-    Normal, Oracle, Real, Result, Sampler, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, of_any_loss,
-    of_base_loss,
+use topk_loss::loss::{
+    AsMargins, ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges,
+    TopKSvm,
 };
+use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
+use topk_loss::oracle::{AsRanks, Oracle};
+use topk_loss::sampler::Sampler;
+use topk_loss::{CrossEntropy, FoldIn, Loss, Real, Result, TopKHinge, of_any_loss, of_base_loss};
 
 use crate::Threads;
 use crate::elementary::Elementary;

@@ -76,4 +76,4 @@ pub use scores::{Gradients, Rows, RowsMut, Scores};
 pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads};
 pub use targets::Targets;
 pub use threads::Threads;
-pub use topk_loss::Reduction;
+pub use topk_loss::loss::Reduction;

@@ -1,6 +1,7 @@
 //! The coefficients of a batch's losses, and their sum.
 
-use topk_loss::{Compensated, Real, Reduction};
+use topk_loss::loss::Reduction;
+use topk_loss::{Compensated, Real};
 
 use crate::{BatchError, Result, Targets, check};
 

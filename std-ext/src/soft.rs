@@ -1,6 +1,7 @@
 //! The losses of a batch whose labels are distributions over the classes.
 
-use topk_loss::{Error, FoldIn, Real, SoftLabelLoss};
+use topk_loss::loss::SoftLabelLoss;
+use topk_loss::{Error, FoldIn, Real};
 
 use crate::examples::{self, Examples, Worker};
 use crate::scores::{Gradients, Scores};

@@ -1,6 +1,7 @@
 //! Normal numbers by inversion as straight-line code: bit for bit what core's scalar code makes of the same words.
 
-use topk_loss::{Noise, Normal, Real};
+use topk_loss::Real;
+use topk_loss::noise::{Noise, Normal};
 
 /// A float that is drawn so: `f32`, `f64`.
 pub trait Variate: Real {

@@ -2,10 +2,10 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{
-    ClassWeighted, Compensated, CrossEntropy, Error, Focal, FoldIn, Gumbel, Key, Ldam, LogitAdjusted, Loss, Margins, MonteCarlo, Normal,
-    Sampler, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, TopKCrossEntropy, TopKHinges};
+use topk_loss::noise::{Gumbel, Normal};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Compensated, CrossEntropy, Error, FoldIn, Key, Loss, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchError, BatchLoss, BatchReal, Reduction, Targets, Threads, objective_and_grads, values, values_and_grads};
 
 const SIZES: [(usize, usize); 4] = [(7, 3), (100, 64), (77, 37), (1000, 130)];

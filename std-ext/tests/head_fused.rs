@@ -2,7 +2,10 @@
 
 use faer::prelude::*;
 use faer::{Par, mat};
-use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, MonteCarlo, Normal, Real, Sampler, Smoothing, TopKHinge, ldam_margins};
+use topk_loss::imbalance::ldam_margins;
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_batch::{
     BatchError, BatchLoss, BatchReal, HeadGrads, HeadLoss, LinearHead, Reduction, ScoreGrad, Similarity, Targets, objective_and_grads,
 };
@@ -159,7 +162,7 @@ fn pathwise_hinge() {
     agree::<f32, _>(|num_classes| pathwise(num_classes - 1, 0.5, 2), rounding::<f32>());
 }
 
-/// Twice what either may be off by (see [`topk_loss::Exact`]), relative to gradients that several examples share.
+/// Twice what either may be off by (see [`topk_loss::estimator::Exact`]), relative to gradients that several examples share.
 #[test]
 fn exact_hinge() {
     agree::<f32, _>(|_| hinge(1, Smoothing::Exact { epsilon: 1.0 }), 1e-4);

@@ -4,7 +4,11 @@ use faer::Par;
 use faer::prelude::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use topk_loss::{CrossEntropy, FoldIn, Key, KthLargest, Loss, MeanOfHinge, MonteCarlo, Normal, SmoothedLoss, Smoothing, TopKHinge};
+use topk_loss::loss::{MeanOfHinge, SmoothedLoss};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::KthLargest;
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, LinearHead, Reduction, ScoreGrad, Similarity, Targets, values_and_grads};
 
 const NUM_CLASSES: usize = 12;

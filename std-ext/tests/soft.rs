@@ -2,9 +2,8 @@
 
 use half::f16;
 use proptest::prelude::*;
-use topk_loss::{
-    ClassWeighted, Compensated, CrossEntropy, Error, ExpectedLoss, FoldIn, Key, LogitAdjusted, Loss, Smoothing, SoftLabelLoss, TopKHinge,
-};
+use topk_loss::loss::{ClassWeighted, ExpectedLoss, LogitAdjusted, SoftLabelLoss};
+use topk_loss::{Compensated, CrossEntropy, Error, FoldIn, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_batch::{
     BatchError, Reduction, Rows, RowsMut, SoftTargets, Targets, Threads, objective, objective_and_grads, soft_objective,
     soft_objective_and_grads,

@@ -4,7 +4,11 @@
 
 use std::process::Command;
 
-use topk_loss::{Exact, Key, KthLargest, MonteCarlo, Normal, Oracle, Real, Sampler};
+use topk_loss::estimator::Exact;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Key, Real};
 
 const LENGTHS: [usize; 3] = [1_000, 10_000, 100_000];
 const RANKS: [usize; 4] = [1, 5, 20, 50];

@@ -6,10 +6,9 @@
 #[path = "../../std-ext/benches/grid/grid.rs"]
 mod grid;
 
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Key, Ldam, LogitAdjusted, Loss, Margins, Real, Result, SmoothTopKSvm, Smoothing,
-    TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, TopKCrossEntropy, TopKHinges, TopKSvm, TopKSvmForm};
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Loss, Margins, Real, Result, Smoothing, TopKHinge};
 
 use grid::parameters::{per_class, shares};
 use grid::{Contestant, Problem, Words};

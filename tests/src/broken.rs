@@ -1,6 +1,6 @@
 //! Inputs of the user's own that are broken, for tests that a fault is named.
 
-use topk_loss::Noise;
+use topk_loss::noise::Noise;
 
 /// A law whose every function returns the same number, NaN say.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,8 @@
 //! more data does not help there. Three lines tell:
 //!
 //! ```
-//! use topk_loss::{Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
+//! use topk_loss::loss::{TopKSvm, TopKSvmForm};
+//! use topk_loss::{Margins, Smoothing, TopKHinge};
 //! use topk_loss_laws::calibration::{Search, is_preserving, top_k_calibrated};
 //!
 //! let (k, num_classes, margins) = (2, 4, Margins::Uniform(1.0));

@@ -48,7 +48,7 @@ macro_rules! loss_laws {
 /// Makes a module of tests of one oracle: what every oracle promises, and the laws of losses that are listed, its value being the loss.
 ///
 /// ```
-/// use topk_loss::KthLargest;
+/// use topk_loss::oracle::KthLargest;
 /// use topk_loss_laws::{oracle_laws, tolerances::ROUNDING};
 ///
 /// oracle_laws! {
@@ -90,7 +90,7 @@ macro_rules! oracle_laws {
 /// Makes a module of tests of one noise law, in the float that is named.
 ///
 /// ```
-/// topk_loss_laws::noise_laws!(normal: f64 = topk_loss::Normal);
+/// topk_loss_laws::noise_laws!(normal: f64 = topk_loss::noise::Normal);
 /// ```
 #[macro_export]
 macro_rules! noise_laws {
@@ -113,10 +113,14 @@ macro_rules! noise_laws {
 }
 
 /// Makes a module of tests of one estimator of a smoothed function: what every oracle promises, that its draws follow its key and its
-/// [`estimate`](topk_loss::Estimator::estimate) its plain call, and that it is unbiased for a known value and gradient at one θ.
+/// [`estimate`](topk_loss::estimator::Estimator::estimate) its plain call, and that it is unbiased for a known value and gradient at one θ.
 ///
 /// ```
-/// use topk_loss::{Key, Max, MonteCarlo, Normal, Pathwise};
+/// use topk_loss::estimator::Pathwise;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::Max;
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::Key;
 /// use topk_loss_laws::estimator_laws;
 ///
 /// // Of two equal scores either is the larger half the time; the mean of the larger of two normal numbers is 1/√π.

@@ -1,6 +1,7 @@
 //! Combinatorial problems to perturb: what a user of perturbed optimizers writes, and a naive twin of each.
 
-use topk_loss::{Error, Maximizer, Real, Result};
+use topk_loss::maximizer::Maximizer;
+use topk_loss::{Error, Real, Result};
 
 /// The path of least cost from the upper left to the lower right cell of a grid, in steps to the right, downwards or along the diagonal; θ is
 /// minus the costs, row by row, y the mask of the path.

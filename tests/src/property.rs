@@ -65,7 +65,8 @@ pub fn config() -> Config {
 /// A law returns a [`Violation`], or the `TestCaseError` of proptest's own assertions.
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, Focal};
+/// use topk_loss::loss::Focal;
+/// use topk_loss::CrossEntropy;
 /// use topk_loss_laws::laws::is_convex;
 /// use topk_loss_laws::strategies::segment;
 /// use topk_loss_laws::{check, tolerances::ROUNDING};

@@ -2,7 +2,8 @@
 //!
 //! Nothing here calls the functions it stands beside.
 
-use topk_loss::{Margins, Real, TopKSvmForm};
+use topk_loss::loss::TopKSvmForm;
+use topk_loss::{Margins, Real};
 
 /// A value and its gradient.
 pub type ValueAndGrad<F> = (F, Vec<F>);

@@ -1,6 +1,6 @@
 //! The smoothed order statistic by a slow, independent route: every class by itself, prefix and suffix products, a dense quadrature.
 
-use topk_loss::Noise;
+use topk_loss::noise::Noise;
 
 /// E (θ + εZ)₍ₖ₎ and its gradient, in `f64`, without any of the library's shortcuts. Cost O(nodes · L · k).
 #[must_use]

@@ -8,7 +8,8 @@ use proptest::arbitrary::Arbitrary;
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use topk_loss::{Noise, Normal, Real};
+use topk_loss::Real;
+use topk_loss::noise::{Noise, Normal};
 
 use crate::reference::to_f64;
 pub use rounding::{Round, round};

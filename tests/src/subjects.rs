@@ -1,6 +1,7 @@
 //! What is not a loss yet, as one: two closures of any framework, an oracle.
 
-use topk_loss::{Error, FoldIn, Loss, Oracle, Real, Result};
+use topk_loss::oracle::Oracle;
+use topk_loss::{Error, FoldIn, Loss, Real, Result};
 
 /// A loss from two closures of scores and label: its value, and its value and gradient. Whatever computes them may allocate.
 ///

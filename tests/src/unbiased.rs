@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use topk_loss::{Noise, Oracle, Real};
+use topk_loss::Real;
+use topk_loss::noise::Noise;
+use topk_loss::oracle::Oracle;
 
 use crate::reference::ValueAndGrad;
 use crate::statistics::{Moments, Outlier, detectable, judge, reject};
@@ -108,7 +110,11 @@ impl core::error::Error for Biased {}
 /// a mean of enough draws to be about normal. A coordinate without any spread must be equal to the reference.
 ///
 /// ```
-/// use topk_loss::{Exact, FoldIn, Key, KthLargest, MonteCarlo, Normal, Pathwise};
+/// use topk_loss::estimator::{Exact, Pathwise};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::{FoldIn, Key};
 /// use topk_loss_laws::unbiased::{Coordinate, Sample, evaluate, unbiased};
 ///
 /// let (theta, second) = ([0.9, 0.4, 0.6], KthLargest::new(2)?);

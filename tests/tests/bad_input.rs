@@ -1,11 +1,14 @@
 //! Bad input to every public function: the error names what was wrong, and the caller's buffers stay as they were.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Baseline, Conditional, ControlVariate, CrossEntropy, Error, Focal, GivenDraws, Hinge, Key, KthLargest, Ldam, Loss, Margins, Max,
-    MonteCarlo, Normal, Oracle, Pathwise, Real, Sampler, ScoreFunction, Smoothing, TopKCounts, TopKHinge, TopKSum, TopKSvm, TopKSvmForm,
-    kth_largest, rank_of,
-};
+use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Pathwise, ScoreFunction};
+use topk_loss::loss::{Focal, Hinge, Ldam, TopKSvm, TopKSvmForm};
+use topk_loss::metrics::TopKCounts;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum};
+use topk_loss::sampler::{GivenDraws, MonteCarlo, Sampler};
+use topk_loss::select::{kth_largest, rank_of};
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats};
 

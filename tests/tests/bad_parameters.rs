@@ -1,9 +1,14 @@
 //! Bad parameters: refused when an object is made, or where only the computation finds them.
 
-use topk_loss::{
-    CrossEntropy, Error, Frequency, FrequencyGroups, GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle,
-    Pathwise, Result, Smoothing, TopKCounts, TopKHinge, TopKSum, kth_largest, ldam_margins, rank_of,
-};
+use topk_loss::estimator::Pathwise;
+use topk_loss::imbalance::ldam_margins;
+use topk_loss::loss::Hinge;
+use topk_loss::metrics::{Frequency, FrequencyGroups, TopKCounts};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum};
+use topk_loss::sampler::{GivenDraws, MonteCarlo};
+use topk_loss::select::{kth_largest, rank_of};
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Result, Smoothing, TopKHinge};
 use topk_loss_laws::broken::ConstantLaw;
 
 const SENTINEL: f64 = -7.25;

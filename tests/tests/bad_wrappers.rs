@@ -1,10 +1,9 @@
 //! Bad input to what wraps a loss, and bad targets: the error names what was wrong, and the caller's gradient stays as it was.
 
 use proptest::prelude::*;
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Error, ExpectedLoss, Focal, Ldam, LogitAdjusted, Loss, Margins, Real, SoftLabelLoss, TopKSvm, TopKSvmForm,
-    log_priors,
-};
+use topk_loss::imbalance::log_priors;
+use topk_loss::loss::{ClassWeighted, ExpectedLoss, Focal, Ldam, LogitAdjusted, SoftLabelLoss, TopKSvm, TopKSvmForm};
+use topk_loss::{CrossEntropy, Error, Loss, Margins, Real};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats};
 

@@ -5,10 +5,11 @@
 
 use std::time::Instant;
 
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Exact, ExpectedLoss, Gumbel, Hinge, KthLargest, Loss, Margins, Max, Normal, Oracle, SmoothTopKSvm,
-    SoftLabelLoss, TopKCrossEntropy, TopKHinge, TopKSvm, TopKSvmForm,
-};
+use topk_loss::estimator::Exact;
+use topk_loss::loss::{ClassWeighted, ExpectedLoss, Hinge, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKSvm, TopKSvmForm};
+use topk_loss::noise::{Gumbel, Normal};
+use topk_loss::oracle::{KthLargest, Max, Oracle};
+use topk_loss::{CrossEntropy, Loss, Margins, TopKHinge};
 use topk_loss_laws::calibration::{Search, Verdict, calibration_curve, is_preserving, top_k_calibrated};
 use topk_loss_laws::reference::top_k_sum;
 use topk_loss_laws::tolerances::{CALIBRATION_CURVE, CALIBRATION_GAP};

@@ -1,7 +1,8 @@
 //! Weights of a long tail against their formulas.
 
 use proptest::prelude::*;
-use topk_loss::{Error, Real, effective_number_weights, inverse_frequency_weights};
+use topk_loss::imbalance::{effective_number_weights, inverse_frequency_weights};
+use topk_loss::{Error, Real};
 
 const SENTINEL: f64 = 7.0;
 

@@ -4,9 +4,11 @@
 mod rounded;
 
 use rounded::Rounded;
-use topk_loss::{
-    Error, Exact, Gumbel, KthLargest, Logistic, Loss, Margins, Normal, Oracle, Real, Smoothing, TopKCrossEntropy, TopKHinge, TopKSum,
-};
+use topk_loss::estimator::Exact;
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::oracle::{KthLargest, Oracle, TopKSum};
+use topk_loss::{Error, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::{evaluate, try_evaluate};
 use topk_loss_laws::reference::to_f64;
 

@@ -1,6 +1,11 @@
 //! The numbers that the page on the two compositions prints.
 
-use topk_loss::{Exact, FoldIn, Hinge, Key, KthLargest, Loss, Margins, MeanOfHinge, MonteCarlo, Normal, Oracle, Pathwise, Sampler};
+use topk_loss::estimator::{Exact, Pathwise};
+use topk_loss::loss::{Hinge, MeanOfHinge};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Loss, Margins};
 use topk_loss_laws::smoothed::mean_excess_of_kth_largest;
 use topk_loss_laws::statistics::{Moments, reject};
 use topk_loss_laws::tolerances::DETECTABLE_BIAS;

@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 use topk_loss::config::{AnyLoss, BaseConfig, Guesses, Law, LossConfig, MarginConfig};
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Error, Focal, FoldIn, Gumbel, Key, Ldam, Logistic, LogitAdjusted, Loss, Margins, Normal, SmoothTopKSvm,
-    Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, TopKCrossEntropy, TopKHinges, TopKSvm, TopKSvmForm};
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::{Rows, Targets, Threads, values};
 use topk_loss_laws::property::evaluate;
 

@@ -1,7 +1,8 @@
 //! Dual numbers against differences, and through a loss against its gradient.
 
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, Dual, Loss, Real};
+use topk_loss::dual::Dual;
+use topk_loss::{CrossEntropy, Loss, Real};
 use topk_loss_laws::Example;
 use topk_loss_laws::property::config;
 use topk_loss_laws::strategies::moderate_example;

@@ -1,10 +1,12 @@
 //! Choosing ε: the interval holds the bias, the helper meets the number that was asked for.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Error, Exact, Gumbel, KthLargest, Laplace, Logistic, Noise, Normal, Oracle, Real, Uniform, bias_interval, effective_classes,
-    epsilon_for_effective_classes, kth_largest,
-};
+use topk_loss::epsilon::{bias_interval, effective_classes, epsilon_for_effective_classes};
+use topk_loss::estimator::Exact;
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::select::kth_largest;
+use topk_loss::{Error, Real};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::unbiased::{evaluate, midpoint_kth_largest};
 use topk_loss_laws::{Example, both_floats};

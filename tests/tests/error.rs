@@ -1,6 +1,8 @@
 //! Errors as others see them: numbers and words.
 
-use topk_loss::{Error, KthLargest, Loss, Oracle, SmoothTopKSvm, TopKHinge};
+use topk_loss::loss::SmoothTopKSvm;
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::{Error, Loss, TopKHinge};
 
 /// Bindings and logs hold these numbers: none may ever change.
 #[test]

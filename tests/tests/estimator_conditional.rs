@@ -3,10 +3,11 @@
 use core::ops::RangeInclusive;
 
 use proptest::prelude::*;
-use topk_loss::{
-    Antithetic, Baseline, Conditional, Error, Estimator, Exact, FoldIn, GivenDraws, Gumbel, Key, KthLargest, Laplace, Logistic, Max,
-    MonteCarlo, Noise, Normal, Oracle, OrderStatistics, Pathwise, RankSum, Real, Sampler, ScoreFunction, TopKSum, Translation, Uniform,
-};
+use topk_loss::estimator::{Baseline, Conditional, Estimator, Exact, Pathwise, ScoreFunction};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, TopKSum, Translation};
+use topk_loss::sampler::{Antithetic, GivenDraws, MonteCarlo, Sampler};
+use topk_loss::{Error, FoldIn, Key, Real};
 use topk_loss_laws::reference::{ValueAndGrad, to_f64};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::MEAN;

@@ -1,10 +1,11 @@
 //! The control variate: the mean of a difference, and an expectation that is known.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Conditional, ControlVariate, Error, Estimator, Exact, FoldIn, Gumbel, Key, KthLargest, Laplace, Logistic, Max, MonteCarlo, Noise,
-    Normal, Oracle, Pathwise, Real, Result, TopKSum, Uniform,
-};
+use topk_loss::estimator::{Conditional, ControlVariate, Estimator, Exact, Pathwise};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{Error, FoldIn, Key, Real, Result};
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::MEAN;

@@ -1,10 +1,11 @@
 //! Standard errors: against plain sums over single draws, and against how far the estimates really are from the limit.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Antithetic, Baseline, Conditional, ControlVariate, Error, Estimate, Estimator, Exact, FoldIn, GivenDraws, Key, KthLargest, Max,
-    MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Real, Result, Sampler, ScoreFunction, TopKSum, Until,
-};
+use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum};
+use topk_loss::sampler::{Antithetic, GivenDraws, MonteCarlo, RandomizedLattice, Sampler};
+use topk_loss::{Error, FoldIn, Key, Real, Result};
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::statistics::covers;
 use topk_loss_laws::strategies::moderate_example;

@@ -3,10 +3,12 @@
 #[path = "data/vectors.rs"]
 mod vectors;
 
-use topk_loss::{
-    Dual, Error, Exact, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, OrderStatistics, RankSum, Real,
-    Regularity, Sampler, TopKSum, Uniform,
-};
+use topk_loss::dual::Dual;
+use topk_loss::estimator::Exact;
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
+use topk_loss::oracle::{KthLargest, Oracle, OrderStatistics, RankSum, TopKSum};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Error, Key, Real};
 use topk_loss_laws::smoothed::smoothed_kth_largest;
 use topk_loss_laws::unbiased::evaluate;
 use vectors::section;

@@ -4,7 +4,11 @@
 mod data;
 
 use proptest::prelude::*;
-use topk_loss::{FoldIn, Key, KthLargest, MonteCarlo, Normal, Oracle, Pathwise, Real, Sampler, TopKSum};
+use topk_loss::estimator::Pathwise;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle, TopKSum};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Real};
 use topk_loss_laws::property::config;
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::statistics::{Moments, reject};

@@ -1,10 +1,11 @@
 //! The score-function estimator against its definition, draw by draw.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Baseline, Error, Estimator, Exact, FoldIn, GivenDraws, Gumbel, Key, KthLargest, Laplace, Logistic, Max, MonteCarlo, Noise, Normal,
-    Oracle, Pathwise, Real, Result, Sampler, ScoreFunction, Uniform,
-};
+use topk_loss::estimator::{Baseline, Estimator, Exact, Pathwise, ScoreFunction};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Max, Oracle};
+use topk_loss::sampler::{GivenDraws, MonteCarlo, Sampler};
+use topk_loss::{Error, FoldIn, Key, Real, Result};
 use topk_loss_laws::reference::{ValueAndGrad, kth_largest};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::MEAN;

@@ -1,8 +1,11 @@
 //! The exact form over shards: any partition of the classes, merged in any order, is the whole.
 
 use proptest::prelude::*;
+use topk_loss::estimator::{Certified, Exact};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle};
 use topk_loss::sharded::{Summary, largest, merge_largest};
-use topk_loss::{Certified, Error, Exact, KthLargest, Normal, Oracle, Real};
+use topk_loss::{Error, Real};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::{Example, both_floats};

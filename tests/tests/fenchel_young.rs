@@ -1,10 +1,13 @@
 //! The Fenchel–Young loss: its definition, its minimum, its convexity.
 
 use proptest::prelude::*;
-use topk_loss::{
-    Error, Exact, FenchelYoung, FoldIn, Key, KthLargest, Maximizer, MonteCarlo, Normal, Oracle, Pathwise, Ranking, Real, SupportFunction,
-    TopKMask, TopKSum,
-};
+use topk_loss::estimator::{Exact, Pathwise};
+use topk_loss::loss::FenchelYoung;
+use topk_loss::maximizer::{Maximizer, Ranking, TopKMask};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle, SupportFunction, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{Error, FoldIn, Key, Real};
 use topk_loss_laws::problems::ShortestPath;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::SUM;

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Dxsm;
-use topk_loss::{CrossEntropy, FoldIn, Key, KthLargest, Max, MonteCarlo, Normal, Sampler, TopKSum};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Max, TopKSum};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, FoldIn, Key};
 use topk_loss_laws::property::config;
 
 /// A generator that shows its seed.

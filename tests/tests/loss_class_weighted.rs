@@ -2,7 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{ClassWeighted, CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
+use topk_loss::loss::ClassWeighted;
+use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::{Example, both_floats, example};
 

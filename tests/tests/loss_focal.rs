@@ -1,7 +1,8 @@
 //! The focal loss against its formula in `f64`, and where its factors run away.
 
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, Focal, Real};
+use topk_loss::loss::Focal;
+use topk_loss::{CrossEntropy, Real};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::moderate_example;

@@ -2,10 +2,12 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{
-    Conditional, Exact, FoldIn, Hinge, Key, KthLargest, Loss, Margins, Max, MonteCarlo, Normal, Oracle, Pathwise, Real, Smoothing,
-    TopKHinge,
-};
+use topk_loss::estimator::{Conditional, Exact, Pathwise};
+use topk_loss::loss::Hinge;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Max, Oracle};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference;
 use topk_loss_laws::strategies::moderate_example;

@@ -1,9 +1,11 @@
 //! The hinges where floats end: scores at the end of the range, as masks are.
 
-use topk_loss::{
-    Conditional, Error, Exact, Hinge, Key, KthLargest, Loss, Margins, Max, MeanOfHinge, MonteCarlo, Normal, Pathwise, RankSum, Real,
-    Smoothing, TopKHinge, TopKHinges, TopKSum, TopKSvm, TopKSvmForm,
-};
+use topk_loss::estimator::{Conditional, Exact, Pathwise};
+use topk_loss::loss::{Hinge, MeanOfHinge, TopKHinges, TopKSvm, TopKSvmForm};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Max, RankSum, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{Error, Key, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::{evaluate, try_evaluate};
 use topk_loss_laws::reference::to_f64;
 

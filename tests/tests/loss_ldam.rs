@@ -2,7 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, Ldam, Margins, Real};
+use topk_loss::loss::Ldam;
+use topk_loss::{CrossEntropy, Margins, Real};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::CROSS_ENTROPY;

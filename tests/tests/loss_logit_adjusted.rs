@@ -2,9 +2,9 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{
-    CrossEntropy, FoldIn, Key, LogitAdjusted, Loss, Real, Smoothing, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm, log_priors,
-};
+use topk_loss::imbalance::log_priors;
+use topk_loss::loss::{LogitAdjusted, SoftLabelLoss, TopKSvm, TopKSvmForm};
+use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::tolerances::LOG_PRIOR;
 use topk_loss_laws::{Example, both_floats, class_counts, example, reference};

@@ -1,9 +1,12 @@
 //! The mean of the hinge: against a plain loop over its draws, against the hinge of the mean, and in expectation.
 
 use proptest::prelude::*;
-use topk_loss::{
-    FoldIn, Gumbel, Hinge, Key, KthLargest, Margins, MeanOfHinge, MonteCarlo, Noise, Normal, Pathwise, Real, Sampler, TopKSum,
-};
+use topk_loss::estimator::Pathwise;
+use topk_loss::loss::{Hinge, MeanOfHinge};
+use topk_loss::noise::{Gumbel, Noise, Normal};
+use topk_loss::oracle::{KthLargest, TopKSum};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Margins, Real};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::smoothed::mean_excess_of_kth_largest;

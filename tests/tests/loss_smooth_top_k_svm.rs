@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use topk_loss::{CrossEntropy, Error, Loss, Margins, Real, SmoothTopKSvm, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{SmoothTopKSvm, TopKSvm, TopKSvmForm};
+use topk_loss::{CrossEntropy, Error, Loss, Margins, Real};
 use topk_loss_laws::property::{config, evaluate, holds};
 use topk_loss_laws::reference::{ValueAndGrad, to_f64};
 use topk_loss_laws::strategies::{clustered, example, extreme, moderate_example, normal, offset, separated, tied};

@@ -1,10 +1,11 @@
 //! Any loss under noise: against a plain loop over the draws, and in expectation.
 
 use proptest::prelude::*;
-use topk_loss::{
-    CrossEntropy, Error, FoldIn, Hinge, Key, KthLargest, Loss, Margins, MonteCarlo, Normal, Real, Sampler, SmoothedLoss, Smoothing,
-    TopKHinge,
-};
+use topk_loss::loss::{Hinge, SmoothedLoss};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::KthLargest;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::reference::{ValueAndGrad, normal_pdf};
 use topk_loss_laws::statistics::{Moments, reject};

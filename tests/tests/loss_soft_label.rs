@@ -2,7 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, ExpectedLoss, FoldIn, Key, Loss, Real, Smoothing, SoftLabelLoss, TopKHinge};
+use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};
+use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::strategies::moderate_example;

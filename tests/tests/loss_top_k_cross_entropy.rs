@@ -1,7 +1,10 @@
 //! The top-K cross-entropy: the softmax for one guess, the Plackett–Luce model for more, mixtures, and what every loss of ranks must do.
 
 use proptest::prelude::*;
-use topk_loss::{CrossEntropy, Gumbel, Key, Logistic, MonteCarlo, Noise, Normal, Real, Sampler, TopKCrossEntropy};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, Key, Real};
 use topk_loss_laws::plackett_luce::label_among_the_first;
 use topk_loss_laws::property::{evaluate, holds, try_evaluate};
 use topk_loss_laws::reference::{ValueAndGrad, ranking, to_f64};

@@ -3,7 +3,10 @@
 use core::fmt::Debug;
 
 use proptest::prelude::*;
-use topk_loss::{Error, Gumbel, Laplace, Logistic, Loss, Noise, Normal, Ranks, Real, Result, TopKCrossEntropy, Uniform};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::Ranks;
+use topk_loss::{Error, Loss, Real, Result};
 use topk_loss_laws::property::{evaluate, holds, try_evaluate};
 use topk_loss_laws::reference::{ln_normal_survival, normal_hazard, to_f64};
 use topk_loss_laws::strategies::moderate_example;

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use topk_loss::{Error, Gumbel, Logistic, Noise, Normal, TopKCrossEntropy};
+use topk_loss::Error;
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
 use topk_loss_laws::Example;
 use topk_loss_laws::property::{config, try_evaluate};
 use topk_loss_laws::smoothed::label_among_the_top;
@@ -91,8 +93,8 @@ fn under_noise_of_ones_own() {
         fn score(&self, z: f64) -> f64 {
             Logistic.score(z)
         }
-        fn regularity(&self) -> topk_loss::Regularity {
-            topk_loss::Regularity::Smooth
+        fn regularity(&self) -> topk_loss::noise::Regularity {
+            topk_loss::noise::Regularity::Smooth
         }
     }
     holds(30, (Own, LOGISTIC.1), &lifted(-10.0..10.0, 0.5..2.0));

@@ -1,7 +1,11 @@
 //! The hinges of several K against the hinges of one.
 
 use proptest::prelude::*;
-use topk_loss::{Exact, Normal, Oracle, RankSum, Real, Smoothing, TopKHinge, TopKHinges};
+use topk_loss::estimator::Exact;
+use topk_loss::loss::TopKHinges;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{Oracle, RankSum};
+use topk_loss::{Real, Smoothing, TopKHinge};
 use topk_loss_laws::property::evaluate;
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::strategies::moderate_example;
@@ -65,7 +69,7 @@ fn values_of_all_ranks_are_those_of_each<F: Real>(Example { scores, k, .. }: Exa
     let mut scratch = vec![F::nan(); all.scratch_len(scores.len())];
     all.rank_values(&scores, &mut values, &mut scratch).unwrap();
     for (rank, value) in (1..=k).filter(|rank| weights[rank - 1] > F::zero()).zip(values) {
-        let one = Exact::new(topk_loss::KthLargest::new(rank).unwrap(), Normal, epsilon).unwrap();
+        let one = Exact::new(topk_loss::oracle::KthLargest::new(rank).unwrap(), Normal, epsilon).unwrap();
         let expected = one.value(&scores, &mut scratch).unwrap();
         prop_assert!(exact::<F>().allows(value, expected, F::from_f64(32.0)), "{} instead of {}", value, expected);
     }

@@ -2,7 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{ExpectedLoss, Loss, Margins, Real, SoftLabelLoss, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{ExpectedLoss, SoftLabelLoss, TopKSvm, TopKSvmForm};
+use topk_loss::{Loss, Margins, Real, TopKHinge};
 use topk_loss_laws::property::{config, evaluate};
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{LINEAR_DIFFERENCE, LINEAR_STEP, SUM};

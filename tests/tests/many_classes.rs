@@ -3,10 +3,14 @@
 
 use core::f64::consts::{EULER_GAMMA, LN_2};
 
-use topk_loss::{
-    CrossEntropy, Error, Exact, FenchelYoung, Focal, Gumbel, KthLargest, Ldam, Loss, Margins, Max, Normal, Oracle, SmoothTopKSvm,
-    SoftLabelLoss, SupportFunction, TopKCrossEntropy, TopKHinge, TopKMask, TopKSum, TopKSvm, TopKSvmForm, effective_classes, log_priors,
-};
+use topk_loss::epsilon::effective_classes;
+use topk_loss::estimator::Exact;
+use topk_loss::imbalance::log_priors;
+use topk_loss::loss::{FenchelYoung, Focal, Ldam, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKSvm, TopKSvmForm};
+use topk_loss::maximizer::TopKMask;
+use topk_loss::noise::{Gumbel, Normal};
+use topk_loss::oracle::{KthLargest, Max, Oracle, SupportFunction, TopKSum};
+use topk_loss::{CrossEntropy, Error, Loss, Margins, TopKHinge};
 
 /// No power of two, so that a class's share is rounded.
 const CLASSES: usize = (1 << 22) + 12_345;

@@ -1,7 +1,8 @@
 //! Margins against the formula.
 
 use proptest::prelude::*;
-use topk_loss::{Real, ldam_margins};
+use topk_loss::Real;
+use topk_loss::imbalance::ldam_margins;
 use topk_loss_laws::{both_floats, class_counts, reference, tolerances};
 
 fn counts_and_margin<F: Real>() -> impl Strategy<Value = (Vec<usize>, F)> {

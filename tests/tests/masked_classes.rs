@@ -1,7 +1,8 @@
 //! A class that cannot be guessed: a score of −1e30 is as if the class were not there.
 
 use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
-use topk_loss::{Error, Key, Loss, Real, Smoothing, TopKSvmForm};
+use topk_loss::loss::TopKSvmForm;
+use topk_loss::{Error, Key, Loss, Real, Smoothing};
 use topk_loss_laws::property::evaluate;
 
 /// What masks a class, as the docs of `Loss` say.

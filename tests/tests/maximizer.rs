@@ -1,7 +1,12 @@
 //! Maximizers against enumeration, and their support functions.
 
 use proptest::prelude::*;
-use topk_loss::{Key, Maximizer, MonteCarlo, Normal, Oracle, Pathwise, PerturbedArgmax, Ranking, Real, SupportFunction, TopKMask, TopKSum};
+use topk_loss::estimator::Pathwise;
+use topk_loss::maximizer::{Maximizer, PerturbedArgmax, Ranking, TopKMask};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{Oracle, SupportFunction, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{Key, Real};
 use topk_loss_laws::problems::{ShortestPath, all_paths, all_rankings, best};
 use topk_loss_laws::property::config;
 use topk_loss_laws::reference::ranking;

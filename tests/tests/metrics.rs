@@ -2,7 +2,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{Frequency, FrequencyGroups, Real, TopKCounts};
+use topk_loss::Real;
+use topk_loss::metrics::{Frequency, FrequencyGroups, TopKCounts};
 use topk_loss_laws::strategies::tied;
 use topk_loss_laws::{both_floats, reference};
 

@@ -1,7 +1,8 @@
 //! The standard normal law against its series and against itself. (`statrs` is no judge here: its cdf has 13 digits.)
 
 use proptest::prelude::*;
-use topk_loss::{Noise, Normal, Real};
+use topk_loss::Real;
+use topk_loss::noise::{Noise, Normal};
 use topk_loss_laws::property::config;
 use topk_loss_laws::reference::{normal_pdf, normal_survival, to_f64};
 use topk_loss_laws::{both_floats, tolerances};

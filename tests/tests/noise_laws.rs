@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use topk_loss::{Gumbel, Laplace, Logistic, Noise, Normal, Real, Uniform};
+use topk_loss::Real;
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
 
 /// Written by `data/noise_laws.py`.
 const REFERENCE: &str = include_str!("data/noise_laws.tsv");

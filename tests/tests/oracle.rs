@@ -1,7 +1,8 @@
 //! Oracles against sorting, and what every oracle promises.
 
 use proptest::prelude::*;
-use topk_loss::{KthLargest, Max, Oracle, Real, TopKSum, Translation};
+use topk_loss::Real;
+use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum, Translation};
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::{Example, both_floats, example, tolerances};
 

@@ -1,9 +1,10 @@
 //! The expected argmax and the products with its Jacobian: against plain loops over the draws, and in expectation.
 
 use proptest::prelude::*;
-use topk_loss::{
-    FoldIn, Gumbel, Key, Laplace, Logistic, Maximizer, MonteCarlo, Noise, Normal, PerturbedArgmax, Ranking, Real, Sampler, TopKMask,
-};
+use topk_loss::maximizer::{Maximizer, PerturbedArgmax, Ranking, TopKMask};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Real};
 use topk_loss_laws::problems::ShortestPath;
 use topk_loss_laws::reference::{normal_pdf, normal_survival};
 use topk_loss_laws::smoothed::smoothed_kth_largest;

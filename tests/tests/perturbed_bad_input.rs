@@ -1,10 +1,11 @@
 //! Bad input to perturbed optimizers and losses under noise: the error names what was wrong, and the outputs stay as they were.
 
-use topk_loss::{
-    CrossEntropy, Error, GivenDraws, Gumbel, Hinge, Key, KthLargest, Laplace, Logistic, Loss, Margins, Max, Maximizer, MeanOfHinge,
-    MonteCarlo, Noise, Normal, Oracle, PerturbedArgmax, Ranking, Real, Result, Sampler, SmoothedLoss, SupportFunction, TopKMask,
-    Translation, Uniform,
-};
+use topk_loss::loss::{Hinge, MeanOfHinge, SmoothedLoss};
+use topk_loss::maximizer::{Maximizer, PerturbedArgmax, Ranking, TopKMask};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Max, Oracle, SupportFunction, Translation};
+use topk_loss::sampler::{GivenDraws, MonteCarlo, Sampler};
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Real, Result};
 use topk_loss_laws::problems::ShortestPath;
 
 const SENTINEL: f64 = -7.25;

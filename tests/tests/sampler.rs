@@ -2,7 +2,9 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use topk_loss::{GivenDraws, Key, MonteCarlo, Noise, Normal, Real, Sampler};
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::sampler::{GivenDraws, MonteCarlo, Sampler};
+use topk_loss::{Key, Real};
 use topk_loss_laws::both_floats;
 use topk_loss_laws::property::config;
 use topk_loss_laws::reference::to_f64;

@@ -2,10 +2,11 @@
 
 use rand_pcg::Pcg64Dxsm;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
-use topk_loss::{
-    Antithetic, Error, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, Pathwise, RandomizedLattice, Real,
-    Sampler, Sequential, Uniform,
-};
+use topk_loss::estimator::Pathwise;
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::{Antithetic, MonteCarlo, RandomizedLattice, Sampler, Sequential};
+use topk_loss::{Error, Key, Real};
 use topk_loss_laws::broken::ConstantLaw;
 
 /// Every test of this file may reject a correct sampler with probability 1e−6 in total, shared over the comparisons it makes.

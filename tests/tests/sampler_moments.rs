@@ -1,7 +1,11 @@
 //! What the samplers do to the estimate of a smoothed order statistic: no bias, and less variance where they promise it.
 
 use rand_pcg::Pcg64Dxsm;
-use topk_loss::{Antithetic, Key, KthLargest, MonteCarlo, Noise, Normal, Pathwise, RandomizedLattice, Sampler, Sequential};
+use topk_loss::Key;
+use topk_loss::estimator::Pathwise;
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::oracle::KthLargest;
+use topk_loss::sampler::{Antithetic, MonteCarlo, RandomizedLattice, Sampler, Sequential};
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::statistics::{compare_variances, reject};
 use topk_loss_laws::tolerances::DETECTABLE_BIAS;

@@ -1,11 +1,15 @@
 //! How much scratch is needed, for any number of classes and guesses: what no memory holds is asked for as such.
 
-use topk_loss::{
-    Baseline, ClassWeighted, Conditional, ControlVariate, CrossEntropy, Error, Estimator, Exact, ExpectedLoss, FenchelYoung, Gumbel, Hinge,
-    Key, KthLargest, Logistic, LogitAdjusted, Loss, Margins, Max, Maximizer, MeanOfHinge, MonteCarlo, Normal, Oracle, Pathwise,
-    PerturbedArgmax, RankSum, Ranking, Ranks, ScoreFunction, SmoothTopKSvm, SmoothedLoss, Smoothing, SoftLabelLoss, SupportFunction,
-    TopKCrossEntropy, TopKHinge, TopKHinges, TopKMask, TopKSum, TopKSvm, TopKSvmForm,
+use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Estimator, Exact, Pathwise, ScoreFunction};
+use topk_loss::loss::{
+    ClassWeighted, ExpectedLoss, FenchelYoung, Hinge, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, SoftLabelLoss,
+    TopKCrossEntropy, TopKHinges, TopKSvm, TopKSvmForm,
 };
+use topk_loss::maximizer::{Maximizer, PerturbedArgmax, Ranking, TopKMask};
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::oracle::{KthLargest, Max, Oracle, RankSum, Ranks, SupportFunction, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Smoothing, TopKHinge};
 
 const HUGE: [usize; 9] = [0, 1, 3, 1 << 20, usize::MAX / 16, usize::MAX / 3, usize::MAX / 2, usize::MAX - 13, usize::MAX];
 

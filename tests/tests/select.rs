@@ -1,7 +1,8 @@
 //! Order statistics against sorting.
 
 use proptest::prelude::*;
-use topk_loss::{Ranked, Real, kth_largest, rank_of};
+use topk_loss::Real;
+use topk_loss::select::{Ranked, kth_largest, rank_of};
 use topk_loss_laws::{Example, both_floats, example, reference};
 
 fn kth_largest_is_the_kth_of_the_sorted<F: Real>(Example { scores, .. }: Example<F>) -> Result<(), TestCaseError> {

@@ -8,10 +8,9 @@ mod foreign_dual;
 
 use foreign_dual::Foreign;
 use proptest::prelude::*;
-use topk_loss::{
-    ClassWeighted, CrossEntropy, ExpectedLoss, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, Loss, Margins, Normal, Real, SmoothTopKSvm,
-    SoftLabelLoss, TopKCrossEntropy,
-};
+use topk_loss::loss::{ClassWeighted, ExpectedLoss, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy};
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::{CrossEntropy, Loss, Margins, Real};
 use topk_loss_laws::property::{evaluate, holds};
 use topk_loss_laws::reference::to_f64;
 use topk_loss_laws::strategies::{example, moderate_example};

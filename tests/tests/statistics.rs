@@ -1,9 +1,11 @@
 //! The statistical tests themselves: silent where nothing is wrong, and as powerful as they say.
 
 use statrs::distribution::ContinuousCDF;
-use topk_loss::{
-    Conditional, Exact, FoldIn, Gumbel, Key, KthLargest, Laplace, Logistic, MonteCarlo, Noise, Normal, Oracle, Pathwise, Sampler, Uniform,
-};
+use topk_loss::estimator::{Conditional, Exact, Pathwise};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key};
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::statistics::{Moments, compare_variances, critical, detectable, detectable_distance, follows_law, judge};
 use topk_loss_laws::tolerances::{DETECTABLE_BIAS, POWER};

@@ -4,10 +4,14 @@
 mod data;
 
 use data::{Case, section};
-use topk_loss::{
-    CrossEntropy, Error, Focal, GivenDraws, Hinge, Key, KthLargest, Ldam, Loss, Margins, Normal, Oracle, Pathwise, SmoothTopKSvm,
-    TopKHinge, kth_largest, ldam_margins,
-};
+use topk_loss::estimator::Pathwise;
+use topk_loss::imbalance::ldam_margins;
+use topk_loss::loss::{Focal, Hinge, Ldam, SmoothTopKSvm};
+use topk_loss::noise::Normal;
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::GivenDraws;
+use topk_loss::select::kth_largest;
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, TopKHinge};
 use topk_loss_laws::tolerances::{VECTORS, VECTORS_ROUNDING};
 
 fn assert_close(actual: f64, expected: f64, magnitude: f64, what: &Case) {

@@ -12,11 +12,16 @@ mod stacks;
 
 use core::hint::black_box;
 
-use topk_loss::{
-    Baseline, ClassWeighted, Conditional, ControlVariate, CrossEntropy, Estimator, ExpectedLoss, Focal, Gumbel, Key, KthLargest, Ldam,
-    LogitAdjusted, Loss, Margins, Max, MonteCarlo, Normal, Result, ScoreFunction, SmoothTopKSvm, Smoothing, SoftLabelLoss,
-    TopKCrossEntropy, TopKHinge, TopKHinges, TopKSum, TopKSvm, TopKSvmForm, Until, ldam_margins, log_priors,
+use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Estimator, ScoreFunction, Until};
+use topk_loss::imbalance::{ldam_margins, log_priors};
+use topk_loss::loss::{
+    ClassWeighted, ExpectedLoss, Focal, Ldam, LogitAdjusted, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKHinges, TopKSvm,
+    TopKSvmForm,
 };
+use topk_loss::noise::{Gumbel, Normal};
+use topk_loss::oracle::{KthLargest, Max, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{CrossEntropy, Key, Loss, Margins, Result, Smoothing, TopKHinge};
 
 const CLASSES: usize = 6;
 

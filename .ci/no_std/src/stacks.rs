@@ -2,10 +2,13 @@
 
 use core::hint::black_box;
 
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Focal, Gumbel, Key, KthLargest, Ldam, LogitAdjusted, Loss, Margins, MeanOfHinge, MonteCarlo, Normal, Real,
-    Result, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
+use topk_loss::loss::{
+    ClassWeighted, Focal, Ldam, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges, TopKSvm, TopKSvmForm,
 };
+use topk_loss::noise::{Gumbel, Normal};
+use topk_loss::oracle::KthLargest;
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{CrossEntropy, Key, Loss, Margins, Real, Result, Smoothing, TopKHinge};
 
 use crate::{bare, stack};
 

@@ -36,7 +36,11 @@ use crate::{Error, FoldIn, Key, Noise, Oracle, OrderStatistics, Real, Result, Sa
 /// **Cost.** B draws of L numbers, one or two selections and at most two distribution functions a class; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{Conditional, GivenDraws, Key, KthLargest, Oracle, Uniform};
+/// use topk_loss::estimator::Conditional;
+/// use topk_loss::noise::Uniform;
+/// use topk_loss::oracle::{KthLargest, Oracle};
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // One draw: noised scores 0.5 and −0.5. Class 0 leads while its noise is above −0.5, class 1 if its own is above 0.5.
 /// let draws = GivenDraws::new(Uniform, &[0.5, -0.5], 2)?;
 /// let smoothed = Conditional::new(KthLargest::new(1)?, draws, 1.0, Key::new(0))?;

@@ -6,9 +6,9 @@ use crate::{Error, FoldIn, Key, Oracle, Real, Result, Sampler, Translation, chec
 
 /// f_ε(θ) ≈ (1/B) Σ_b [f(θ + εz_b) − β·h(θ + εz_b)] + β·h_ε(θ) for a control h whose smoothing h_ε another oracle knows.
 ///
-/// Value and gradient are unbiased for every β whenever the [pathwise](crate::Pathwise) ones of f and of h are and `expectation` is
+/// Value and gradient are unbiased for every β whenever the [pathwise](crate::estimator::Pathwise) ones of f and of h are and `expectation` is
 /// the smoothing of `control` by the same law and ε, which nothing checks. The variance is that of f − β·h: small where h
-/// resembles f. [`Exact`](crate::Exact) is such an expectation for an order statistic.
+/// resembles f. [`Exact`](crate::estimator::Exact) is such an expectation for an order statistic.
 ///
 /// **Shapes.** θ of L entries; scratch the larger of the expectation's and L plus the larger of the oracle's and the control's.
 ///
@@ -20,7 +20,11 @@ use crate::{Error, FoldIn, Key, Oracle, Real, Result, Sampler, Translation, chec
 /// **Cost.** B draws of L numbers, B calls of the oracle and of the control, one of the expectation; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{ControlVariate, Exact, GivenDraws, Key, KthLargest, Max, Normal, Oracle};
+/// use topk_loss::estimator::{ControlVariate, Exact};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{KthLargest, Max, Oracle};
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // Here the control is the function itself: whatever the draws, nothing is left to chance.
 /// let (first, draws) = (KthLargest::new(1)?, GivenDraws::new(Normal, &[2.0, -1.0], 2)?);
 /// let smoothed = ControlVariate::new(Max, first, Exact::new(first, Normal, 1.0)?, draws, 1.0, Key::new(0))?;

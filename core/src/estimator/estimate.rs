@@ -53,8 +53,8 @@ impl<F: Real> Until<F> {
     }
 }
 
-/// An [`Oracle`] that averages draws and can say how well: [`Pathwise`](crate::Pathwise), [`Conditional`](crate::Conditional),
-/// [`ScoreFunction`](crate::ScoreFunction), [`ControlVariate`](crate::ControlVariate).
+/// An [`Oracle`] that averages draws and can say how well: [`Pathwise`](crate::estimator::Pathwise), [`Conditional`](crate::estimator::Conditional),
+/// [`ScoreFunction`](crate::estimator::ScoreFunction), [`ControlVariate`](crate::estimator::ControlVariate).
 ///
 /// **Shapes.** θ and gradient of L entries; scratch [`estimate_scratch_len`](Estimator::estimate_scratch_len), for any number of draws.
 ///
@@ -65,7 +65,11 @@ impl<F: Real> Until<F> {
 /// the estimator's own to the last bit, the gradient up to the order of summation.
 ///
 /// ```
-/// use topk_loss::{Estimator, GivenDraws, Key, KthLargest, Normal, Pathwise};
+/// use topk_loss::estimator::{Estimator, Pathwise};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let smoothed = Pathwise::new(KthLargest::new(1)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
 /// let mut grad = [0.0; 3];

@@ -8,8 +8,8 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 
 /// f_ε(θ) = E f(θ + εZ) and ∇f_ε, **computed** and not drawn, for f a (weighted sum of) order statistics.
 ///
-/// For the k-th largest, ∇ᵢ = P(i is the k-th largest of θ + εZ); for [`TopKSum`](crate::TopKSum) it is the soft top-K mask
-/// P(i is among the k largest); for [`RankSum`](crate::RankSum), several ranks from one pass. With N(t) the number of noised scores
+/// For the k-th largest, ∇ᵢ = P(i is the k-th largest of θ + εZ); for [`TopKSum`](crate::oracle::TopKSum) it is the soft top-K mask
+/// P(i is among the k largest); for [`RankSum`](crate::oracle::RankSum), several ranks from one pass. With N(t) the number of noised scores
 /// above t, a sum of independent trials,
 ///
 /// f_ε = ∫ (P(N(t) ≥ k) − 1(t < 0)) dt, ∇ᵢ = ∫ P(N(t) − Nᵢ(t) = k − 1) f((t − θᵢ)/ε)/ε dt.
@@ -35,7 +35,9 @@ use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularit
 /// classes near the window that does not grow with L. Plain: O(nodes · L · k).
 ///
 /// ```
-/// use topk_loss::{Exact, KthLargest, Normal, Oracle};
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{KthLargest, Oracle};
 /// // The larger of two equal scores under normal noise: E max(Z₁, Z₂) = 1/√π.
 /// let largest = Exact::new(KthLargest::new(1)?, Normal, 0.5)?;
 /// let mut grad = [0.0_f64; 2];
@@ -114,7 +116,9 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// **Shapes.** One value for each rank with a weight; scratch as for the gradient.
     ///
     /// ```
-    /// use topk_loss::{Exact, Normal, TopKSum};
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::TopKSum;
     /// let both = Exact::new(TopKSum::new(2)?, Normal, 1.0)?;
     /// let mut values = [0.0_f64; 2];
     /// both.rank_values(&[0.0, 0.0], &mut values, &mut [0.0; 1000])?;
@@ -140,7 +144,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
 
     /// Adds `weight`·H v to `out`, H = ∇²f_ε(θ) the Jacobian of the gradient and `direction` v.
     ///
-    /// H is symmetric, so this is the Jacobian's product with a vector on either side: for [`TopKSum`](crate::TopKSum) the
+    /// H is symmetric, so this is the Jacobian's product with a vector on either side: for [`TopKSum`](crate::oracle::TopKSum) the
     /// vector–Jacobian product of the soft top-K mask. Computed with [dual numbers](Dual), without differences.
     ///
     /// **Shapes.** `theta`, `direction`, `out` L long; scratch 2L more than [`scratch_len`](Oracle::scratch_len), of dual numbers.
@@ -148,7 +152,10 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// **Accuracy.** One to two digits less than the gradient, times |v|/ε.
     ///
     /// ```
-    /// use topk_loss::{Dual, Exact, Normal, TopKSum};
+    /// use topk_loss::dual::Dual;
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::TopKSum;
     /// let mask = Exact::new(TopKSum::new(1)?, Normal, 1.0)?;
     /// let (mut product, mut scratch) = ([0.0_f64; 2], [Dual::constant(0.0); 1000]);
     /// mask.jacobian_product(&[0.0, 0.0], &[1.0, 0.0], 1.0, &mut product, &mut scratch)?;

@@ -7,7 +7,7 @@ use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
 /// f_ε(θ) ≈ (1/B) Σ_b f(θ + εz_b), with the mean of the oracle's gradients as gradient (Danskin's theorem).
 ///
 /// Value and gradient are unbiased for f_ε and ∇f_ε whenever f is convex or an order statistic, and for fixed draws the gradient
-/// is exactly that of the B-draw value. With [`KthLargest`](crate::KthLargest) the gradient has at most B non-zero entries.
+/// is exactly that of the B-draw value. With [`KthLargest`](crate::oracle::KthLargest) the gradient has at most B non-zero entries.
 ///
 /// **Shapes.** θ of L entries; scratch L plus the oracle's.
 ///
@@ -19,7 +19,11 @@ use crate::{FoldIn, Key, Oracle, Real, Result, Sampler, Translation, check};
 /// **Cost.** B draws of L numbers and B calls of the oracle; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, KthLargest, Normal, Oracle, Pathwise};
+/// use topk_loss::estimator::Pathwise;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{KthLargest, Oracle};
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // Two draws; the second lifts class 2 above class 0.
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let smoothed = Pathwise::new(KthLargest::new(1)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;

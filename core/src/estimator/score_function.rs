@@ -24,7 +24,7 @@ pub enum Baseline {
 /// Only values of f are used, so f may be any function, with jumps and without gradients: an accuracy, a rank, the cost of a
 /// decision. Unbiased for every law with a continuous density. The price is variance, with leave-one-out of the order of L·Var(f)/ε² a
 /// draw; f(θ) as the baseline adds L·(f_ε − f)²/ε² (sixth largest of 1000 standard normal scores, ε = 1: 1034 against 43). Where
-/// gradients exist use [`Pathwise`](crate::Pathwise) or [`Conditional`](crate::Conditional).
+/// gradients exist use [`Pathwise`](crate::estimator::Pathwise) or [`Conditional`](crate::estimator::Conditional).
 ///
 /// **Shapes.** θ of L entries; scratch 2L plus the oracle's, 2L more with leave-one-out.
 ///
@@ -36,7 +36,11 @@ pub enum Baseline {
 /// **Cost.** B draws of L numbers, B evaluations of the oracle and B·L scores; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{Baseline, GivenDraws, Key, Max, Normal, Oracle, ScoreFunction};
+/// use topk_loss::estimator::{Baseline, ScoreFunction};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{Max, Oracle};
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // Values 1 and 0; the scores are (1, 0) and (−1, 0).
 /// let draws = GivenDraws::new(Normal, &[1.0, 0.0, -1.0, 0.0], 2)?;
 /// let gradient = |baseline| {

@@ -17,7 +17,7 @@ pub enum Ranks<'a, F> {
 /// What has the weights of ranks: [`Ranks`], or a list of w_1, w_2, …, whoever owns it: `&[F]`, `[F; K]`, `Vec<F>`, `Arc<[F]>`.
 ///
 /// ```
-/// use topk_loss::{AsRanks, Ranks};
+/// use topk_loss::oracle::{AsRanks, Ranks};
 /// assert_eq!([0.5, 0.5].as_ranks(), Ranks::Weighted(&[0.5, 0.5]));
 /// ```
 pub trait AsRanks<F> {
@@ -89,7 +89,7 @@ impl<F: Real> Ranks<'_, F> {
     /// The ranks that have a weight, one by one, each behind its weight.
     ///
     /// ```
-    /// use topk_loss::Ranks;
+    /// use topk_loss::oracle::Ranks;
     /// assert_eq!(Ranks::Weighted(&[0.5, 0.0, 0.25]).each().collect::<Vec<_>>(), [(0.5, 1), (0.25, 3)]);
     /// ```
     pub fn each(self) -> impl Iterator<Item = (F, usize)> {

@@ -5,7 +5,7 @@ use crate::{FoldIn, Real, Result, check};
 
 /// w_y ℓ(s, y) for any [`Loss`] ℓ: classes count as much as their weight says.
 ///
-/// [Inverse class frequencies](crate::inverse_frequency_weights), or the inverse [effective numbers](crate::effective_number_weights) of the
+/// [Inverse class frequencies](crate::imbalance::inverse_frequency_weights), or the inverse [effective numbers](crate::imbalance::effective_number_weights) of the
 /// reference, make rare classes count more. A weight of 0 silences a class.
 ///
 /// **Shapes.** One weight a class; scores, gradient and scratch as the loss's.
@@ -17,7 +17,8 @@ use crate::{FoldIn, Real, Result, check};
 /// **Cost.** The loss's and one pass.
 ///
 /// ```
-/// use topk_loss::{ClassWeighted, CrossEntropy, Loss};
+/// use topk_loss::loss::ClassWeighted;
+/// use topk_loss::{CrossEntropy, Loss};
 /// let loss = ClassWeighted::new(CrossEntropy, [1.0, 4.0])?;
 /// let mut grad = [0.0; 2];
 /// let value = loss.value_and_grad(&[0.0_f64, 0.0], 1, &mut grad, &mut [])?;
@@ -48,7 +49,8 @@ impl<L, T> ClassWeighted<L, T> {
     /// The loss that is weighted.
     ///
     /// ```
-    /// use topk_loss::{ClassWeighted, CrossEntropy};
+    /// use topk_loss::loss::ClassWeighted;
+    /// use topk_loss::CrossEntropy;
     /// let loss = ClassWeighted::new(CrossEntropy, [1.0, 4.0])?;
     /// assert_eq!((loss.loss(), loss.weights()), (&CrossEntropy, &[1.0, 4.0]));
     /// # Ok::<(), topk_loss::Error>(())

@@ -64,7 +64,8 @@ impl CrossEntropy {
 /// **Cost.** One exponential a class.
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, SoftLabelLoss};
+/// use topk_loss::loss::SoftLabelLoss;
+/// use topk_loss::CrossEntropy;
 /// let mut grad = [0.0; 2];
 /// let value = CrossEntropy.soft_value_and_grad(&[0.0_f64, 0.0], &[0.75, 0.25], &mut grad, &mut [])?;
 /// assert_eq!((value, grad), (2.0_f64.ln(), [-0.25, 0.25]));

@@ -22,7 +22,8 @@ use crate::{Error, FoldIn, Real, Result, check};
 /// **Cost.** One exponential a class and one power.
 ///
 /// ```
-/// use topk_loss::{Focal, Loss};
+/// use topk_loss::loss::Focal;
+/// use topk_loss::Loss;
 /// let mut grad = [0.0; 2];
 /// let value = Focal::new(2.0)?.value_and_grad(&[0.0_f64, 0.0], 1, &mut grad, &mut [])?;
 /// let ln_2 = 2.0_f64.ln();
@@ -53,7 +54,7 @@ impl<F: Real> Focal<F> {
     /// The focusing parameter.
     ///
     /// ```
-    /// assert_eq!(topk_loss::Focal::new(2.0)?.gamma(), 2.0);
+    /// assert_eq!(topk_loss::loss::Focal::new(2.0)?.gamma(), 2.0);
     /// # Ok::<(), topk_loss::Error>(())
     /// ```
     #[must_use]

@@ -8,7 +8,7 @@ use crate::{AsMargins, FoldIn, Margins, Oracle, Real, Result, Translation, check
 /// One type for the hard loss and its smoothed forms: with f = s₍K+1₎ it is the calibrated top-K hinge, with a smoothed order
 /// statistic the noised loss (*hinge of the mean*, the paper's composition), with f = max a multi-class hinge that
 /// keeps the label among the scores and so is never below m_y; without the label, as Crammer and Singer have it, it is a
-/// [`TopKSvm`](crate::TopKSvm) of one guess.
+/// [`TopKSvm`](crate::loss::TopKSvm) of one guess.
 /// [`TopKHinge`](crate::TopKHinge) is the same in plain data.
 ///
 /// **Shapes.** Scores and gradient of L entries; scratch L plus the oracle's.
@@ -20,7 +20,9 @@ use crate::{AsMargins, FoldIn, Margins, Oracle, Real, Result, Translation, check
 /// **Cost.** The oracle's and one pass.
 ///
 /// ```
-/// use topk_loss::{Hinge, KthLargest, Loss, Margins};
+/// use topk_loss::loss::Hinge;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::{Loss, Margins};
 /// let hinge = Hinge::new(KthLargest::new(2)?, Margins::Uniform(1.0), 1.0)?;
 /// let mut grad = [0.0; 3];
 /// let loss = hinge.value_and_grad(&[0.5, 2.0, 1.0], 0, &mut grad, &mut [0.0; 6])?;

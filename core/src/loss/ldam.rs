@@ -7,7 +7,7 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check};
 
 /// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
 ///
-/// The margins are usually [`ldam_margins`](crate::ldam_margins), larger for rarer classes, and the scores cosines, which a scale of about 30
+/// The margins are usually [`ldam_margins`](crate::imbalance::ldam_margins), larger for rarer classes, and the scores cosines, which a scale of about 30
 /// spreads; a scale of 1 suits ordinary scores. The gradient is with respect to s and carries the scale.
 ///
 /// **Shapes.** L scores, L ≥ 2; scratch L.
@@ -22,7 +22,8 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check};
 /// **Cost.** One exponential a class and one pass.
 ///
 /// ```
-/// use topk_loss::{Ldam, Loss, Margins};
+/// use topk_loss::loss::Ldam;
+/// use topk_loss::{Loss, Margins};
 /// let mut grad = [0.0; 2];
 /// let loss = Ldam::new(Margins::Uniform(0.5), 30.0)?;
 /// let value = loss.value_and_grad(&[0.25, 0.75_f64], 1, &mut grad, &mut [0.0; 2])?;
@@ -50,7 +51,8 @@ impl<F: Real, M: AsMargins<F>> Ldam<F, M> {
     /// The margins.
     ///
     /// ```
-    /// use topk_loss::{Ldam, Margins};
+    /// use topk_loss::loss::Ldam;
+    /// use topk_loss::Margins;
     /// let loss = Ldam::new(Margins::Uniform(0.5), 30.0)?;
     /// assert_eq!((loss.margins(), loss.scale()), (&Margins::Uniform(0.5), 30.0));
     /// # Ok::<(), topk_loss::Error>(())

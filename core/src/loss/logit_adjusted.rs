@@ -1,12 +1,11 @@
 //! Logit adjustment: a loss of shifted scores.
 
 use super::{Loss, SoftLabelLoss};
-use crate::lanes::Compensated;
-use crate::{Error, FoldIn, Real, Result, check};
+use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s + a, y) for any [`Loss`] or [`SoftLabelLoss`] ℓ and an adjustment a of every class.
 ///
-/// With the [`log_priors`] τ ln π of the training classes, the adjusted cross-entropy is the logit-adjusted loss of Menon et al., and for τ = 1
+/// With the [`log_priors`](crate::imbalance::log_priors) τ ln π of the training classes, the adjusted cross-entropy is the logit-adjusted loss of Menon et al., and for τ = 1
 /// the balanced softmax of Ren et al.: a frequent class must win by more than its prior gives it, and the scores, used unadjusted at test
 /// time, serve every class alike. Any other loss of this crate is adjusted in the same way.
 ///
@@ -20,7 +19,9 @@ use crate::{Error, FoldIn, Real, Result, check};
 /// **Cost.** The loss's and one pass.
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, LogitAdjusted, Loss, log_priors};
+/// use topk_loss::imbalance::log_priors;
+/// use topk_loss::loss::LogitAdjusted;
+/// use topk_loss::{CrossEntropy, Loss};
 /// let mut adjustments = [0.0; 2];
 /// log_priors(&[300, 100], 1.0, &mut adjustments)?;
 /// let loss = LogitAdjusted::new(CrossEntropy, &adjustments)?;
@@ -63,7 +64,8 @@ impl<L, T> LogitAdjusted<L, T> {
     /// The loss of the adjusted scores.
     ///
     /// ```
-    /// use topk_loss::{CrossEntropy, LogitAdjusted};
+    /// use topk_loss::loss::LogitAdjusted;
+    /// use topk_loss::CrossEntropy;
     /// let loss = LogitAdjusted::new(CrossEntropy, [0.5, -0.5])?.shift_invariant();
     /// assert_eq!((loss.loss(), loss.adjustments(), loss.is_shift_invariant()), (&CrossEntropy, &[0.5, -0.5], true));
     /// # Ok::<(), topk_loss::Error>(())
@@ -144,38 +146,4 @@ impl<L: FoldIn, T: Clone> FoldIn for LogitAdjusted<L, T> {
     fn fold_in(&self, data: u64) -> Self {
         Self { loss: self.loss.fold_in(data), adjustments: self.adjustments.clone(), shift_invariant: self.shift_invariant }
     }
-}
-
-/// The adjustments of [`LogitAdjusted`]: a_j = τ ln(n_j / Σ n) for class counts n and temperature τ.
-///
-/// **Shapes.** `counts` and `adjustments` one entry a class.
-///
-/// **Cost.** One logarithm a class.
-///
-/// ```
-/// use topk_loss::log_priors;
-/// let mut adjustments = [0.0; 3];
-/// log_priors(&[2, 1, 1], 2.0, &mut adjustments)?;
-/// assert_eq!(adjustments, [-2.0 * 2.0_f64.ln(), -4.0 * 2.0_f64.ln(), -4.0 * 2.0_f64.ln()]);
-/// # Ok::<(), topk_loss::Error>(())
-/// ```
-///
-/// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021.
-///
-/// # Errors
-/// Different lengths, no class, a class without examples (its logarithm is −∞), a temperature that is not finite, adjustments beyond the
-/// float's range; `adjustments` is then as before.
-pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [F]) -> Result<()> {
-    check::length("adjustments", adjustments, counts.len())?;
-    if !temperature.is_finite() {
-        return Err(Error::Parameter { name: "temperature", must: "finite" });
-    }
-    let rarest = counts.iter().copied().min().filter(|&n| n > 0);
-    let rarest = rarest.ok_or(Error::Parameter { name: "counts", must: "positive for every class" })?;
-    let total = Compensated::of(counts.iter().map(|&n| F::from_usize(n)));
-    let log_prior = |n: usize| temperature * (F::from_usize(n) / total).ln();
-    // No class's logarithm is larger in size than the rarest's.
-    check::in_range("adjustments", log_prior(rarest))?;
-    adjustments.iter_mut().zip(counts).for_each(|(a, &n)| *a = log_prior(n));
-    Ok(())
 }

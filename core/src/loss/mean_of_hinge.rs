@@ -9,7 +9,7 @@ use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Tran
 ///
 /// The hinge is taken inside the expectation, so the mean over any number of draws is unbiased for ℓ, and so is its gradient, which is that of
 /// the B-draw value. It is a loss of its own: by Jensen's inequality it is above the paper's composition, the
-/// [`Hinge`](crate::Hinge) over a smoothed oracle, and a little above zero beyond the kink. Only the oracle sees the noise; the label's own
+/// [`Hinge`](crate::loss::Hinge) over a smoothed oracle, and a little above zero beyond the kink. Only the oracle sees the noise; the label's own
 /// −s_y does not. [`compositions`](crate::compositions) compares the two in numbers.
 ///
 /// **Shapes.** Scores and gradient of L entries; scratch 2L plus the oracle's.
@@ -23,7 +23,11 @@ use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Tran
 /// **Cost.** B draws of L numbers, B calls of the oracle and B passes; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, KthLargest, Loss, MeanOfHinge, Normal};
+/// use topk_loss::loss::MeanOfHinge;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::{Key, Loss};
 /// // Two draws; the second lifts class 2 above class 1, and the hinge of the first is 0.
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let sampler = GivenDraws::new(Normal, &draws, 3)?;

@@ -10,7 +10,7 @@ use crate::{FoldIn, Real, Result, check, lanes, select};
 /// ℓ(s, y) = τ ln(Σ_{A} exp((m·1(y ∉ A) + s̄_A)/τ) / Σ_{A ∋ y} exp(s̄_A/τ)), A over the K-subsets of the classes, s̄_A = mean of s over A.
 ///
 /// A hinge over the sets of K guesses with its maxima replaced by log-sum-exps of temperature τ. For τ → 0 it becomes
-/// (m + ((s∖y)₍K₎ − s_y)/K)₊, the [`KthOther`](crate::TopKSvmForm) form with margin Km divided by K; for K = 1, τ = 1 and m = 0 it is the
+/// (m + ((s∖y)₍K₎ − s_y)/K)₊, the [`KthOther`](crate::loss::TopKSvmForm) form with margin Km divided by K; for K = 1, τ = 1 and m = 0 it is the
 /// cross-entropy.
 ///
 /// With r_j = exp(s_j/(Kτ)) of the other classes and e_m their elementary symmetric polynomials,
@@ -31,7 +31,8 @@ use crate::{FoldIn, Real, Result, check, lanes, select};
 /// **Cost.** One exponential and about 40 multiply-adds a class, and O(K log K) more for each class near the K-th.
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, Loss, SmoothTopKSvm};
+/// use topk_loss::loss::SmoothTopKSvm;
+/// use topk_loss::{CrossEntropy, Loss};
 /// let (scores, mut grad) = ([1.0_f64, 2.0, 0.0], [0.0; 3]);
 /// // Two guesses of three: the pairs are {0, 1}, {0, 2} and {1, 2}, of which one does not hold class 0.
 /// let loss = SmoothTopKSvm::new(2, 1.0, 1.0)?;

@@ -21,7 +21,11 @@ use crate::{FoldIn, Key, Real, Result, Sampler, check};
 /// **Cost.** B draws of L numbers, B calls of the loss and B passes; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Hinge, Key, KthLargest, Loss, Margins, Normal, SmoothedLoss};
+/// use topk_loss::loss::{Hinge, SmoothedLoss};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::{Key, Loss, Margins};
 /// let hinge = Hinge::new(KthLargest::new(2)?, Margins::Uniform(1.0), 1.0)?;
 /// // Two draws; the second lifts the label, class 0, by 1 and class 2 above class 1.
 /// let draws = [0.0, 0.0, 0.0, 2.0, 0.0, 2.0];

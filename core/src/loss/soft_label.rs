@@ -7,7 +7,7 @@ use crate::{FoldIn, Real, Result, check};
 ///
 /// What it means is the implementation's to say. [`CrossEntropy`](crate::CrossEntropy) compares two distributions, in one pass;
 /// [`ExpectedLoss`] is the mean over labels drawn from the target of any [`Loss`], which for the cross-entropy is the same number;
-/// [`LogitAdjusted`](crate::LogitAdjusted) adjusts either.
+/// [`LogitAdjusted`](crate::loss::LogitAdjusted) adjusts either.
 ///
 /// The target is as long as the scores, its entries are at least 0 and sum to 1 within 2L machine epsilons or a hundredth. Anything else is an error, and
 /// the rest is as for [`Loss`]: nothing is allocated, the scratch's contents are irrelevant, an error leaves the gradient as it was unless
@@ -66,7 +66,8 @@ pub(super) fn check<F: Real>(target: &[F], num_classes: usize) -> Result<()> {
 /// **Cost.** One call of the loss and one pass for each class whose share is not 0.
 ///
 /// ```
-/// use topk_loss::{ExpectedLoss, Margins, Smoothing, SoftLabelLoss, TopKHinge};
+/// use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};
+/// use topk_loss::{Margins, Smoothing, TopKHinge};
 /// let top_2 = TopKHinge::new(2)?;
 /// // Label 0 would cost 1.5, label 1 nothing.
 /// let mut grad = [0.0; 3];

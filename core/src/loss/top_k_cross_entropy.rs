@@ -15,7 +15,7 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 ///
 /// With T the K-th largest of the *others'* noised scores and g its density, P = ∫ P(s_y + εZ > t) g(t) dt; the gradient is
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
-/// computed by the machinery of [`Exact`](crate::Exact): a certified window, the trapezoid rule, classes far below by their moments.
+/// computed by the machinery of [`Exact`](crate::estimator::Exact): a certified window, the trapezoid rule, classes far below by their moments.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch as [`scratch_len`](Loss::scratch_len) says: for few classes about 36 numbers for each
 /// that is near the window and 1000 beside, for many at most 8L + 2K + 2, K the largest of a mixture.
@@ -33,10 +33,12 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 /// zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
 /// times that under normal noise.
 ///
-/// **Cost.** Linear in L for any K, like [`Exact`](crate::Exact); several K share the passes over the scores.
+/// **Cost.** Linear in L for any K, like [`Exact`](crate::estimator::Exact); several K share the passes over the scores.
 ///
 /// ```
-/// use topk_loss::{CrossEntropy, Gumbel, Loss, TopKCrossEntropy};
+/// use topk_loss::loss::TopKCrossEntropy;
+/// use topk_loss::noise::Gumbel;
+/// use topk_loss::{CrossEntropy, Loss};
 /// let (scores, mut grad, mut scratch) = ([1.0_f64, 0.0, -1.0, 0.5], [0.0; 4], [0.0; 1000]);
 ///
 /// let top_1 = TopKCrossEntropy::new(1, Gumbel, 1.0)?;
@@ -78,7 +80,9 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
     /// Half top-1 and half top-K is the cautious choice where both accuracies matter.
     ///
     /// ```
-    /// use topk_loss::{Gumbel, Loss, TopKCrossEntropy};
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// use topk_loss::Loss;
     /// let half_and_half = TopKCrossEntropy::mixture([0.5, 0.0, 0.5], Gumbel, 1.0)?;
     /// let value = half_and_half.value(&[0.0_f64; 6], 1, &mut [0.0; 1000])?;
     /// assert!((value - 0.5 * (6.0_f64.ln() + 2.0_f64.ln())).abs() < 1e-9);

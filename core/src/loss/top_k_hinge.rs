@@ -45,7 +45,7 @@ pub enum Smoothing<F> {
 /// |---|---|---|---|
 /// | calibrated hinge | `Uniform(1)` | 1 | `None` |
 /// | noised balanced loss | `Uniform(1)` | 1 | ε = 0.2 … 1 |
-/// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1 |
+/// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::imbalance::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1 |
 ///
 /// It is a [`Hinge`] over a [`KthLargest`] or a smoothing of it, as plain data that CPU batches and devices share. The smoothed forms
 /// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with

@@ -21,7 +21,8 @@ use crate::{AsMargins, Exact, FoldIn, KthLargest, Margins, Normal, Real, Result,
 /// each K with a share.
 ///
 /// ```
-/// use topk_loss::{Loss, TopKHinges};
+/// use topk_loss::loss::TopKHinges;
+/// use topk_loss::Loss;
 /// let mut grad = [0.0; 4];
 /// let half_and_half = TopKHinges::new([0.5, 0.5])?;
 /// let value = half_and_half.value_and_grad(&[1.0, 3.0, 1.5, 0.0], 0, &mut grad, &mut [0.0; 10])?;
@@ -82,7 +83,8 @@ impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
     /// The shares of 1, 2, … guesses.
     ///
     /// ```
-    /// use topk_loss::{Margins, TopKHinges};
+    /// use topk_loss::loss::TopKHinges;
+    /// use topk_loss::Margins;
     /// let loss = TopKHinges::new([0.5, 0.5])?.with_scale(2.0)?;
     /// assert_eq!((loss.shares(), loss.margins(), loss.scale(), loss.epsilon()), (&[0.5, 0.5], &Margins::Uniform(1.0), 2.0, None));
     /// # Ok::<(), topk_loss::Error>(())

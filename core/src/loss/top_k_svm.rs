@@ -42,7 +42,8 @@ pub enum TopKSvmForm {
 /// **Cost.** O(L): one selection and a few passes.
 ///
 /// ```
-/// use topk_loss::{Loss, TopKSvm, TopKSvmForm};
+/// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+/// use topk_loss::Loss;
 /// let scores = [0.5, 2.0, 1.0, -3.5];
 /// let mut grad = [0.0; 4];
 /// let mut evaluate = |form| TopKSvm::new(2, form)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 8]);

@@ -6,7 +6,7 @@ use crate::{Real, Result, Translation, check};
 /// y*(θ)ᵢ = the place of entry i counted from the bottom, 1 for the smallest and L for the largest, over C = the permutations of
 /// (1, …, L), whose hull is the permutahedron.
 ///
-/// Places count upwards because the maximizer of ⟨y, θ⟩ grows with θ; L + 1 − y is the [rank](crate::rank_of) from the top, and
+/// Places count upwards because the maximizer of ⟨y, θ⟩ grows with θ; L + 1 − y is the [rank](crate::select::rank_of) from the top, and
 /// its expectation under noise is a soft rank.
 ///
 /// **Shapes.** θ and y of L entries; scratch 2L.
@@ -18,7 +18,7 @@ use crate::{Real, Result, Translation, check};
 /// **Cost.** O(L log L); a merge sort.
 ///
 /// ```
-/// use topk_loss::{Maximizer, Ranking};
+/// use topk_loss::maximizer::{Maximizer, Ranking};
 /// let mut y = [0.0; 4];
 /// Ranking.argmax(&[0.5, -1.0, 3.0, 0.5], &mut y, &mut [0.0; 8])?;
 /// assert_eq!(y, [3.0, 1.0, 4.0, 2.0]);

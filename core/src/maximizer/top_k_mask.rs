@@ -5,7 +5,7 @@ use crate::{Real, Result, Translation, check, select};
 
 /// y*(θ) = the 0/1 mask of the k largest entries, over C = {y ∈ {0, 1}ᴸ : Σy = k}; k = 1 is the one-hot of the largest.
 ///
-/// Its [`SupportFunction`](crate::SupportFunction) is [`TopKSum`](crate::TopKSum).
+/// Its [`SupportFunction`](crate::oracle::SupportFunction) is [`TopKSum`](crate::oracle::TopKSum).
 ///
 /// **Shapes.** θ and y of L ≥ k entries; scratch L.
 ///
@@ -16,7 +16,7 @@ use crate::{Real, Result, Translation, check, select};
 /// **Cost.** O(L).
 ///
 /// ```
-/// use topk_loss::{Maximizer, TopKMask};
+/// use topk_loss::maximizer::{Maximizer, TopKMask};
 /// let mut y = [0.0; 4];
 /// TopKMask::new(2)?.argmax(&[1.0, 4.0, 2.0, 2.0], &mut y, &mut [0.0; 4])?;
 /// assert_eq!(y, [0.0, 1.0, 1.0, 0.0]);

@@ -12,7 +12,7 @@ use crate::compiled::Law;
 /// is small. The relative error is at most 2 units in the last place times the function's own condition number, in both tails.
 ///
 /// ```
-/// use topk_loss::{Gumbel, Noise};
+/// use topk_loss::noise::{Gumbel, Noise};
 /// assert_eq!(Gumbel.cdf(0.0_f64), (-1.0_f64).exp());
 /// assert_eq!(Gumbel.score(0.0_f64), 0.0);
 /// assert!((Gumbel.survival(40.0_f64) - 4.248354255291589e-18).abs() < 1e-32);

@@ -12,7 +12,7 @@ use crate::Real;
 /// condition number, in both tails. `quantile` is exactly odd about ½.
 ///
 /// ```
-/// use topk_loss::{Laplace, Noise};
+/// use topk_loss::noise::{Laplace, Noise};
 /// assert_eq!(Laplace.quantile(0.25_f64), -core::f64::consts::LN_2);
 /// assert_eq!(Laplace.cdf(0.0_f64), 0.5);
 /// assert_eq!([Laplace.score(-3.0_f64), Laplace.score(0.0), Laplace.score(0.1)], [-1.0, 0.0, 1.0]);

@@ -12,7 +12,7 @@ use crate::compiled::Law;
 /// place times the function's own condition number, in both tails and through the median. `quantile` is exactly odd about ½.
 ///
 /// ```
-/// use topk_loss::{Logistic, Noise};
+/// use topk_loss::noise::{Logistic, Noise};
 /// let ln_3: f64 = Logistic.quantile(0.75);
 /// assert!((ln_3 - 1.0986122886681098).abs() < 1e-15);
 /// assert_eq!(Logistic.cdf(0.0_f64), 0.5);

@@ -11,7 +11,7 @@ use crate::compiled::Law;
 /// which is about z² for `cdf` and `survival` in their small tails and for `pdf`. `quantile` is exactly odd about ½.
 ///
 /// ```
-/// use topk_loss::{Noise, Normal};
+/// use topk_loss::noise::{Noise, Normal};
 /// let z: f64 = Normal.quantile(0.975);
 /// assert!((z - 1.959963984540054).abs() < 1e-15);
 /// assert_eq!(Normal.cdf(0.0_f64), 0.5);
@@ -29,7 +29,7 @@ impl Normal {
     /// second at r − 1.6 where r ≤ 5, the third at r − 5 where r > 5.
     ///
     /// ```
-    /// use topk_loss::Normal;
+    /// use topk_loss::noise::Normal;
     /// let [central, _, _] = Normal::AS_241;
     /// assert_eq!(central.1[0], 1.0);
     /// ```

@@ -12,7 +12,7 @@ use crate::Real;
 /// **Accuracy.** Each function is one sum and one exact scaling: half a unit in the last place. `quantile` is exactly odd about ½.
 ///
 /// ```
-/// use topk_loss::{Noise, Uniform};
+/// use topk_loss::noise::{Noise, Uniform};
 /// assert_eq!(Uniform.quantile(0.75_f64), 0.5);
 /// assert_eq!([Uniform.cdf(-2.0_f64), Uniform.cdf(0.5), Uniform.cdf(2.0)], [0.0, 0.75, 1.0]);
 /// assert_eq!([Uniform.pdf(1.0_f64), Uniform.pdf(1.5)], [0.5, 0.0]);

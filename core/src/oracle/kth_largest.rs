@@ -12,7 +12,7 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// **Cost.** O(L).
 ///
 /// ```
-/// use topk_loss::{KthLargest, Oracle};
+/// use topk_loss::oracle::{KthLargest, Oracle};
 /// let (theta, mut grad) = ([0.1, 0.7, 0.4], [0.0; 3]);
 /// let value = KthLargest::new(2)?.value_and_add_grad(&theta, 1.0, &mut grad, &mut [0.0; 3])?;
 /// assert_eq!((value, grad), (0.4, [0.0, 0.0, 1.0]));

@@ -5,12 +5,12 @@ use crate::{FoldIn, KthLargest, Ranks, Real, Result};
 
 /// f(θ) = max θ, the support function of the simplex; its gradient is 1 at the first largest entry.
 ///
-/// Inside a [`Hinge`](crate::Hinge) it makes Crammer and Singer's multi-class hinge with the label kept among the scores.
+/// Inside a [`Hinge`](crate::loss::Hinge) it makes Crammer and Singer's multi-class hinge with the label kept among the scores.
 ///
 /// **Shapes, ties, cost.** [`KthLargest`] with k = 1.
 ///
 /// ```
-/// use topk_loss::{Max, Oracle};
+/// use topk_loss::oracle::{Max, Oracle};
 /// let mut grad = [0.0; 3];
 /// assert_eq!(Max.value_and_add_grad(&[2.0, 5.0, 5.0], 1.0, &mut grad, &mut [0.0; 3])?, 5.0);
 /// assert_eq!(grad, [0.0, 1.0, 0.0]);

@@ -14,7 +14,7 @@ use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 /// **Cost.** O(L) for each rank with a weight.
 ///
 /// ```
-/// use topk_loss::{Oracle, RankSum};
+/// use topk_loss::oracle::{Oracle, RankSum};
 /// let mut grad = [0.0; 4];
 /// let sum = RankSum::new([0.5, 0.0, 2.0])?;
 /// assert_eq!(sum.value_and_add_grad(&[1.0, 4.0, 2.0, 2.0], 1.0, &mut grad, &mut [0.0; 4])?, 6.0);

@@ -5,7 +5,7 @@ use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
 
 /// f(θ) = max_{y∈C} ⟨y, θ⟩ = ⟨y*(θ), θ⟩ for the set C of a [`Maximizer`]; its gradient is y*(θ).
 ///
-/// Smoothed by [`Pathwise`](crate::Pathwise) it is the perturbed optimum E max_y ⟨y, θ + εZ⟩, whose gradient is the expected argmax.
+/// Smoothed by [`Pathwise`](crate::estimator::Pathwise) it is the perturbed optimum E max_y ⟨y, θ + εZ⟩, whose gradient is the expected argmax.
 ///
 /// **Shapes.** θ of L entries; scratch L plus the maximizer's.
 ///
@@ -17,7 +17,12 @@ use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
 /// **Cost.** One call of the maximizer and two passes.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, Normal, Oracle, Pathwise, Ranking, SupportFunction};
+/// use topk_loss::estimator::Pathwise;
+/// use topk_loss::maximizer::Ranking;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{Oracle, SupportFunction};
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// let (places, mut grad) = (SupportFunction::new(Ranking), [0.0; 3]);
 /// assert_eq!(places.value_and_add_grad(&[1.0, 0.0, 0.5], 1.0, &mut grad, &mut [0.0; 9])?, 4.0);
 /// assert_eq!(grad, [3.0, 1.0, 2.0]);

@@ -13,7 +13,7 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// **Cost.** O(L).
 ///
 /// ```
-/// use topk_loss::{Oracle, TopKSum};
+/// use topk_loss::oracle::{Oracle, TopKSum};
 /// let mut grad = [0.0; 4];
 /// assert_eq!(TopKSum::new(2)?.value_and_add_grad(&[1.0, 4.0, 2.0, 2.0], 1.0, &mut grad, &mut [0.0; 4])?, 6.0);
 /// assert_eq!(grad, [0.0, 1.0, 1.0, 0.0]);

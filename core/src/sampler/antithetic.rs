@@ -10,7 +10,9 @@ use crate::{Error, Key, Noise, Real, Result};
 /// over pairs is.
 ///
 /// ```
-/// use topk_loss::{Antithetic, Key, Normal, Sampler};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::sampler::{Antithetic, Sampler};
+/// use topk_loss::Key;
 /// let sampler = Antithetic::new(Normal, 10)?;
 /// let (mut z, mut mirror) = ([0.0_f64; 3], [0.0_f64; 3]);
 /// sampler.sample(Key::new(1), 4, &mut z)?;

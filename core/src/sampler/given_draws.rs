@@ -6,7 +6,9 @@ use crate::{Error, Key, Noise, Real, Result, check};
 /// Draws that were made elsewhere: replayed noise, another library's, a designed point set. The key is not used.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, Normal, Sampler};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::sampler::{GivenDraws, Sampler};
+/// use topk_loss::Key;
 /// let two_draws_of_three = [0.1, -0.2, 0.3, 1.0, 0.0, -1.0];
 /// let sampler = GivenDraws::new(Normal, &two_draws_of_three, 3)?;
 /// let mut z = [0.0; 3];

@@ -6,7 +6,9 @@ use crate::{Key, Noise, Real, Result, check};
 /// Independent draws by inversion of counter-based uniforms: entry i of draw b depends on the key, b and i alone.
 ///
 /// ```
-/// use topk_loss::{Key, MonteCarlo, Normal, Sampler};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::sampler::{MonteCarlo, Sampler};
+/// use topk_loss::Key;
 /// let sampler = MonteCarlo::new(Normal, 5)?;
 /// let (mut three, mut two) = ([0.0_f32; 3], [0.0_f32; 2]);
 /// sampler.sample(Key::new(1), 0, &mut three)?;

@@ -20,10 +20,10 @@ use crate::{Error, Key, Noise, Real, Result};
 /// drops out of it, and it is never above B/(B − 1) times that of independent draws. Other B come close (the first harmonic of an
 /// interaction of two classes: 3 % more at B = 8, 0.1 % at B = 10) where multiplying modulo B itself would not (about twice as much).
 ///
-/// Variance relative to [`MonteCarlo`](crate::MonteCarlo) of the sixth largest of L evenly spread standard normal scores,
-/// smoothed [pathwise](crate::Pathwise) by the normal law:
+/// Variance relative to [`MonteCarlo`](crate::sampler::MonteCarlo) of the sixth largest of L evenly spread standard normal scores,
+/// smoothed [pathwise](crate::estimator::Pathwise) by the normal law:
 ///
-/// | L, ε | B | value, lattice | value, [antithetic](crate::Antithetic) | gradient, lattice | gradient, antithetic |
+/// | L, ε | B | value, lattice | value, [antithetic](crate::sampler::Antithetic) | gradient, lattice | gradient, antithetic |
 /// |---|---|---|---|---|---|
 /// | 10, 0.2 | 8 | 0.23 | 0.31 | 0.64 | 0.96 |
 /// | 10, 0.2 | 64 | 0.17 | 0.30 | 0.57 | 0.96 |
@@ -40,7 +40,9 @@ use crate::{Error, Key, Noise, Real, Result};
 /// **Cost.** One more block of random words an entry: about three times independent draws.
 ///
 /// ```
-/// use topk_loss::{Key, RandomizedLattice, Sampler, Uniform};
+/// use topk_loss::noise::Uniform;
+/// use topk_loss::sampler::{RandomizedLattice, Sampler};
+/// use topk_loss::Key;
 /// let sampler = RandomizedLattice::new(Uniform, 4)?;
 /// let mut cells = [0; 4];
 /// for draw in 0..4 {

@@ -12,11 +12,13 @@ use crate::{Key, Noise, Real, Result, check};
 /// draw's index.
 ///
 /// The draws are addressable, the classes inside one are not: entry i comes after i earlier outputs, so a class that could be
-/// skipped must still be drawn. Prefer [`MonteCarlo`](crate::MonteCarlo) unless a result has to come from a given generator.
+/// skipped must still be drawn. Prefer [`MonteCarlo`](crate::sampler::MonteCarlo) unless a result has to come from a given generator.
 ///
 /// ```
 /// use rand_pcg::Pcg64Dxsm;
-/// use topk_loss::{Key, Sampler, Sequential, Uniform};
+/// use topk_loss::noise::Uniform;
+/// use topk_loss::sampler::{Sampler, Sequential};
+/// use topk_loss::Key;
 /// let sampler = Sequential::<_, Pcg64Dxsm>::new(Uniform, 5)?;
 /// let (mut z, mut again) = ([0.0_f32; 4], [0.0_f32; 4]);
 /// sampler.sample(Key::new(1), 3, &mut z)?;

@@ -1,6 +1,6 @@
 //! What the exact kernel needs to know beforehand: how far the noise reaches, and room for the classes near the window.
 
-use topk_loss::{Gumbel, Noise, Normal};
+use topk_loss::noise::{Gumbel, Noise, Normal};
 
 use super::arguments::HingeArguments;
 use super::shared::Bytes;

@@ -1,6 +1,9 @@
 //! Which kernel serves which loss.
 
-use topk_loss::{AsMargins, AsRanks, CrossEntropy, Error, Gumbel, Key, Margins, Ranks, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::{AsMargins, TopKCrossEntropy};
+use topk_loss::noise::Gumbel;
+use topk_loss::oracle::{AsRanks, Ranks};
+use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
 
 use super::arguments::HingeArguments;
 use super::exact::ExactArguments;

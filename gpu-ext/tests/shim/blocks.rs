@@ -1,6 +1,8 @@
 //! What blocks and their threads must not change, and sanitizers.
 
-use topk_loss::{CrossEntropy, Gumbel, Key, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 
 use super::batch::{Batch, Outputs};
 use super::driver::{Build, Driver};

@@ -1,7 +1,9 @@
 //! Cross-entropy and top-K cross-entropy against core in `f64`.
 
 use half::{bf16, f16};
-use topk_loss::{CrossEntropy, Gumbel, TopKCrossEntropy};
+use topk_loss::CrossEntropy;
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
 use topk_loss_cuda::Score;
 
 use super::batch::{Batch, Number, Outputs};

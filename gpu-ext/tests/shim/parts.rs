@@ -1,7 +1,9 @@
 //! What the kernels are made of: draws, rounding, addresses, reductions.
 
 use half::{bf16, f16};
-use topk_loss::{Key, MonteCarlo, Normal, Sampler};
+use topk_loss::Key;
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss_cuda::Reduction;
 use topk_loss_cuda::plan::{BatchArguments, reduction_words};
 

@@ -1,6 +1,8 @@
 //! A batch of scores, spread·N(0, 1), with a label drawn at random: it has no lead.
 
-use topk_loss::{Key, MonteCarlo, Normal, Real, Sampler};
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Key, Real};
 
 /// The examples of a batch, fewer where that would be more scores than [`Problem::new`] is told.
 const BATCH: usize = 256;

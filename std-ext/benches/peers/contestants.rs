@@ -2,7 +2,9 @@
 
 use anyhow::{Result, bail};
 use faer::{MatRef, Par};
-use topk_loss::{CrossEntropy, Gumbel, Key, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::{SmoothTopKSvm, TopKCrossEntropy};
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 
 use crate::problem::Problem;
 

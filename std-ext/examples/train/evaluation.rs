@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use faer::MatRef;
-use topk_loss::{Frequency, FrequencyGroups, TopKCounts};
+use topk_loss::metrics::{Frequency, FrequencyGroups, TopKCounts};
 
 /// Many, medium and few.
 pub const GROUPS: [Frequency; 3] = [Frequency::Many, Frequency::Medium, Frequency::Few];

@@ -1,7 +1,8 @@
 //! What a loss is built from.
 
 use anyhow::Result;
-use topk_loss::{Key, Smoothing, inverse_frequency_weights, ldam_margins, log_priors};
+use topk_loss::imbalance::{inverse_frequency_weights, ldam_margins, log_priors};
+use topk_loss::{Key, Smoothing};
 
 use crate::settings::Settings;
 

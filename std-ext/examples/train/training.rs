@@ -8,7 +8,9 @@ use faer::{Mat, MatMut, Par};
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Dxsm;
 use topk_loss::config::AnyLoss;
-use topk_loss::{FoldIn, Key, MonteCarlo, Normal, Sampler};
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key};
 use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads};
 
 use crate::corpus::Corpus;

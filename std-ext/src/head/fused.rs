@@ -23,7 +23,8 @@ mod top_k_hinge;
 mod uniforms;
 
 use faer::prelude::*;
-use topk_loss::{AsMargins, TopKHinge};
+use topk_loss::TopKHinge;
+use topk_loss::loss::AsMargins;
 
 use super::features::Features;
 use super::{HeadGrads, LinearHead};

@@ -1,9 +1,10 @@
 //! Kernels compiled in this crate: where a generic one is called it has that crate's optimisation, which in a debug build is none.
 
 use topk_loss::compiled::{Outcome, Task};
-use topk_loss::{
-    CrossEntropy, Focal, Gumbel, Ldam, Logistic, Margins, Normal, Ranks, Real, Result, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges,
-};
+use topk_loss::loss::{Focal, Ldam, TopKCrossEntropy, TopKHinges};
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::oracle::Ranks;
+use topk_loss::{CrossEntropy, Margins, Real, Result, Smoothing, TopKHinge};
 
 use super::Kernel;
 use super::attempt::OrScalar;

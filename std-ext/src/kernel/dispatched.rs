@@ -2,7 +2,8 @@
 
 use pulp::{Simd, WithSimd};
 use topk_loss::compiled::{Example, Integrated, Integrator, Label, Law, Outcome, Task};
-use topk_loss::{Error, Gumbel, Logistic, Loss, Noise, Normal, Result};
+use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
+use topk_loss::{Error, Loss, Result};
 
 use super::Kernel;
 use super::row::multiply;

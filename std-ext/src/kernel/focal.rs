@@ -1,6 +1,6 @@
 //! The focal loss, a function of the cross-entropy.
 
-use topk_loss::Focal;
+use topk_loss::loss::Focal;
 
 use super::attempt::{Attempt, Weighted};
 use super::cross_entropy::Exponentials;

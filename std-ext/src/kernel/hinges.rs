@@ -1,6 +1,8 @@
 //! The calibrated hinge of several K at once: one selection and two entries of the gradient a hinge. The bits are core's.
 
-use topk_loss::{Margins, Ranks, TopKHinges};
+use topk_loss::Margins;
+use topk_loss::loss::TopKHinges;
+use topk_loss::oracle::Ranks;
 
 use super::attempt::{Attempt, Weighted};
 use super::ordinary::are_ordinary;

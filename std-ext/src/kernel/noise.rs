@@ -1,4 +1,4 @@
-//! Standard normal draws of some classes, bit for bit those of core's [`MonteCarlo`](topk_loss::MonteCarlo) of the normal law.
+//! Standard normal draws of some classes, bit for bit those of core's [`MonteCarlo`](topk_loss::sampler::MonteCarlo) of the normal law.
 
 mod philox;
 

@@ -13,7 +13,8 @@ mod threshold;
 
 use core::ops::Range;
 
-use topk_loss::{Key, Ranked};
+use topk_loss::Key;
+use topk_loss::select::Ranked;
 
 use super::noise::normals_of;
 use super::workers::{Piece, Workers};

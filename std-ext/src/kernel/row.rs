@@ -1,7 +1,8 @@
 //! A row of scores as the top-K hinges look at it.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::{Margins, Ranked, TopKHinge};
+use topk_loss::select::Ranked;
+use topk_loss::{Margins, TopKHinge};
 
 use super::attempt::Weighted;
 use super::ordinary::are_ordinary;

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 
 use pulp::{Simd, WithSimd};
-use topk_loss::Ranked;
+use topk_loss::select::Ranked;
 
 use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;

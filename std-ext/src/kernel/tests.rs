@@ -4,7 +4,9 @@ mod composed;
 mod softmax;
 
 use proptest::prelude::*;
-use topk_loss::{FoldIn, Key, Loss, Margins, MonteCarlo, Noise, Normal, Result, Sampler, Smoothing, TopKHinge};
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Loss, Margins, Result, Smoothing, TopKHinge};
 
 use super::Kernel;
 use super::attempt::{Attempt, OrScalar, Weighted};

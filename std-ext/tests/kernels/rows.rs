@@ -1,7 +1,9 @@
 //! Rows that strain a kernel, computed by it and by core's code.
 
 use faer::{ColRef, Mat, Par};
-use topk_loss::{Key, Loss, MonteCarlo, Normal, Sampler};
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Key, Loss};
 use topk_loss_batch::{BatchLoss, BatchReal, Targets, values, values_and_grads};
 
 /// A score of class i among so many, for so many guesses, given a normal number.

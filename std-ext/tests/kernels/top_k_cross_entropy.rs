@@ -1,7 +1,10 @@
 //! The top-K cross-entropy, of one K and of a mixture.
 
 use faer::{ColRef, Mat, Par};
-use topk_loss::{Gumbel, Loss, Ranks, TopKCrossEntropy};
+use topk_loss::Loss;
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::oracle::Ranks;
 use topk_loss_batch::{BatchReal, Targets, values_and_grads};
 
 use crate::rows::{by_core, by_kernel, rows};

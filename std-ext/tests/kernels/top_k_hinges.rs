@@ -1,6 +1,9 @@
 //! The smoothed hinges of several K.
 
-use topk_loss::{Key, Margins, MonteCarlo, Normal, Sampler, Smoothing, TopKHinge, TopKHinges};
+use topk_loss::loss::TopKHinges;
+use topk_loss::noise::Normal;
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{Key, Margins, Smoothing, TopKHinge};
 use topk_loss_batch::BatchReal;
 
 use crate::rows::{by_core, by_kernel};

@@ -1,6 +1,7 @@
 //! The conditional risk, on all scores or on those that allow a selection.
 
-use topk_loss::{ExpectedLoss, Loss, SoftLabelLoss};
+use topk_loss::Loss;
+use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};
 
 use super::selection::Selection;
 

@@ -1,6 +1,8 @@
 //! Distributions of the label on which a loss is tried.
 
-use topk_loss::{MonteCarlo, Result, Sampler, Uniform};
+use topk_loss::Result;
+use topk_loss::noise::Uniform;
+use topk_loss::sampler::{MonteCarlo, Sampler};
 
 use super::Search;
 

@@ -1,6 +1,8 @@
 //! What the mean of an estimator is.
 
-use topk_loss::{Estimator, FoldIn, Oracle, Real};
+use topk_loss::estimator::Estimator;
+use topk_loss::oracle::Oracle;
+use topk_loss::{FoldIn, Real};
 
 use super::law::{Law, magnitude};
 use crate::reference::{ValueAndGrad, to_f64};

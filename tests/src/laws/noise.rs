@@ -1,6 +1,7 @@
 //! The functions of a noise law belong together. Each law looks at the point that its input, a probability, is the quantile of.
 
-use topk_loss::{Noise, Real};
+use topk_loss::Real;
+use topk_loss::noise::Noise;
 
 use super::differences::Slope;
 use super::law::{Law, Stop};

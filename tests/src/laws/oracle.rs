@@ -1,6 +1,7 @@
 //! What an oracle promises beyond a loss: to add, and to know its translation.
 
-use topk_loss::{Oracle, Real, Translation};
+use topk_loss::Real;
+use topk_loss::oracle::{Oracle, Translation};
 
 use super::law::{Law, Stop, magnitude};
 use crate::reference::{ValueAndGrad, to_f64};

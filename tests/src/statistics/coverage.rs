@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use topk_loss::Estimate;
+use topk_loss::estimator::Estimate;
 
 use super::{Moments, Outlier, detectable, judge};
 use crate::reference::ValueAndGrad;

@@ -4,7 +4,9 @@
 use core::f64::consts::SQRT_2;
 
 use faer::{Mat, Par};
-use topk_loss::{Compensated, CrossEntropy, Focal, Gumbel, LogitAdjusted, Loss, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::{Focal, LogitAdjusted, TopKCrossEntropy};
+use topk_loss::noise::Gumbel;
+use topk_loss::{Compensated, CrossEntropy, Loss, TopKHinge};
 use topk_loss_batch::{BatchLoss, HeadGrads, LinearHead, Reduction, Similarity, Targets, objective_and_grads, values};
 use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 use topk_loss_laws::{loss_fn, loss_laws};

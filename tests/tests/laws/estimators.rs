@@ -1,9 +1,10 @@
 //! The estimators: oracles whose mean is the smoothed function.
 
-use topk_loss::{
-    Antithetic, Baseline, Conditional, ControlVariate, Exact, Key, KthLargest, Laplace, Max, MonteCarlo, Normal, Pathwise,
-    RandomizedLattice, ScoreFunction,
-};
+use topk_loss::Key;
+use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Exact, Pathwise, ScoreFunction};
+use topk_loss::noise::{Laplace, Normal};
+use topk_loss::oracle::{KthLargest, Max};
+use topk_loss::sampler::{Antithetic, MonteCarlo, RandomizedLattice};
 use topk_loss_laws::estimator_laws;
 use topk_loss_laws::reference::ValueAndGrad;
 use topk_loss_laws::smoothed::smoothed_kth_largest;

@@ -2,11 +2,15 @@
 
 use core::f64::consts::SQRT_2;
 
-use topk_loss::{
-    ClassWeighted, CrossEntropy, Exact, Focal, Gumbel, Hinge, Key, KthLargest, Ldam, Logistic, LogitAdjusted, Margins, Max, MeanOfHinge,
-    MonteCarlo, Normal, Pathwise, RankSum, SmoothTopKSvm, SmoothedLoss, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSum,
-    TopKSvm, TopKSvmForm,
+use topk_loss::estimator::{Exact, Pathwise};
+use topk_loss::loss::{
+    ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges, TopKSvm,
+    TopKSvmForm,
 };
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::oracle::{KthLargest, Max, RankSum, TopKSum};
+use topk_loss::sampler::MonteCarlo;
+use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_laws::loss_laws;
 use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 

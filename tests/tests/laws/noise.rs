@@ -1,6 +1,6 @@
 //! The noise laws, in both floats.
 
-use topk_loss::{Gumbel, Laplace, Logistic, Normal, Uniform};
+use topk_loss::noise::{Gumbel, Laplace, Logistic, Normal, Uniform};
 use topk_loss_laws::noise_laws;
 
 noise_laws!(normal: f64 = Normal);

@@ -1,6 +1,9 @@
 //! The oracles, one module each.
 
-use topk_loss::{Exact, Gumbel, KthLargest, Logistic, Max, Normal, RankSum, Ranking, SupportFunction, TopKMask, TopKSum};
+use topk_loss::estimator::Exact;
+use topk_loss::maximizer::{Ranking, TopKMask};
+use topk_loss::noise::{Gumbel, Logistic, Normal};
+use topk_loss::oracle::{KthLargest, Max, RankSum, SupportFunction, TopKSum};
 use topk_loss_laws::oracle_laws;
 use topk_loss_laws::tolerances::{ROUNDING, quadrature};
 

@@ -1,6 +1,8 @@
 //! What `f32` keeps of the losses that select, and what it promises alone.
 
-use topk_loss::{CrossEntropy, Focal, Hinge, KthLargest, Margins, Max, Real, SmoothTopKSvm, TopKHinge, TopKSum, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{Focal, Hinge, SmoothTopKSvm, TopKSvm, TopKSvmForm};
+use topk_loss::oracle::{KthLargest, Max, TopKSum};
+use topk_loss::{CrossEntropy, Margins, Real, TopKHinge};
 use topk_loss_laws::laws::agrees_in_single_precision;
 use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::tolerances::{ROUNDING, quadrature};

@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use topk_loss::{CrossEntropy, Error, Focal, Key, Loss, Smoothing, TopKHinge};
+use topk_loss::loss::Focal;
+use topk_loss::{CrossEntropy, Error, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_laws::Example;
 
 use crate::plant::{Calls, Mixed, Row, altered, calls, losses};

@@ -1,8 +1,10 @@
 //! Estimators that are biased.
 
-use topk_loss::{
-    Baseline, Conditional, FoldIn, Key, KthLargest, MonteCarlo, Noise, Normal, Oracle, Pathwise, Result, Sampler, ScoreFunction,
-};
+use topk_loss::estimator::{Baseline, Conditional, Pathwise, ScoreFunction};
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::oracle::{KthLargest, Oracle};
+use topk_loss::sampler::{MonteCarlo, Sampler};
+use topk_loss::{FoldIn, Key, Result};
 use topk_loss_laws::laws::estimator::is_unbiased;
 use topk_loss_laws::smoothed::smoothed_kth_largest;
 

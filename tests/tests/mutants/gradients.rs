@@ -2,7 +2,9 @@
 
 use core::f64::consts::SQRT_2;
 
-use topk_loss::{CrossEntropy, Focal, KthLargest, Ldam, Loss, Margins, Max, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{Focal, Ldam, TopKSvm, TopKSvmForm};
+use topk_loss::oracle::{KthLargest, Max};
+use topk_loss::{CrossEntropy, Loss, Margins, TopKHinge};
 use topk_loss_laws::tolerances::{ROUNDING, quadrature};
 use topk_loss_laws::{Example, OfScores};
 

@@ -1,6 +1,6 @@
 //! Noise laws whose functions do not belong together.
 
-use topk_loss::{Gumbel, Noise, Normal};
+use topk_loss::noise::{Gumbel, Noise, Normal};
 use topk_loss_laws::laws::noise;
 use topk_loss_laws::strategies::probability;
 use topk_loss_laws::{Violation, check};

@@ -1,6 +1,7 @@
 //! Oracles that do not add, do not weigh, or do not know their translation.
 
-use topk_loss::{Oracle, Result, TopKSum, Translation};
+use topk_loss::Result;
+use topk_loss::oracle::{Oracle, TopKSum, Translation};
 use topk_loss_laws::laws::oracle::{follows_a_common_offset, gradient_is_added_with_its_weight, translation_is_as_claimed};
 use topk_loss_laws::tolerances::ROUNDING;
 use topk_loss_laws::{Example, Violation};

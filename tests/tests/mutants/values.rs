@@ -1,6 +1,8 @@
 //! Values that are not those of the loss they are called.
 
-use topk_loss::{CrossEntropy, KthLargest, Loss, Margins, Smoothing, TopKHinge, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{TopKSvm, TopKSvmForm};
+use topk_loss::oracle::KthLargest;
+use topk_loss::{CrossEntropy, Loss, Margins, Smoothing, TopKHinge};
 use topk_loss_laws::laws::{agrees_in_single_precision, draws_follow_the_key};
 use topk_loss_laws::tolerances::ROUNDING;
 use topk_loss_laws::{Example, OfScores, loss_fn};

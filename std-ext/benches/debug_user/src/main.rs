@@ -8,7 +8,9 @@ mod rounds;
 use core::time::Duration;
 
 use faer::{MatMut, MatRef, Par};
-use topk_loss::{CrossEntropy, Gumbel, Key, Loss, Result, Smoothing, TopKCrossEntropy, TopKHinge};
+use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::noise::Gumbel;
+use topk_loss::{CrossEntropy, Key, Loss, Result, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, Reduction, Targets, objective_and_grads};
 
 use problem::Problem;

@@ -2,8 +2,9 @@
 
 use BaseConfig::{CrossEntropy, Focal, Ldam, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKSvm};
 use Similarity::{Cosine, Inner};
+use topk_loss::Smoothing;
 use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
-use topk_loss::{Smoothing, TopKSvmForm};
+use topk_loss::loss::TopKSvmForm;
 use topk_loss_batch::Similarity;
 
 use super::{Config, Method};

@@ -2,8 +2,11 @@
 //! accurate enough are read once more, with their classes one by one.
 
 use pulp::{Simd, WithSimd};
+use topk_loss::estimator::Exact;
+use topk_loss::noise::Normal;
+use topk_loss::oracle::KthLargest;
 use topk_loss::sharded::{self, Division, Part, Profile};
-use topk_loss::{Error, Exact, KthLargest, Margins, Normal, TopKHinge};
+use topk_loss::{Error, Margins, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};

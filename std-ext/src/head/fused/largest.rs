@@ -1,6 +1,7 @@
 //! The largest scores so far.
 
-use topk_loss::{Ranked, Real};
+use topk_loss::Real;
+use topk_loss::select::Ranked;
 
 /// The largest of the scores that were offered, in descending order. Offered in the order of the classes, equal ones rank by class,
 /// lowest first.

@@ -1,7 +1,8 @@
 //! The (K+1)-th largest noised score of every draw, over strips.
 
 use pulp::{Arch, NullaryFnOnce};
-use topk_loss::{Key, Noise, Normal, Real};
+use topk_loss::noise::{Noise, Normal};
+use topk_loss::{Key, Real};
 
 use super::frame::{Frame, largest_of};
 use super::largest::Largest;

@@ -1,6 +1,7 @@
 //! Which random words can make noise of a size.
 
-use topk_loss::{Noise, Normal, Real};
+use topk_loss::Real;
+use topk_loss::noise::{Noise, Normal};
 
 /// For every sixteenth of noise z, the least upper word that makes noise above it. No noise of an `f32` is beyond 5.5, but the table
 /// goes as far as that of an `f64`.
@@ -37,7 +38,8 @@ impl Screen {
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Noise, Normal, Real};
+    use topk_loss::Real;
+    use topk_loss::noise::{Noise, Normal};
 
     use super::Screen;
 

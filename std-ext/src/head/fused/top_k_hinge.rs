@@ -1,6 +1,7 @@
 //! The top-K hinge over strips, by its smoothing.
 
-use topk_loss::{AsMargins, Error, Margins, Smoothing, TopKHinge};
+use topk_loss::loss::AsMargins;
+use topk_loss::{Error, Margins, Smoothing, TopKHinge};
 
 use super::examples::Examples;
 use super::pathwise::Pathwise;

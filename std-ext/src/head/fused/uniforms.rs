@@ -47,7 +47,9 @@ impl Uniforms {
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Key, MonteCarlo, Noise, Normal, Real, Sampler};
+    use topk_loss::noise::{Noise, Normal};
+    use topk_loss::sampler::{MonteCarlo, Sampler};
+    use topk_loss::{Key, Real};
 
     use super::Uniforms;
 

@@ -188,7 +188,8 @@ const ROUNDING: f32 = 1.0 / 1_048_576.0;
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Key, Noise as _, Normal};
+    use topk_loss::Key;
+    use topk_loss::noise::{Noise as _, Normal};
 
     use super::{Bound, Noise};
     use crate::variate::Variate;

@@ -19,7 +19,7 @@ pub fn tail_at_most(z: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use topk_loss::{Noise, Normal};
+    use topk_loss::noise::{Noise, Normal};
 
     use super::tail_at_most;
 

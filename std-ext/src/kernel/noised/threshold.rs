@@ -3,7 +3,7 @@
 use core::array;
 
 use pulp::{Simd, WithSimd};
-use topk_loss::Ranked;
+use topk_loss::select::Ranked;
 
 use super::Noise;
 use super::tail::tail_at_most;

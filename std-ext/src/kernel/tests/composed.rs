@@ -1,7 +1,9 @@
 //! The kernels of losses that are made of others.
 
+use topk_loss::CrossEntropy;
 use topk_loss::compiled::Integrated;
-use topk_loss::{ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::noise::{Gumbel, Logistic};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;

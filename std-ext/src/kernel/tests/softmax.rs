@@ -1,6 +1,7 @@
 //! The cross-entropy and its relatives have the bits of core, on every instruction set and with any number of threads.
 
-use topk_loss::{ClassWeighted, CrossEntropy, Focal, Ldam, LogitAdjusted};
+use topk_loss::CrossEntropy;
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted};
 
 use super::super::class_weighted::ByClass;
 use super::super::compiled::Compiled;

@@ -13,7 +13,7 @@ pub enum Reduction {
     /// Σ_b w_b·ℓ_b divided by the number of examples that count; an error where none does.
     #[default]
     Mean = 1,
-    /// Σ_b w_b·ℓ_b / Σ_b w_b, likewise. Where the loss is [`ClassWeighted`](crate::ClassWeighted), the divisor is Σ_b w_b v_b, v_b being the weight
+    /// Σ_b w_b·ℓ_b / Σ_b w_b, likewise. Where the loss is [`ClassWeighted`](crate::loss::ClassWeighted), the divisor is Σ_b w_b v_b, v_b being the weight
     /// of the example's class that ℓ_b has as a factor: the weighted mean of the loss inside, which is torch's mean.
     WeightedMean = 2,
 }

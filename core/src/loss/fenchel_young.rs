@@ -6,10 +6,10 @@ use crate::{Error, FoldIn, Oracle, Real, Result, Translation, check};
 
 /// L(θ; y) = f(θ) − ⟨θ, y⟩ for a convex oracle f and a target y in the hull of its gradients; ∇L = ∇f(θ) − y.
 ///
-/// With f a perturbed optimum, [`Pathwise`](crate::Pathwise)`<`[`SupportFunction`](crate::SupportFunction)`<M>, …>` or a smoothed
-/// [`TopKSum`](crate::TopKSum), it teaches θ whose expected argmax is y: L is convex in θ and its gradient is zero exactly where ∇f(θ) = y.
+/// With f a perturbed optimum, [`Pathwise`](crate::estimator::Pathwise)`<`[`SupportFunction`](crate::oracle::SupportFunction)`<M>, …>` or a smoothed
+/// [`TopKSum`](crate::oracle::TopKSum), it teaches θ whose expected argmax is y: L is convex in θ and its gradient is zero exactly where ∇f(θ) = y.
 /// The textbook's loss has the constant f*(y) added, which makes its least value 0 and which no gradient needs; it is not computed
-/// here, so L may be negative and only its differences mean something. A [`KthLargest`](crate::KthLargest) is not convex for k > 1, and
+/// here, so L may be negative and only its differences mean something. A [`KthLargest`](crate::oracle::KthLargest) is not convex for k > 1, and
 /// then neither is L.
 ///
 /// **Shapes.** θ, y and gradient of L entries; scratch L plus the oracle's.
@@ -25,7 +25,12 @@ use crate::{Error, FoldIn, Oracle, Real, Result, Translation, check};
 /// **Cost.** The oracle's and three passes.
 ///
 /// ```
-/// use topk_loss::{FenchelYoung, GivenDraws, Key, Max, Normal, Pathwise};
+/// use topk_loss::estimator::Pathwise;
+/// use topk_loss::loss::FenchelYoung;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::Max;
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // Two draws; the second lifts class 2 above class 0.
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let loss = FenchelYoung::new(Pathwise::new(Max, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?);

@@ -13,7 +13,7 @@ use crate::{Error, FoldIn, Key, Maximizer, Noise, Real, Result, Sampler, check};
 /// J = E[(y*(θ + εZ) − y*(θ)) ψ(Z)ᵀ] / ε.
 ///
 /// Because E ψ(Z) = 0, the baseline y*(θ) changes no expectation. It removes the draws that leave the argmax as it is: for the
-/// [`Ranking`](crate::Ranking) of five scores one apart it divides the variance by 6 at ε = 2, 25 at 0.5 and 4000 at 0.2, and where no draw changes
+/// [`Ranking`](crate::maximizer::Ranking) of five scores one apart it divides the variance by 6 at ε = 2, 25 at 0.5 and 4000 at 0.2, and where no draw changes
 /// the argmax the products are exactly zero.
 ///
 /// [`jvp`](Self::jvp) and [`vjp`](Self::vjp) multiply by the same B-draw matrix from its two sides, so ⟨w, J v⟩ = ⟨Jᵀw, v⟩ for fixed draws.
@@ -37,7 +37,10 @@ use crate::{Error, FoldIn, Key, Maximizer, Noise, Real, Result, Sampler, check};
 /// **Cost.** B draws of L numbers, B + 1 calls of the maximizer and, for a product, B·L scores; memory independent of B.
 ///
 /// ```
-/// use topk_loss::{GivenDraws, Key, Normal, PerturbedArgmax, TopKMask};
+/// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::sampler::GivenDraws;
+/// use topk_loss::Key;
 /// // Two draws; the second lifts the last entry above the first.
 /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
 /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
