@@ -74,6 +74,8 @@ macro_rules! losses {
             conditional_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate_conditional();
             exact_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate(&Portable);
             top_k_hinges: TopKHinges<Self, &[Self], Margins<'_, Self>> => evaluate(&Portable);
+            polyhedral_hinge: PolyhedralHinge<Self> => evaluate();
+            top_k_margin_cross_entropy: TopKMarginCrossEntropy<Self> => evaluate();
             top_k_svm: TopKSvm<Self, Margins<'_, Self>> => evaluate();
             smooth_top_k_svm: SmoothTopKSvm<Self> => evaluate();
             normal_cross_entropy: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>> => evaluate(&Portable);

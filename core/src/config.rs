@@ -1,6 +1,7 @@
 //! Every loss as data: a description that can be written, read and compared, and the loss that it becomes.
 
 pub use crate::compiled::Law;
+use crate::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
 use crate::{
     AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, FoldIn, Gumbel, Ldam, Logistic, LogitAdjusted, Loss, Margins, Normal, Ranks,
     Real, Result, SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
@@ -124,6 +125,21 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         margin: F,
     },
+    /// [`PolyhedralHinge`].
+    PolyhedralHinge {
+        /// The number of guesses.
+        k: usize,
+        /// By how much a label must lead.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        margin: F,
+    },
+    /// [`TopKMarginCrossEntropy`].
+    TopKMarginCrossEntropy {
+        /// The number of guesses.
+        k: usize,
+        /// By how much they are lowered.
+        margin: F,
+    },
     /// [`TopKCrossEntropy`].
     TopKCrossEntropy {
         /// How many, or a mixture.
@@ -221,6 +237,8 @@ impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
                 BaseLoss::TopKSvm(TopKSvm::new(k, form)?.with_margins(margins)?.with_scale(scale)?)
             }
             Self::SmoothTopKSvm { k, temperature, margin } => BaseLoss::SmoothTopKSvm(SmoothTopKSvm::new(k, temperature, margin)?),
+            Self::PolyhedralHinge { k, margin } => BaseLoss::PolyhedralHinge(PolyhedralHinge::new(k, margin)?),
+            Self::TopKMarginCrossEntropy { k, margin } => BaseLoss::TopKMarginCrossEntropy(TopKMarginCrossEntropy::new(k, margin)?),
             Self::TopKCrossEntropy { guesses, law: Law::Normal, epsilon } => {
                 BaseLoss::NormalCrossEntropy(TopKCrossEntropy::mixture(guesses, Normal, epsilon)?)
             }
@@ -263,6 +281,8 @@ pub enum BaseLoss<F, T> {
     TopKHinges(TopKHinges<F, T, MarginConfig<F, T>>),
     TopKSvm(TopKSvm<F, MarginConfig<F, T>>),
     SmoothTopKSvm(SmoothTopKSvm<F>),
+    PolyhedralHinge(PolyhedralHinge<F>),
+    TopKMarginCrossEntropy(TopKMarginCrossEntropy<F>),
     NormalCrossEntropy(TopKCrossEntropy<Normal, F, Guesses<T>>),
     GumbelCrossEntropy(TopKCrossEntropy<Gumbel, F, Guesses<T>>),
     LogisticCrossEntropy(TopKCrossEntropy<Logistic, F, Guesses<T>>),
@@ -291,6 +311,8 @@ macro_rules! of_base_loss {
             $crate::config::BaseLoss::TopKHinges($loss) => $result,
             $crate::config::BaseLoss::TopKSvm($loss) => $result,
             $crate::config::BaseLoss::SmoothTopKSvm($loss) => $result,
+            $crate::config::BaseLoss::PolyhedralHinge($loss) => $result,
+            $crate::config::BaseLoss::TopKMarginCrossEntropy($loss) => $result,
             $crate::config::BaseLoss::NormalCrossEntropy($loss) => $result,
             $crate::config::BaseLoss::GumbelCrossEntropy($loss) => $result,
             $crate::config::BaseLoss::LogisticCrossEntropy($loss) => $result,

@@ -2,10 +2,12 @@
 
 mod perturbed_argmax;
 mod ranking;
+mod soft_top_k_mask;
 mod top_k_mask;
 
 pub use perturbed_argmax::PerturbedArgmax;
 pub use ranking::Ranking;
+pub use soft_top_k_mask::SoftTopKMask;
 pub use top_k_mask::TopKMask;
 
 use crate::lanes::Compensated;

@@ -12,6 +12,7 @@ use num_traits::float::FloatCore;
 
 use crate::compiled::{Example, Integrated, Portable, compile, declare, losses};
 use crate::exact::{Outcome, Task};
+use crate::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
 use crate::{
     CrossEntropy, Focal, Gumbel, Ldam, Logistic, Margins, Noise, Normal, Ranks, Result, SmoothTopKSvm, TopKCrossEntropy, TopKHinge,
     TopKHinges, TopKSvm,

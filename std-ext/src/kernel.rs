@@ -26,8 +26,8 @@ pub(crate) mod workers;
 use topk_loss::compiled::Law;
 use topk_loss::config::{AnyLoss, BaseLoss};
 use topk_loss::loss::{
-    AsMargins, ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges,
-    TopKSvm,
+    AsMargins, ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, PolyhedralHinge, SmoothTopKSvm, SmoothedLoss,
+    TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy, TopKSvm,
 };
 use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
 use topk_loss::oracle::{AsRanks, Oracle};
@@ -153,6 +153,8 @@ macro_rules! by_their_own_code {
 
 by_their_own_code! {
     [] SmoothTopKSvm<F>, clone;
+    [] PolyhedralHinge<F>, clone;
+    [] TopKMarginCrossEntropy<F>, clone;
     [M: AsMargins<F> + Sync] TopKSvm<F, M>, borrowed;
     [O: Oracle<F> + FoldIn + Clone + Sync, M: AsMargins<F> + Sync] Hinge<O, F, M>, borrowed;
     [O: Oracle<F> + FoldIn + Clone + Sync, S: Sampler<F> + Copy + Sync, M: AsMargins<F> + Sync] MeanOfHinge<O, S, F, M>, borrowed;

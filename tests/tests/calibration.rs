@@ -6,7 +6,10 @@
 use std::time::Instant;
 
 use topk_loss::estimator::Exact;
-use topk_loss::loss::{ClassWeighted, ExpectedLoss, Hinge, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKSvm, TopKSvmForm};
+use topk_loss::loss::{
+    ClassWeighted, ExpectedLoss, Hinge, PolyhedralHinge, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKMarginCrossEntropy, TopKSvm,
+    TopKSvmForm,
+};
 use topk_loss::noise::{Gumbel, Normal};
 use topk_loss::oracle::{KthLargest, Max, Oracle};
 use topk_loss::{CrossEntropy, Loss, Margins, TopKHinge};
@@ -55,6 +58,22 @@ fn the_calibrated_hinge_is_not_refuted() {
         let missed = 1.0 - top_k_sum(&witness.shares, size.0).0;
         assert!((witness.least_risk - missed).abs() < CALIBRATION_CURVE, "{verdict}");
         assert!(!verdict.is_refuted() && (witness.gap() - witness.regret).abs() < CALIBRATION_CURVE, "{verdict}");
+    }
+}
+
+/// The convex ones need no noise to be trained with.
+#[test]
+fn the_convex_losses_are_not_refuted() {
+    for size in sizes(6) {
+        let verdict = judge("polyhedral hinge", &PolyhedralHinge::new(size.0, 1.0).unwrap(), size, &Search::default());
+        // As with the hard hinge, the least risk is what the best guesses miss.
+        let witness = verdict.witness();
+        let missed = 1.0 - top_k_sum(&witness.shares, size.0).0;
+        assert!((witness.least_risk - missed).abs() < CALIBRATION_CURVE && !verdict.is_refuted(), "{verdict}");
+    }
+    for size in sizes(5) {
+        let loss = TopKMarginCrossEntropy::new(size.0, 1.0).unwrap();
+        assert!(!judge("top-K margin cross-entropy", &loss, size, &Search::default()).is_refuted());
     }
 }
 

@@ -29,6 +29,8 @@ fn losses<F: Real>() -> Vec<(&'static str, Base<F>)> {
         ("SVM, mean inside", svm(TopKSvmForm::MeanInside)),
         ("SVM, mean outside", svm(TopKSvmForm::MeanOutside)),
         ("smooth SVM", BaseConfig::SmoothTopKSvm { k, temperature: one, margin: one }),
+        ("polyhedral hinge", BaseConfig::PolyhedralHinge { k, margin: one }),
+        ("margin cross-entropy", BaseConfig::TopKMarginCrossEntropy { k, margin: one }),
         ("normal cross-entropy", cross_entropy(Law::Normal)),
         ("Gumbel cross-entropy", cross_entropy(Law::Gumbel)),
         ("logistic cross-entropy", cross_entropy(Law::Logistic)),

@@ -4,8 +4,8 @@ use core::f64::consts::SQRT_2;
 
 use topk_loss::estimator::{Exact, Pathwise};
 use topk_loss::loss::{
-    ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges, TopKSvm,
-    TopKSvmForm,
+    ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, PolyhedralHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy,
+    TopKHinges, TopKMarginCrossEntropy, TopKSvm, TopKSvmForm,
 };
 use topk_loss::noise::{Gumbel, Logistic, Normal};
 use topk_loss::oracle::{KthLargest, Max, RankSum, TopKSum};
@@ -35,6 +35,22 @@ fn half_and_half(k: usize) -> &'static [f64] {
 
 loss_laws! {
     cross_entropy: f64 = |_| CrossEntropy;
+    gradient_is_the_slope(ROUNDING), has_no_kink(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING),
+    gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING), is_never_negative(), is_convex(ROUNDING),
+    lies_above_its_tangents(ROUNDING), is_lipschitz(SQRT_2, ROUNDING), is_smooth(0.5, ROUNDING), zeros_of_both_signs_are_equal(),
+    ignores_the_key(),
+}
+
+loss_laws! {
+    polyhedral_hinge: f64 = |example| PolyhedralHinge::new(example.k, 1.0).unwrap();
+    gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
+    falls_with_the_label_score(ROUNDING), is_never_negative(), vanishes_with_the_lead(1.0, ROUNDING), is_convex(ROUNDING),
+    lies_above_its_tangents(ROUNDING), is_lipschitz(SQRT_2, ROUNDING), ties_go_to_the_lowest_index(), zeros_of_both_signs_are_equal(),
+    ignores_the_key(),
+}
+
+loss_laws! {
+    top_k_margin_cross_entropy: f64 = |example| TopKMarginCrossEntropy::new(example.k, 1.5).unwrap();
     gradient_is_the_slope(ROUNDING), has_no_kink(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING),
     gradient_sums_to(0.0, ROUNDING), falls_with_the_label_score(ROUNDING), is_never_negative(), is_convex(ROUNDING),
     lies_above_its_tangents(ROUNDING), is_lipschitz(SQRT_2, ROUNDING), is_smooth(0.5, ROUNDING), zeros_of_both_signs_are_equal(),
