@@ -5,7 +5,7 @@
 //! themselves; another crate may compile them for instruction sets of its choice.
 
 pub use crate::exact::{Label, Outcome, Task};
-use crate::{Gumbel, Logistic, Noise, Normal, Real, Result};
+use crate::{Error, Gumbel, Logistic, Noise, Normal, Real, Result};
 
 /// A row of scores as a loss takes it; the gradient is overwritten, where one is wanted.
 #[derive(Debug)]
@@ -28,6 +28,9 @@ pub enum Law {
     Logistic,
 }
 
+/// A law that is compiled and does not say which it is: there is none.
+pub const NO_LAW: Error = Error::Parameter { name: "law", must: "one that says which it is" };
+
 /// Who computes exact forms.
 pub trait Integrator<F: Real> {
     /// What the form comes to.
@@ -48,6 +51,7 @@ impl<F: Real> Integrator<F> for Portable {
             Some(Law::Normal) => F::integrate_normal(task.under(Normal)),
             Some(Law::Gumbel) => F::integrate_gumbel(task.under(Gumbel)),
             Some(Law::Logistic) => F::integrate_logistic(task.under(Logistic)),
+            None if N::IS_COMPILED => Err(NO_LAW),
             None => F::integrate(task),
         }
     }

@@ -29,6 +29,9 @@ use crate::lanes::{LANES, numbers};
 ///
 /// A law of your own is one `impl`; a law that returns NaN makes the estimators return an error.
 pub trait Noise<F: Real>: Copy {
+    /// Whether exact forms are compiled for it. Known to the compiler, so that who uses such a law does not compile them again.
+    #[doc(hidden)]
+    const IS_COMPILED: bool = false;
     /// The z with P(Z ≤ z) = p, for 0 < p < 1. The laws of this crate return the ends of their support at 0 and 1.
     fn quantile(&self, p: F) -> F;
     /// P(Z ≤ z).
@@ -83,7 +86,7 @@ pub trait Noise<F: Real>: Copy {
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
     fn score(&self, z: F) -> F;
 
-    /// Which of the laws it is that exact forms are compiled for.
+    /// Which of the laws it is that exact forms are [compiled](Noise::IS_COMPILED) for.
     #[doc(hidden)]
     fn compiled(&self) -> Option<Law> {
         None

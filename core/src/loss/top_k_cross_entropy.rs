@@ -2,7 +2,7 @@
 
 use super::Loss;
 use super::others::Others;
-use crate::compiled::{Example, Integrated, Integrator, Law, Portable, values_by};
+use crate::compiled::{Example, Integrated, Integrator, Law, NO_LAW, Portable, values_by};
 use crate::exact::{Label, Output, Precision, Problem, Question, Run, Task, scratch_len};
 use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real, Regularity, Result, check};
 
@@ -202,6 +202,7 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> Loss<F> for TopKCrossEntropy<N, F, R> 
         Some(Law::Normal) => F::normal_cross_entropy(&loss.under(Normal), example),
         Some(Law::Gumbel) => F::gumbel_cross_entropy(&loss.under(Gumbel), example),
         Some(Law::Logistic) => F::logistic_cross_entropy(&loss.under(Logistic), example),
+        None if N::IS_COMPILED => Err(NO_LAW),
         None => loss.borrowed().evaluate(example, &Portable),
     });
 }

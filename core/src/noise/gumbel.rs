@@ -23,6 +23,8 @@ use crate::compiled::Law;
 pub struct Gumbel;
 
 impl<F: Real> Noise<F> for Gumbel {
+    const IS_COMPILED: bool = true;
+
     fn quantile(&self, p: F) -> F {
         -(-p.ln()).ln()
     }

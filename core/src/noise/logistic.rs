@@ -24,6 +24,8 @@ use crate::compiled::Law;
 pub struct Logistic;
 
 impl<F: Real> Noise<F> for Logistic {
+    const IS_COMPILED: bool = true;
+
     fn quantile(&self, p: F) -> F {
         let upper = p > F::from_f64(0.5);
         let (tail, body) = if upper { (F::one() - p, p) } else { (p, F::one() - p) };

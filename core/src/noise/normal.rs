@@ -37,6 +37,8 @@ impl Normal {
 }
 
 impl<F: Real> Noise<F> for Normal {
+    const IS_COMPILED: bool = true;
+
     fn quantile(&self, p: F) -> F {
         let half = F::from_f64(0.5);
         let q = p - half;

@@ -1,7 +1,7 @@
 //! Losses with an exact form by core's own code, the form compiled for the instruction set at hand: the same functions, and so the same bits.
 
 use pulp::{Simd, WithSimd};
-use topk_loss::compiled::{Example, Integrated, Integrator, Label, Law, Outcome, Task};
+use topk_loss::compiled::{Example, Integrated, Integrator, Label, Law, NO_LAW, Outcome, Task};
 use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
 use topk_loss::{Error, Loss, Result};
 
@@ -45,6 +45,7 @@ impl<F: Elementary> Integrator<F> for Workers {
             Some(Law::Normal) => F::dispatch_normal(*self, task.under(Normal)),
             Some(Law::Gumbel) => F::dispatch_gumbel(*self, task.under(Gumbel)),
             Some(Law::Logistic) => F::dispatch_logistic(*self, task.under(Logistic)),
+            None if N::IS_COMPILED => Err(NO_LAW),
             None => self.dispatch_or(Run(task), |Run(task)| F::integrate(task)),
         }
     }
