@@ -26,7 +26,7 @@
 //!
 //! | module | what is there |
 //! |---|---|
-//! | [`loss`] | of K guesses: [`TopKCrossEntropy`], [`TopKHinges`], [`SmoothTopKSvm`], [`TopKSvm`], [`Hinge`](loss::Hinge) over any oracle; of one: [`Focal`], [`Ldam`]; around others: [`LogitAdjusted`], [`ClassWeighted`]; of a distribution: [`SoftLabelLoss`](loss::SoftLabelLoss), [`ExpectedLoss`](loss::ExpectedLoss); under noise: [`MeanOfHinge`](loss::MeanOfHinge), [`SmoothedLoss`](loss::SmoothedLoss); of a vector: [`FenchelYoung`](loss::FenchelYoung) |
+//! | [`loss`] | of K guesses: [`TopKCrossEntropy`], [`TopKHinges`]; convex and without noise, [`PolyhedralHinge`](loss::PolyhedralHinge), [`TopKMarginCrossEntropy`](loss::TopKMarginCrossEntropy); [`SmoothTopKSvm`], [`TopKSvm`], [`Hinge`](loss::Hinge) over any oracle; of one: [`Focal`], [`Ldam`]; around others: [`LogitAdjusted`], [`ClassWeighted`]; of a distribution: [`SoftLabelLoss`](loss::SoftLabelLoss), [`ExpectedLoss`](loss::ExpectedLoss); under noise: [`MeanOfHinge`](loss::MeanOfHinge), [`SmoothedLoss`](loss::SmoothedLoss); of a vector: [`FenchelYoung`](loss::FenchelYoung) |
 //! | [`config`] | every loss as data |
 //! | [`imbalance`] | margins, adjustments and weights for a long tail of classes |
 //! | [`metrics`] | top-K accuracy and occupancy, per class and per frequency group |
@@ -34,7 +34,7 @@
 //! | [`oracle`] | the functions that are smoothed: [`KthLargest`], [`Max`](oracle::Max), [`TopKSum`](oracle::TopKSum), [`RankSum`](oracle::RankSum), [`SupportFunction`](oracle::SupportFunction) |
 //! | [`estimator`] | smoothings: [`Exact`]; [`Pathwise`], [`Conditional`], [`ScoreFunction`](estimator::ScoreFunction), [`ControlVariate`](estimator::ControlVariate), with an [`Estimate`](estimator::Estimate) of their error |
 //! | [`noise`], [`sampler`] | laws: [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`](noise::Laplace), [`Uniform`](noise::Uniform); draws: [`MonteCarlo`], [`Antithetic`](sampler::Antithetic), [`RandomizedLattice`](sampler::RandomizedLattice), [`Sequential`](sampler::Sequential), [`GivenDraws`](sampler::GivenDraws) |
-//! | [`maximizer`] | perturbed optimizers: [`TopKMask`](maximizer::TopKMask), [`Ranking`](maximizer::Ranking), [`PerturbedArgmax`](maximizer::PerturbedArgmax) |
+//! | [`maximizer`] | perturbed optimizers: [`TopKMask`](maximizer::TopKMask), [`Ranking`](maximizer::Ranking), [`PerturbedArgmax`](maximizer::PerturbedArgmax); the Euclidean [`SoftTopKMask`](maximizer::SoftTopKMask) |
 //! | [`select`] | the k-th largest, and the rank of a class |
 //! | [`compositions`] | a page: the hinge of a mean and the mean of a hinge |
 //! | for experts | [`sharded`]: classes over tiles, devices, machines; [`dual`]: a float that carries derivatives; [`check`]: the checks, for a loss of your own |

@@ -55,7 +55,7 @@ use workers::Workers;
 /// impl BatchLoss<f32> for Lowest {
 ///     fn kernel(&self, num_classes: usize, _: Threads) -> Box<dyn Kernel<f32> + '_> {
 ///         // The same loss for every example; one that draws folds the example's number into its key.
-///         scalar_kernel(num_classes, |_example| self)
+///         scalar_kernel(num_classes, move |_example| self)
 ///     }
 /// }
 ///

@@ -115,32 +115,32 @@ impl<F: Real> SoftTopKMask<F> {
         // At the lower end the k largest are whole; at the upper one no other counts, so that the mask is at most k.
         let mut low = (select::kth_value(theta, k, scratch) - top) - width;
         let mut high = if k < theta.len() { select::kth_value(theta, k + 1, scratch) - top } else { low };
-        let (mut start, mut previous) = (low, None);
-        if low < high {
-            start = (low + high) * F::from_f64(0.5);
+        if low >= high {
+            return Ramp { top, start: low, width };
         }
-        while low < high {
+        // The piece that a step of Newton's came from.
+        let (mut start, mut left) = ((low + high) * F::from_f64(0.5), None);
+        for step in 0_usize.. {
             let piece = Piece::at(theta.iter().map(|&entry| entry - top), start, width);
             let root = piece.root(k, width);
-            if previous == Some((piece.whole, piece.shared)) {
-                // Newton's step did not leave the piece.
+            if left == Some((piece.whole, piece.shared)) {
+                // The step did not leave it: its line's root is the answer.
                 start = root.unwrap_or(start);
                 break;
             }
-            previous = Some((piece.whole, piece.shared));
-            let (is_above, span) = (root.map_or(piece.whole <= k, |root| root <= start), high - low);
+            let is_above = root.map_or(piece.whole <= k, |root| root <= start);
             if is_above {
                 high = start
             } else {
                 low = start
             }
-            let middle = (low + high) * F::from_f64(0.5);
-            // Steps that do not halve the interval alternate with one that does.
-            let next = root.filter(|&root| low <= root && root <= high && high - low <= span * F::from_f64(0.5)).unwrap_or(middle);
-            if next == start {
+            // Now and then a step that halves the interval, so that the search ends whatever the entries.
+            let newton = root.filter(|&root| low < root && root < high && step % 4 != 3);
+            left = newton.map(|_| (piece.whole, piece.shared));
+            start = newton.unwrap_or((low + high) * F::from_f64(0.5));
+            if start <= low || start >= high {
                 break;
             }
-            start = next;
         }
         Ramp { top, start, width }
     }
