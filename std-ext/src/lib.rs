@@ -36,7 +36,8 @@
 //! and **a column of faer** and nalgebra, which are the same bytes, see [`Scores`]; views may be strided; outputs are overwritten; the numbers
 //! are the same bits for any number of [`Threads`]; arguments are inputs, then outputs, then the threads.
 //!
-//! Features: `faer` (on by default: linear heads and views of its matrices), `ndarray`, `nalgebra`, `half`.
+//! Features: `faer` (on by default: linear heads and views of its matrices), `ndarray`, `nalgebra`, `half`. Without faer a cold `cargo build`
+//! took 100 s on two cores, with it more than 285 s.
 #![forbid(unsafe_code)]
 #![cfg_attr(doctest, doc = include_str!("../../README.md"))]
 
