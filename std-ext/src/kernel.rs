@@ -17,7 +17,7 @@ mod noised;
 mod ordinary;
 mod pathwise;
 mod row;
-mod scalar;
+pub(crate) mod scalar;
 mod select;
 #[cfg(test)]
 mod tests;

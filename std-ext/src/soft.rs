@@ -4,6 +4,7 @@ use topk_loss::loss::SoftLabelLoss;
 use topk_loss::{Error, FoldIn, Real};
 
 use crate::examples::{self, Examples, Worker};
+use crate::kernel::scalar::multiply;
 use crate::scores::{Gradients, Scores};
 use crate::targets::check_weights;
 use crate::{Reduction, Result, Threads, check, reduction};
@@ -141,7 +142,6 @@ impl<L: SoftLabelLoss<F> + FoldIn, F: Real, S: Scores<F>> Worker<F> for SoftWork
         let target = targets.distributions.example(example, &mut self.room);
         let loss = loss.fold_in(targets.first_example.wrapping_add(example as u64));
         let value = loss.soft_value_and_grad(scores, target, grad, &mut self.scratch)?;
-        grad.iter_mut().for_each(|entry| *entry *= weight);
-        if grad.iter().all(|entry| entry.is_finite()) { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
+        multiply(grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
     }
 }

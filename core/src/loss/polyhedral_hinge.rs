@@ -107,7 +107,7 @@ impl<F: Real> PolyhedralHinge<F> {
             (count, sum.sum())
         };
         let (count, sum) = above(missed - top);
-        let ties = F::from_usize(self.k + 1 - count.min(self.k + 1));
+        let ties = F::from_usize((self.k + 1).saturating_sub(count));
         let mut mean = (sum + ties * (missed - top) - weight) / F::from_usize(self.k + 1);
         let (mut who, mut before) = (Who::Missed(missed), usize::MAX);
         loop {

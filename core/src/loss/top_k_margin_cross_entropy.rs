@@ -41,8 +41,7 @@ use crate::{FoldIn, Real, Result, check, select};
 /// as far as we know, this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopKMarginCrossEntropy<F> {
-    k: usize,
-    margin: F,
+    /// Of K entries, c wide.
     mask: SoftTopKMask<F>,
 }
 
@@ -54,38 +53,38 @@ impl<F: Real> TopKMarginCrossEntropy<F> {
     pub fn new(k: usize, margin: F) -> Result<Self> {
         check::at_least_one("k", k)?;
         check::positive("margin", margin)?;
-        Ok(Self { k, margin, mask: SoftTopKMask::new(k, margin)? })
+        Ok(Self { mask: SoftTopKMask::new(k, margin)? })
     }
 
     /// The number of guesses K.
     #[must_use]
     pub const fn k(&self) -> usize {
-        self.k
+        self.mask.k()
     }
 
     /// The margin c.
     #[must_use]
     pub const fn margin(&self) -> F {
-        self.margin
+        self.mask.width()
     }
 
     #[inline(always)]
     pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
         let Example { scores, label, grad, scratch } = example;
         let grad = grad.unwrap_or_default();
-        select::first_missed(self.k, scores.len())?;
+        select::first_missed(self.k(), scores.len())?;
         check::scores(scores)?;
         let own = check::label(scores, label)?;
         let lowered = check::scratch(scratch, scores.len())?;
-        let ramp = self.mask.ramp(scores, lowered);
+        let (ramp, margin) = (self.mask.ramp(scores, lowered), self.margin());
         for (lowered, &score) in lowered.iter_mut().zip(scores) {
-            *lowered = ramp.relative(score) - self.margin * ramp.at(score);
+            *lowered = ramp.relative(score) - margin * ramp.at(score);
         }
         check::all_in_range("range of the scores", lowered)?;
         let row = Row::new(lowered, label, grad)?;
         row.differentiate(label, F::one(), grad);
         // Both parts are at least 0: the softmax of the lowered scores, and what the label lacks of being a guess.
-        check::in_range("loss", row.softmax.surprise() + self.margin * (F::one() - ramp.at(own)))
+        check::in_range("loss", row.softmax.surprise() + margin * (F::one() - ramp.at(own)))
     }
 }
 

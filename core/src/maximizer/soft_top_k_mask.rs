@@ -76,6 +76,18 @@ impl<F: Real> SoftTopKMask<F> {
         Ok(Self { k, width: check::positive("width", width)? })
     }
 
+    /// The number of entries K.
+    #[must_use]
+    pub const fn k(&self) -> usize {
+        self.k
+    }
+
+    /// The width of the ramp.
+    #[must_use]
+    pub const fn width(&self) -> F {
+        self.width
+    }
+
     /// Writes h(θ).
     ///
     /// # Errors

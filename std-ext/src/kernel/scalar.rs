@@ -39,7 +39,7 @@ pub fn scalar_kernel<'a, L: Loss<F>, F: Real>(num_classes: usize, loss_of: impl 
 
 /// Multiplies a gradient; whether it stays in the float's range.
 #[inline(always)]
-pub(super) fn multiply<F: Real>(grad: &mut [F], weight: F) -> bool {
+pub(crate) fn multiply<F: Real>(grad: &mut [F], weight: F) -> bool {
     let largest = F::max_value();
     let mut in_range = true;
     for entry in grad {
