@@ -131,15 +131,22 @@ pub enum BaseConfig<F, T> {
         /// The number of guesses.
         k: usize,
         /// By how much a label must lead.
+        #[cfg_attr(feature = "serde", serde(default))]
+        margins: MarginConfig<F, T>,
+        /// What multiplies the hinge.
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
-        margin: F,
+        scale: F,
     },
     /// [`TopKMarginCrossEntropy`].
     TopKMarginCrossEntropy {
         /// The number of guesses.
         k: usize,
         /// By how much they are lowered.
-        margin: F,
+        #[cfg_attr(feature = "serde", serde(default))]
+        margins: MarginConfig<F, T>,
+        /// What multiplies the scores.
+        #[cfg_attr(feature = "serde", serde(default = "F::one"))]
+        scale: F,
     },
     /// [`TopKCrossEntropy`].
     TopKCrossEntropy {
@@ -238,8 +245,13 @@ impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
                 BaseLoss::TopKSvm(TopKSvm::new(k, form)?.with_margins(margins)?.with_scale(scale)?)
             }
             Self::SmoothTopKSvm { k, temperature, margin } => BaseLoss::SmoothTopKSvm(SmoothTopKSvm::new(k, temperature, margin)?),
-            Self::PolyhedralHinge { k, margin } => BaseLoss::PolyhedralHinge(PolyhedralHinge::new(k, margin)?),
-            Self::TopKMarginCrossEntropy { k, margin } => BaseLoss::TopKMarginCrossEntropy(TopKMarginCrossEntropy::new(k, margin)?),
+            Self::PolyhedralHinge { k, margins, scale } => {
+                BaseLoss::PolyhedralHinge(PolyhedralHinge::new(k)?.with_margins(margins)?.with_scale(scale)?)
+            }
+            Self::TopKMarginCrossEntropy { k, margins, scale } => {
+                let loss = TopKMarginCrossEntropy::new(k, F::one())?.with_margins(margins)?.with_scale(scale)?;
+                BaseLoss::TopKMarginCrossEntropy(loss)
+            }
             Self::TopKCrossEntropy { guesses, law: Law::Normal, epsilon } => {
                 BaseLoss::NormalCrossEntropy(TopKCrossEntropy::mixture(guesses, Normal, epsilon)?)
             }
@@ -282,8 +294,8 @@ pub enum BaseLoss<F, T> {
     TopKHinges(TopKHinges<F, T, MarginConfig<F, T>>),
     TopKSvm(TopKSvm<F, MarginConfig<F, T>>),
     SmoothTopKSvm(SmoothTopKSvm<F>),
-    PolyhedralHinge(PolyhedralHinge<F>),
-    TopKMarginCrossEntropy(TopKMarginCrossEntropy<F>),
+    PolyhedralHinge(PolyhedralHinge<F, MarginConfig<F, T>>),
+    TopKMarginCrossEntropy(TopKMarginCrossEntropy<F, MarginConfig<F, T>>),
     NormalCrossEntropy(TopKCrossEntropy<Normal, F, Guesses<T>>),
     GumbelCrossEntropy(TopKCrossEntropy<Gumbel, F, Guesses<T>>),
     LogisticCrossEntropy(TopKCrossEntropy<Logistic, F, Guesses<T>>),

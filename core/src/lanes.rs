@@ -13,6 +13,9 @@ use crate::Real;
 /// How many numbers are computed side by side, on every instruction set.
 pub(crate) const LANES: usize = 16;
 
+/// Two registers of the widest kind, so that one addition need not wait for another.
+pub(crate) const PAIR: usize = 2 * LANES;
+
 /// One number a lane.
 pub(crate) type Lanes<F> = [F; LANES];
 
@@ -70,6 +73,31 @@ pub(crate) fn halves<F: Real>(lanes: &Lanes<F>) -> (F, F) {
         ((x0 + x4) + (x2 + x6)) + ((x1 + x5) + (x3 + x7))
     };
     (half([a0, a1, a2, a3, a4, a5, a6, a7]), half([b0, b1, b2, b3, b4, b5, b6, b7]))
+}
+
+/// All lanes of a pair as one, in halves.
+#[inline(always)]
+pub(crate) fn tree<F: Real>(mut lanes: [F; PAIR], join: impl Fn(F, F) -> F) -> F {
+    let mut len = PAIR / 2;
+    while len > 0 {
+        let (lower, upper) = lanes.split_at_mut(len);
+        for (a, &b) in lower.iter_mut().zip(upper.iter()) {
+            *a = join(*a, b);
+        }
+        len /= 2;
+    }
+    let [all, ..] = lanes;
+    all
+}
+
+/// Kahan's addition, lane by lane.
+#[inline(always)]
+pub(crate) fn add<F: Real>(terms: &[F; PAIR], sums: &mut [F; PAIR], lost: &mut [F; PAIR]) {
+    for ((sum, lost), &term) in sums.iter_mut().zip(lost).zip(terms) {
+        let corrected = term - *lost;
+        let next = *sum + corrected;
+        (*sum, *lost) = (next, (next - *sum) - corrected);
+    }
 }
 
 /// A sum of many parts that rounds as if each were added exactly (Kahan): thousands of tied terms would round alike.

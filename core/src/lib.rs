@@ -55,6 +55,7 @@ pub mod epsilon;
 mod error;
 pub mod estimator;
 mod exact;
+mod excess;
 pub mod imbalance;
 mod key;
 mod lanes;

@@ -48,6 +48,17 @@ impl<F: Real> Margins<'_, F> {
         }
     }
 
+    /// All positive too.
+    pub(crate) fn check_positive(&self) -> Result<()> {
+        match self {
+            Self::Uniform(margin) => check::positive("margin", *margin).map(|_| ()),
+            Self::PerClass(margins) => {
+                check::finite("margins", margins)?;
+                margins.iter().try_for_each(|&margin| check::positive("margins", margin).map(|_| ()))
+            }
+        }
+    }
+
     /// The margin of one of `num_classes` classes.
     ///
     /// # Errors

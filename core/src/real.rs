@@ -10,7 +10,7 @@ use core::fmt::{Debug, Display};
 use num_traits::NumAssign;
 use num_traits::float::FloatCore;
 
-use crate::compiled::{Example, Integrated, Portable, compile, declare, losses};
+use crate::compiled::{Evaluate, Example, Integrated, Portable, compile, declare, losses};
 use crate::exact::{Outcome, Task};
 use crate::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
 use crate::{

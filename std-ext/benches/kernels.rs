@@ -6,7 +6,9 @@
 mod grid;
 
 use faer::{MatMut, MatRef, Par};
-use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::loss::{
+    ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy,
+};
 use topk_loss::noise::Gumbel;
 use topk_loss::{CrossEntropy, Key, Margins, Result, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, BatchReal, Reduction, Targets, objective_and_grads};
@@ -32,6 +34,8 @@ fn contestants<F: BatchReal>(len: usize, k: usize) -> Result<Vec<Contestant<F>>>
     Ok(vec![
         batch("cross-entropy", CrossEntropy),
         batch("hard hinge", hinge(Smoothing::None)?),
+        batch("polyhedral hinge", PolyhedralHinge::new(k)?),
+        batch("margin cross-entropy", TopKMarginCrossEntropy::new(k, one)?),
         batch("pathwise hinge, 5 draws", hinge(Smoothing::Pathwise { epsilon: one, num_samples, key })?),
         batch("conditional hinge, 5 draws", hinge(Smoothing::Conditional { epsilon: one, num_samples, key })?),
         batch("exact hinge", hinge(Smoothing::Exact { epsilon: one })?).smooth(),

@@ -6,6 +6,7 @@ pub(crate) mod compiled;
 mod conditional;
 mod cross_entropy;
 mod dispatched;
+mod evaluated;
 pub(crate) mod focal;
 mod hinge;
 mod hinges;
@@ -153,8 +154,6 @@ macro_rules! by_their_own_code {
 
 by_their_own_code! {
     [] SmoothTopKSvm<F>, clone;
-    [] PolyhedralHinge<F>, clone;
-    [] TopKMarginCrossEntropy<F>, clone;
     [M: AsMargins<F> + Sync] TopKSvm<F, M>, borrowed;
     [O: Oracle<F> + FoldIn + Clone + Sync, M: AsMargins<F> + Sync] Hinge<O, F, M>, borrowed;
     [O: Oracle<F> + FoldIn + Clone + Sync, S: Sampler<F> + Copy + Sync, M: AsMargins<F> + Sync] MeanOfHinge<O, S, F, M>, borrowed;
@@ -220,6 +219,18 @@ impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for AnyLoss<F, T> {
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinge<F, M> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         F::hinge_kernel(self.borrowed(), num_classes, Workers::new(threads))
+    }
+}
+
+impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for PolyhedralHinge<F, M> {
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::polyhedral_kernel(self.borrowed(), num_classes, Workers::new(threads))
+    }
+}
+
+impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKMarginCrossEntropy<F, M> {
+    fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
+        F::margin_kernel(self.borrowed(), num_classes, Workers::new(threads))
     }
 }
 

@@ -65,7 +65,7 @@ fn the_calibrated_hinge_is_not_refuted() {
 #[test]
 fn the_convex_losses_are_not_refuted() {
     for size in sizes(6) {
-        let verdict = judge("polyhedral hinge", &PolyhedralHinge::new(size.0, 1.0).unwrap(), size, &Search::default());
+        let verdict = judge("polyhedral hinge", &PolyhedralHinge::new(size.0).unwrap(), size, &Search::default());
         // As with the hard hinge, the least risk is what the best guesses miss.
         let witness = verdict.witness();
         let missed = 1.0 - top_k_sum(&witness.shares, size.0).0;

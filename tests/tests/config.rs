@@ -52,9 +52,9 @@ fn bases() -> impl Strategy<Value = BaseConfig<f64, Vec<f64>>> {
             scale,
             epsilon
         }),
-        (k.clone(), form, margins(), scale).prop_map(|(k, form, margins, scale)| BaseConfig::TopKSvm { k, form, margins, scale }),
-        (k.clone(), 0.1..3.0).prop_map(|(k, margin)| BaseConfig::PolyhedralHinge { k, margin }),
-        (k.clone(), 0.1..3.0).prop_map(|(k, margin)| BaseConfig::TopKMarginCrossEntropy { k, margin }),
+        (k.clone(), form, margins(), scale.clone()).prop_map(|(k, form, margins, scale)| BaseConfig::TopKSvm { k, form, margins, scale }),
+        (k.clone(), margins(), scale.clone()).prop_map(|(k, margins, scale)| BaseConfig::PolyhedralHinge { k, margins, scale }),
+        (k.clone(), margins(), scale).prop_map(|(k, margins, scale)| BaseConfig::TopKMarginCrossEntropy { k, margins, scale }),
         (k, 0.1..2.0, 0.0..2.0).prop_map(|(k, temperature, margin)| BaseConfig::SmoothTopKSvm { k, temperature, margin }),
         (guesses, law, 0.5..2.0).prop_map(|(guesses, law, epsilon)| BaseConfig::TopKCrossEntropy { guesses, law, epsilon }),
     ]
@@ -93,8 +93,12 @@ fn by_hand(loss: &BaseConfig<f64, Vec<f64>>) -> Box<dyn Loss<f64> + '_> {
             Box::new(TopKSvm::new(*k, *form).unwrap().with_margins(of(margins)).unwrap().with_scale(*scale).unwrap())
         }
         BaseConfig::SmoothTopKSvm { k, temperature, margin } => Box::new(SmoothTopKSvm::new(*k, *temperature, *margin).unwrap()),
-        BaseConfig::PolyhedralHinge { k, margin } => Box::new(PolyhedralHinge::new(*k, *margin).unwrap()),
-        BaseConfig::TopKMarginCrossEntropy { k, margin } => Box::new(TopKMarginCrossEntropy::new(*k, *margin).unwrap()),
+        BaseConfig::PolyhedralHinge { k, margins, scale } => {
+            Box::new(PolyhedralHinge::new(*k).unwrap().with_margins(of(margins)).unwrap().with_scale(*scale).unwrap())
+        }
+        BaseConfig::TopKMarginCrossEntropy { k, margins, scale } => {
+            Box::new(TopKMarginCrossEntropy::new(*k, 1.0).unwrap().with_margins(of(margins)).unwrap().with_scale(*scale).unwrap())
+        }
         BaseConfig::TopKCrossEntropy { guesses: Guesses::K(k), law, epsilon } => match law {
             Law::Normal => Box::new(TopKCrossEntropy::new(*k, Normal, *epsilon).unwrap()),
             Law::Gumbel => Box::new(TopKCrossEntropy::new(*k, Gumbel, *epsilon).unwrap()),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use topk_loss::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
 use topk_loss::maximizer::SoftTopKMask;
-use topk_loss::{CrossEntropy, Error, Loss, Real};
+use topk_loss::{CrossEntropy, Error, Loss, Margins, Real};
 use topk_loss_laws::property::evaluate;
 
 #[derive(Debug, Clone)]
@@ -40,6 +40,10 @@ fn sorted(scores: &[f64]) -> Vec<usize> {
     let mut order: Vec<_> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     order
+}
+
+fn polyhedral_of<F: Real>(k: usize, margin: F) -> PolyhedralHinge<F> {
+    PolyhedralHinge::new(k).unwrap().with_margins(Margins::Uniform(margin)).unwrap()
 }
 
 /// The formula, by a full sort.
@@ -91,7 +95,7 @@ proptest! {
 
     #[test]
     fn the_polyhedral_hinge_is_its_formula(case in cases()) {
-        let loss = PolyhedralHinge::new(case.k, case.margin).unwrap();
+        let loss = polyhedral_of(case.k, case.margin);
         let (value, grad) = evaluate(&loss, &case.scores, case.label);
         let expected = polyhedral(&case);
         let range = (case.scores[sorted(&case.scores)[0]] - case.scores[case.label]).abs();
@@ -156,6 +160,30 @@ proptest! {
         }
     }
 
+    /// A table's margin is the label's; a scale multiplies the hinge, and the scores of the cross-entropy.
+    #[test]
+    fn tables_and_scales_are_what_they_say(case in cases(), scale in 0.1..30.0_f64) {
+        let Case { scores, label, k, margin } = &case;
+        let margins: Vec<_> = (0..scores.len()).map(|class| if class == *label { *margin } else { 0.5 + class as f64 }).collect();
+        let times = |(value, grad): (f64, Vec<f64>), value_scale: f64, grad_scale: f64| {
+            (value_scale * value, grad.into_iter().map(|g| grad_scale * g).collect::<Vec<_>>())
+        };
+        let scaled: Vec<_> = scores.iter().map(|s| scale * s).collect();
+        let hinge = PolyhedralHinge::new(*k).unwrap().with_margins(&margins).unwrap().with_scale(scale).unwrap();
+        let softmax = TopKMarginCrossEntropy::new(*k, 1.0).unwrap().with_margins(&margins).unwrap().with_scale(scale).unwrap();
+        for ((value, grad), (expected, expected_grad)) in [
+            (evaluate(&hinge, scores, *label), times(evaluate(&polyhedral_of(*k, *margin), scores, *label), scale, scale)),
+            (
+                evaluate(&softmax, scores, *label),
+                times(evaluate(&TopKMarginCrossEntropy::new(*k, *margin).unwrap(), &scaled, *label), 1.0, scale),
+            ),
+        ] {
+            let range = 1.0 + scores.iter().map(|s| (scores[*label] - s).abs()).filter(|&r| r < 1e20).fold(0.0, f64::max);
+            prop_assert!((value - expected).abs() <= 1e-10 * (1.0 + expected.abs() + scale * range), "{value} {expected}");
+            prop_assert!(grad.iter().zip(expected_grad).all(|(a, b)| (a - b).abs() < 1e-8 * (1.0 + scale)));
+        }
+    }
+
     /// In single precision what double precision says of the same numbers.
     #[test]
     fn single_precision_is_near(case in cases()) {
@@ -163,7 +191,7 @@ proptest! {
         let case = Case { scores: single.iter().map(|&s| f64::from(s)).collect(), margin: f64::from(case.margin as f32), ..case };
         let largest = case.scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let scale = 1.0 + (largest - case.scores[case.label]).abs() + case.margin * case.k as f64;
-        let (value, _) = evaluate(&PolyhedralHinge::new(case.k, case.margin as f32).unwrap(), &single, case.label);
+        let (value, _) = evaluate(&polyhedral_of(case.k, case.margin as f32), &single, case.label);
         prop_assert!((f64::from(value) - polyhedral(&case).max(0.0)).abs() < 4e-6 * scale, "{value} {}", polyhedral(&case));
         let (value, grad) = evaluate(&TopKMarginCrossEntropy::new(case.k, case.margin as f32).unwrap(), &single, case.label);
         let (expected, expected_grad) = margin_cross_entropy(&case);
@@ -190,7 +218,7 @@ fn the_ends_of_the_range<F: Real>() {
     {
         for label in 0..4 {
             let mut scratch = [F::zero(); 4];
-            let polyhedral = PolyhedralHinge::new(k, F::one()).unwrap().value(&scores, label, &mut scratch);
+            let polyhedral = PolyhedralHinge::new(k).unwrap().value(&scores, label, &mut scratch);
             let margin = TopKMarginCrossEntropy::new(k, F::one()).unwrap().value(&scores, label, &mut scratch);
             for outcome in [polyhedral, margin] {
                 assert!(
@@ -211,11 +239,11 @@ fn nothing_is_infinite_or_nan() {
 fn what_is_wrong_is_refused() {
     let parameter = |name| Err(Error::Parameter { name, must: "positive and finite" });
     for x in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert_eq!(PolyhedralHinge::new(1, x), parameter("margin"));
+        assert_eq!(PolyhedralHinge::new(1).unwrap().with_margins(Margins::Uniform(x)), parameter("margin"));
         assert_eq!(TopKMarginCrossEntropy::new(1, x), Err(Error::Parameter { name: "margin", must: "positive and finite" }));
         assert_eq!(SoftTopKMask::new(1, x), Err(Error::Parameter { name: "width", must: "positive and finite" }));
     }
-    assert!(PolyhedralHinge::new(0, 1.0).is_err() && TopKMarginCrossEntropy::new(0, 1.0).is_err() && SoftTopKMask::new(0, 1.0).is_err());
+    assert!(PolyhedralHinge::<f64>::new(0).is_err() && TopKMarginCrossEntropy::new(0, 1.0).is_err() && SoftTopKMask::new(0, 1.0).is_err());
     let (mut mask, soft) = ([7.0; 3], SoftTopKMask::new(3, 1.0).unwrap());
     assert_eq!(soft.mask(&[1.0, 2.0], &mut mask[..2], &mut [0.0; 2]), Err(Error::K { k: 3, max: 2 }));
     assert_eq!(soft.mask(&[1.0, f64::NAN, 2.0], &mut mask, &mut [0.0; 3]), Err(Error::NotFinite { what: "scores", index: 1 }));

@@ -21,8 +21,7 @@
 
 use crate::{Error, Ranked, Real, Result, check, lanes, pieces};
 
-/// Two registers of the widest kind, so that one addition need not wait for another.
-const LANES: usize = 2 * lanes::LANES;
+const LANES: usize = lanes::PAIR;
 /// So many numbers a lane are added without compensation.
 const FEW: usize = 8;
 /// And so many exponentials a lane stand on the stack where no gradient is wanted, a part of those.
@@ -75,18 +74,25 @@ impl<F: Real> Part<F> {
 #[inline(always)]
 #[must_use]
 pub fn largest<F: Real>(scores: &[F]) -> Option<F> {
+    maxima(scores).map(|(largest, _)| largest)
+}
+
+/// The same with the largest of each lane: scores of as many classes, all different. Of fewer scores than lanes −∞.
+#[inline(always)]
+pub(crate) fn maxima<F: Real>(scores: &[F]) -> Option<(F, [F; LANES])> {
     let (mut most, mut zeros) = ([F::neg_infinity(); LANES], [F::zero(); LANES]);
     let (chunks, left) = scores.as_chunks::<LANES>();
     for chunk in chunks {
         look_at(chunk, &mut most, &mut zeros);
     }
+    let of_lanes = most;
     if let (Some(&any), false) = (scores.first(), left.is_empty()) {
         // Some are looked at twice, which changes nothing.
         look_at(&last(scores, any).0, &mut most, &mut zeros);
     }
     let are_finite = zeros.iter().fold(true, |all, &zero| all & (zero == F::zero()));
     // Lanes that a compiler knows to be joined in halves it loads in the order of the halves, with a shuffle for every load.
-    are_finite.then(|| tree(core::hint::black_box(most), larger))
+    are_finite.then(|| (lanes::tree(core::hint::black_box(most), larger), of_lanes))
 }
 
 /// The largest of each lane, and s − s: 0, or NaN for a score that is NaN or infinite.
@@ -104,21 +110,6 @@ fn look_at<F: Real>(scores: &[F; LANES], most: &mut [F; LANES], zeros: &mut [F; 
 #[inline(always)]
 fn larger<F: Real>(a: F, b: F) -> F {
     if b > a { b } else { a }
-}
-
-/// All lanes as one, in halves.
-#[inline(always)]
-fn tree<F: Real>(mut lanes: [F; LANES], join: impl Fn(F, F) -> F) -> F {
-    let mut len = LANES / 2;
-    while len > 0 {
-        let (lower, upper) = lanes.split_at_mut(len);
-        for (a, &b) in lower.iter_mut().zip(upper.iter()) {
-            *a = join(*a, b);
-        }
-        len /= 2;
-    }
-    let [all, ..] = lanes;
-    all
 }
 
 /// As many numbers as lanes, the last of them, and how many of those are in whole chunks too; of fewer all, and others.
@@ -182,7 +173,7 @@ fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &
         }
         add(&few, &mut sums, &mut lost);
     }
-    tree(sums, |a, b| a + b)
+    lanes::tree(sums, |a, b| a + b)
 }
 
 #[inline(always)]
@@ -192,16 +183,15 @@ fn exponentials_of<F: Real>(scores: &[F], largest: F, out: &mut [F]) {
     }
 }
 
-/// Kahan's addition, lane by lane, of terms whose rounding errors are normal numbers.
+/// Adds terms, but for those whose rounding errors would be no normal numbers.
 #[inline(always)]
 fn add<F: Real>(terms: &[F; LANES], sums: &mut [F; LANES], lost: &mut [F; LANES]) {
     let tiny = tiny::<F>();
-    for ((sum, lost), &term) in sums.iter_mut().zip(lost).zip(terms) {
-        let term = if term < tiny { F::zero() } else { term };
-        let corrected = term - *lost;
-        let next = *sum + corrected;
-        (*sum, *lost) = (next, (next - *sum) - corrected);
+    let mut normal = *terms;
+    for term in &mut normal {
+        *term = if *term < tiny { F::zero() } else { *term };
     }
+    lanes::add(&normal, sums, lost);
 }
 
 /// What the whole row comes to.

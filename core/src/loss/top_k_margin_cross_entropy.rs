@@ -2,22 +2,27 @@
 
 use super::Loss;
 use super::softmax::Row;
-use crate::compiled::{Example, values_by};
+use crate::compiled::{Evaluate, Example, values_by};
 use crate::maximizer::SoftTopKMask;
-use crate::{FoldIn, Real, Result, check, select};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check, select};
 
 /// ℓ(s, y) = ln Σ exp(s − c·h) − s_y + c, h the [soft mask](SoftTopKMask) of the K largest scores, c wide: the cross-entropy with a top-K margin.
+///
+/// With another scale than 1 it is the loss of scale · s, for scores that are cosines.
 ///
 /// The Fenchel–Young loss of Ω(p) = Σ p ln p + c · (the sum of the K largest entries of p). Convex and smooth; c → 0 is the
 /// [`CrossEntropy`](crate::CrossEntropy). A label that is among the K guesses by a margin of c costs what it costs in a softmax of scores of
 /// which the guesses' are lowered by c, so those who lead already pull less. For class probabilities η the minimiser is ln η + c on the
 /// K likeliest classes and ln η on the others: calibrated for every K, and the probabilities are the softmax of s − c·h.
 ///
+/// **Margins.** c may differ from label to label, as c_y.
+///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch L.
 ///
-/// **Units.** The scores', in nats; c in the same.
+/// **Units.** Scores times scale are in nats, and c is.
 ///
-/// **Errors.** K ≥ L, a label that is no class, NaN or infinite scores, a loss beyond the float's range.
+/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, K times the margin or a loss beyond the
+/// float's range.
 ///
 /// **Ties and NaN.** Smooth, so ties need no rule. NaN is an error. A common offset of the scores cancels before the margin can round.
 ///
@@ -40,64 +45,100 @@ use crate::{FoldIn, Real, Result, check, select};
 /// **References.** Blondel, Martins, Niculae, "Learning with Fenchel-Young losses", JMLR 2020, for the construction; the loss and its closed form are,
 /// as far as we know, this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TopKMarginCrossEntropy<F> {
-    /// Of K entries, c wide.
-    mask: SoftTopKMask<F>,
+pub struct TopKMarginCrossEntropy<F, M = Margins<'static, F>> {
+    k: usize,
+    margins: M,
+    scale: F,
 }
 
 impl<F: Real> TopKMarginCrossEntropy<F> {
-    /// A loss of `k` guesses with the margin c.
+    /// A loss of `k` guesses with the margin c and scale 1.
     ///
     /// # Errors
     /// k = 0, a margin that is not positive and finite.
     pub fn new(k: usize, margin: F) -> Result<Self> {
         check::at_least_one("k", k)?;
-        check::positive("margin", margin)?;
-        Ok(Self { mask: SoftTopKMask::new(k, margin)? })
+        Self { k, margins: Margins::Uniform(F::one()), scale: F::one() }.with_margins(Margins::Uniform(margin))
+    }
+}
+
+impl<F: Real, M: AsMargins<F>> TopKMarginCrossEntropy<F, M> {
+    /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
+    ///
+    /// # Errors
+    /// A margin that is not positive and finite.
+    pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKMarginCrossEntropy<F, N>> {
+        margins.as_margins().check_positive()?;
+        Ok(TopKMarginCrossEntropy { k: self.k, margins, scale: self.scale })
+    }
+
+    /// The same with another scale of the scores.
+    ///
+    /// # Errors
+    /// A scale that is not positive and finite.
+    pub fn with_scale(self, scale: F) -> Result<Self> {
+        Ok(Self { scale: check::positive("scale", scale)?, ..self })
     }
 
     /// The number of guesses K.
     #[must_use]
     pub const fn k(&self) -> usize {
-        self.mask.k()
+        self.k
     }
 
-    /// The margin c.
+    /// The margins c.
     #[must_use]
-    pub const fn margin(&self) -> F {
-        self.mask.width()
+    pub const fn margins(&self) -> &M {
+        &self.margins
     }
 
-    #[inline(always)]
-    pub(crate) fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
-        let Example { scores, label, grad, scratch } = example;
-        let grad = grad.unwrap_or_default();
-        select::first_missed(self.k(), scores.len())?;
-        check::scores(scores)?;
-        let own = check::label(scores, label)?;
-        let lowered = check::scratch(scratch, scores.len())?;
-        let (ramp, margin) = (self.mask.ramp(scores, lowered), self.margin());
-        for (lowered, &score) in lowered.iter_mut().zip(scores) {
-            *lowered = ramp.relative(score) - margin * ramp.at(score);
-        }
-        check::all_in_range("range of the scores", lowered)?;
-        let row = Row::new(lowered, label, grad)?;
-        row.differentiate(label, F::one(), grad);
-        // Both parts are at least 0: the softmax of the lowered scores, and what the label lacks of being a guess.
-        check::in_range("loss", row.softmax.surprise() + margin * (F::one() - ramp.at(own)))
+    /// The scale of the scores.
+    #[must_use]
+    pub const fn scale(&self) -> F {
+        self.scale
+    }
+
+    /// The same loss, its margins borrowed: plain data to copy.
+    #[must_use]
+    pub fn borrowed(&self) -> TopKMarginCrossEntropy<F, Margins<'_, F>> {
+        TopKMarginCrossEntropy { k: self.k, margins: self.margins.as_margins(), scale: self.scale }
     }
 }
 
-impl<F: Real> Loss<F> for TopKMarginCrossEntropy<F> {
+impl<F: Real> Evaluate<F> for TopKMarginCrossEntropy<F, Margins<'_, F>> {
+    #[inline(always)]
+    fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+        let Example { scores, label, grad, scratch } = example;
+        let (grad, scale) = (grad.unwrap_or_default(), self.scale);
+        select::first_missed(self.k, scores.len())?;
+        check::scores(scores)?;
+        let own = check::label(scores, label)?;
+        let margin = self.margins.of(label, scores.len())?;
+        let lowered = check::scratch(scratch, scores.len())?;
+        // The mask of scaled scores is that of the scores by a ramp which is as much narrower.
+        let ramp = SoftTopKMask::new(self.k, check::positive("margin over scale", margin / scale)?)?.ramp(scores, lowered)?;
+        for (lowered, &score) in lowered.iter_mut().zip(scores) {
+            let (relative, above) = ramp.at(score);
+            *lowered = scale * (relative - above);
+        }
+        check::all_in_range("range of the scores", lowered)?;
+        let row = Row::new(lowered, label, grad)?;
+        row.differentiate(label, scale, grad);
+        // Both parts are at least 0: the softmax of the lowered scores, and what the label lacks of being a guess.
+        check::in_range("loss", row.softmax.surprise() + scale * ramp.lack(own))
+    }
+}
+
+impl<F: Real, M: AsMargins<F>> Loss<F> for TopKMarginCrossEntropy<F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         num_classes
     }
 
-    values_by!(F::top_k_margin_cross_entropy);
+    values_by!(|loss: &Self, example| F::top_k_margin_cross_entropy(&loss.borrowed(), example));
 }
 
-impl<F: Real> FoldIn for TopKMarginCrossEntropy<F> {
+impl<F: Copy, M: Clone> FoldIn for TopKMarginCrossEntropy<F, M> {
     fn fold_in(&self, _: u64) -> Self {
-        *self
+        self.clone()
     }
 }

@@ -1,7 +1,8 @@
 //! The Euclidean soft mask of the K largest entries.
 
-use crate::lanes::Compensated;
-use crate::{Real, Result, check, select};
+use crate::excess::{self, Excess};
+use crate::lanes::{Compensated, PAIR};
+use crate::{Real, Result, check};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
 ///
@@ -16,7 +17,8 @@ use crate::{Real, Result, check, select};
 ///
 /// **Ties and NaN.** Equal entries have equal masks; NaN is an error. A common offset cancels before anything can round.
 ///
-/// **Cost.** Two selections and a pass for each step of Newton's method on t, rarely more than six.
+/// **Cost.** Two passes over the row, and one for each step of Newton's method on t, of which there are a few, over the entries that are near or above
+/// it.
 ///
 /// ```
 /// use topk_loss::maximizer::SoftTopKMask;
@@ -48,21 +50,18 @@ pub(crate) struct Ramp<F> {
 }
 
 impl<F: Real> Ramp<F> {
-    /// An entry relative to the largest.
-    pub fn relative(&self, entry: F) -> F {
-        entry - self.top
+    /// An entry relative to the largest, and how far up the ramp it is: the width times the mask.
+    #[inline(always)]
+    pub fn at(&self, entry: F) -> (F, F) {
+        let relative = entry - self.top;
+        let above = relative - self.start;
+        let above = if above > F::zero() { above } else { F::zero() };
+        (relative, if above < self.width { above } else { self.width })
     }
 
-    /// The mask at an entry.
-    pub fn at(&self, entry: F) -> F {
-        let x = self.relative(entry);
-        if x >= self.start + self.width {
-            F::one()
-        } else if x > self.start {
-            (x - self.start) / self.width
-        } else {
-            F::zero()
-        }
+    /// How far it is from the ramp's upper end.
+    pub fn lack(&self, entry: F) -> F {
+        self.width - self.at(entry).1
     }
 }
 
@@ -96,9 +95,8 @@ impl<F: Real> SoftTopKMask<F> {
         check::length("mask", mask, theta.len())?;
         check::scores(theta)?;
         check::rank(self.k, theta.len())?;
-        let scratch = check::scratch(scratch, theta.len())?;
-        let ramp = self.ramp(theta, scratch);
-        mask.iter_mut().zip(theta).for_each(|(h, &entry)| *h = ramp.at(entry));
+        let ramp = self.ramp(theta, check::scratch(scratch, theta.len())?)?;
+        mask.iter_mut().zip(theta).for_each(|(h, &entry)| *h = ramp.at(entry).1 / self.width);
         Ok(())
     }
 
@@ -120,70 +118,58 @@ impl<F: Real> SoftTopKMask<F> {
         Ok(())
     }
 
-    /// The ramp of entries that are checked; the scratch is as long.
-    pub(crate) fn ramp(&self, theta: &[F], scratch: &mut [F]) -> Ramp<F> {
-        let Self { k, width } = *self;
-        let top = theta.iter().copied().fold(F::neg_infinity(), F::max);
-        // At the lower end the k largest are whole; at the upper one no other counts, so that the mask is at most k.
-        let mut low = (select::kth_value(theta, k, scratch) - top) - width;
-        let mut high = if k < theta.len() { select::kth_value(theta, k + 1, scratch) - top } else { low };
-        if low >= high {
-            return Ramp { top, start: low, width };
-        }
-        // The piece that a step of Newton's came from.
-        let (mut start, mut left) = ((low + high) * F::from_f64(0.5), None);
-        for step in 0_usize.. {
-            let piece = Piece::at(theta.iter().map(|&entry| entry - top), start, width);
-            let root = piece.root(k, width);
-            if left == Some((piece.whole, piece.shared)) {
-                // The step did not leave it: its line's root is the answer.
-                start = root.unwrap_or(start);
-                break;
-            }
-            let is_above = root.map_or(piece.whole <= k, |root| root <= start);
-            if is_above {
-                high = start
-            } else {
-                low = start
-            }
-            // Now and then a step that halves the interval, so that the search ends whatever the entries.
-            let newton = root.filter(|&root| low < root && root < high && step % 4 != 3);
-            left = newton.map(|_| (piece.whole, piece.shared));
-            start = newton.unwrap_or((low + high) * F::from_f64(0.5));
-            if start <= low || start >= high {
-                break;
-            }
-        }
-        Ramp { top, start, width }
+    /// The ramp of k entries at least; the scratch is as long.
+    #[inline(always)]
+    pub(crate) fn ramp(&self, theta: &[F], scratch: &mut [F]) -> Result<Ramp<F>> {
+        let (k, width) = (F::from_usize(self.k), self.width);
+        let (top, parts) = excess::leaders(theta)?;
+        check::in_range("width of all guesses", k * width)?;
+        let start = if self.k >= theta.len() {
+            theta.iter().fold(F::zero(), |least, &entry| least.min(entry - top)) - width
+        } else {
+            // Some entries alone, if they can be more than k, have a ramp that starts below.
+            let none = F::neg_infinity();
+            let floor = if self.k < PAIR && theta.len() >= PAIR { start(&parts, k, width, none) } else { none };
+            start(excess::gather(theta, top, floor, scratch), k, width, floor)
+        };
+        Ok(Ramp { top, start, width })
     }
 }
 
-/// The linear piece of Σ h that a start is on.
-struct Piece<F> {
-    /// How many entries are 1.
-    whole: usize,
-    /// How many are between 0 and 1, and their sum.
-    shared: usize,
-    sum: F,
-}
-
-impl<F: Real> Piece<F> {
-    fn at(entries: impl Iterator<Item = F>, start: F, width: F) -> Self {
-        let (end, mut whole, mut shared, mut sum) = (start + width, 0, 0, Compensated::zero());
-        for x in entries {
-            if x >= end {
-                whole += 1;
-            } else if x > start {
-                shared += 1;
-                sum.add(x);
-            }
+/// Where the ramp of more than k entries starts, none of which is positive; it is not below `floor`.
+///
+/// Not above where the entries' whole excess would be that of k of them either. From there down, by Newton's method as long as its steps stay
+/// between what is known.
+#[inline(always)]
+fn start<F: Real>(entries: &[F], k: F, width: F, floor: F) -> F {
+    let total = k * width;
+    let (mut start, _) = excess::root(entries, total, if floor > -total { floor } else { -total });
+    let (mut low, mut high, mut leap) = (floor, start, width);
+    // The piece that a step of Newton's came from.
+    let mut left = None;
+    for step in 0_usize.. {
+        let Excess { whole, between, sum } = Excess::new(entries, start, width);
+        let surplus = sum + width * (whole - k);
+        // Without a whole one the excess is the mask; at a mask of k there is nothing to search.
+        if whole == F::zero() || surplus == F::zero() {
+            break;
         }
-        Self { whole, shared, sum: sum.sum() }
+        let root = start + surplus / between;
+        if left == Some((whole, between)) {
+            // The step did not leave the piece: its line's root is the answer.
+            start = root;
+            break;
+        }
+        (low, high) = if surplus > F::zero() { (start, high) } else { (low, start) };
+        // Now and then another step, so that the search ends whatever the entries.
+        let newton = Some(root).filter(|&root| low < root && root < high && step % 4 != 3);
+        left = newton.map(|_| (whole, between));
+        let other = if low > F::neg_infinity() { (low + high) * F::from_f64(0.5) } else { high - leap };
+        let next = newton.unwrap_or(other);
+        if !(low < next && next < high) {
+            break;
+        }
+        (start, leap) = (next, leap + leap);
     }
-
-    /// Where the piece's line has Σ h = whole + (sum − shared·t)/w = k, unless it is level.
-    fn root(&self, k: usize, width: F) -> Option<F> {
-        let missing = F::from_usize(k) - F::from_usize(self.whole);
-        (self.shared > 0).then(|| (self.sum - width * missing) / F::from_usize(self.shared))
-    }
+    start
 }

@@ -1,7 +1,7 @@
 //! Kernels compiled in this crate: where a generic one is called it has that crate's optimisation, which in a debug build is none.
 
 use topk_loss::compiled::{Outcome, Task};
-use topk_loss::loss::{Focal, Ldam, TopKCrossEntropy, TopKHinges};
+use topk_loss::loss::{Focal, Ldam, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy};
 use topk_loss::noise::{Gumbel, Logistic, Normal};
 use topk_loss::oracle::Ranks;
 use topk_loss::{CrossEntropy, Margins, Real, Result, Smoothing, TopKHinge};
@@ -12,6 +12,7 @@ use super::class_weighted::ByClass;
 use super::conditional::Conditional;
 use super::cross_entropy::Exponentials;
 use super::dispatched::{Dispatched, Run};
+use super::evaluated::Evaluated;
 use super::focal::Focused;
 use super::hinge::Hard;
 use super::hinges::HardHinges;
@@ -35,6 +36,8 @@ pub trait Compiled: Real {
     fn ldam_kernel<'a>(loss: Ldam<Self, Margins<'a, Self>>, workers: Workers) -> Of<'a, Self>;
     fn hinge_kernel<'a>(loss: TopKHinge<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
     fn hinges_kernel<'a>(loss: TopKHinges<Self, &'a [Self], Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
+    fn polyhedral_kernel<'a>(loss: PolyhedralHinge<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
+    fn margin_kernel<'a>(loss: TopKMarginCrossEntropy<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self>;
     fn normal_kernel(loss: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
     fn gumbel_kernel(loss: TopKCrossEntropy<Gumbel, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
     fn logistic_kernel(loss: TopKCrossEntropy<Logistic, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self>;
@@ -96,6 +99,12 @@ macro_rules! compiled {
                 None => Box::new(OrScalar { attempt: HardHinges::new(loss, workers), loss }),
                 Some(_) => Box::new(Dispatched::new(loss, num_classes, workers)),
             }
+        }
+        fn polyhedral_kernel<'a>(loss: PolyhedralHinge<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
+            Box::new(Evaluated::new(loss, num_classes, workers))
+        }
+        fn margin_kernel<'a>(loss: TopKMarginCrossEntropy<Self, Margins<'a, Self>>, num_classes: usize, workers: Workers) -> Of<'a, Self> {
+            Box::new(Evaluated::new(loss, num_classes, workers))
         }
         fn normal_kernel(loss: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>>, num_classes: usize, workers: Workers) -> Of<'_, Self> {
             Box::new(Dispatched::new(loss, num_classes, workers))

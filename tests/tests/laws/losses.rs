@@ -42,7 +42,7 @@ loss_laws! {
 }
 
 loss_laws! {
-    polyhedral_hinge: f64 = |example| PolyhedralHinge::new(example.k, 1.0).unwrap();
+    polyhedral_hinge: f64 = |example| PolyhedralHinge::new(example.k).unwrap();
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
     falls_with_the_label_score(ROUNDING), is_never_negative(), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING),
     is_lipschitz(SQRT_2, ROUNDING), zeros_of_both_signs_are_equal(), ignores_the_key(),

@@ -2,12 +2,15 @@
 
 use topk_loss::CrossEntropy;
 use topk_loss::compiled::Integrated;
-use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, TopKCrossEntropy, TopKHinges};
+use topk_loss::loss::{
+    ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy,
+};
 use topk_loss::noise::{Gumbel, Logistic};
 
 use super::super::BatchLoss;
 use super::super::class_weighted::ByClass;
 use super::super::dispatched::Dispatched;
+use super::super::evaluated::Evaluated;
 use super::super::hinges::HardHinges;
 use super::super::logit_adjusted::Adjusted;
 use super::*;
@@ -52,6 +55,15 @@ fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     }
 }
 
+fn convex_losses_are_core<F: Elementary>(case: &Case) {
+    let (per_class, scale, len) = (per_class::<F>(case), F::from_f64(case.scale), case.scores.len());
+    let hinge = PolyhedralHinge::new(case.k).unwrap().with_margins(Margins::PerClass(&per_class)).unwrap().with_scale(scale).unwrap();
+    has_the_bits_of_core(case, &hinge, |workers| Evaluated::new(hinge, len, workers));
+    let softmax = TopKMarginCrossEntropy::new(case.k, F::one()).unwrap().with_margins(Margins::PerClass(&per_class)).unwrap();
+    let softmax = softmax.with_scale(scale).unwrap();
+    has_the_bits_of_core(case, &softmax, |workers| Evaluated::new(softmax, len, workers));
+}
+
 fn integral_is_core<F: Elementary>(case: &Case, loss: impl Loss<F> + Integrated<F> + FoldIn + Copy) {
     has_the_bits_of_core(case, &loss, |workers| Dispatched::new(loss, case.scores.len(), workers));
 }
@@ -92,6 +104,11 @@ proptest! {
         hard_hinges_are_core::<f64>(&case);
     }
 
+    #[test]
+    fn convex_losses_have_the_bits_of_core(case in cases()) {
+        convex_losses_are_core::<f32>(&case);
+        convex_losses_are_core::<f64>(&case);
+    }
 }
 
 proptest! {
@@ -126,6 +143,8 @@ fn errors_are_those_of_core() {
             agree_on_errors(case, &ClassWeighted::new(hinge, numbers).unwrap());
             agree_on_errors(case, &ClassWeighted::new(adjusted, numbers).unwrap());
             agree_on_errors(case, &Ldam::new(Margins::PerClass(numbers), scale).unwrap());
+            agree_on_errors(case, &PolyhedralHinge::new(case.k).unwrap().with_margins(numbers).unwrap().with_scale(scale).unwrap());
+            agree_on_errors(case, &TopKMarginCrossEntropy::new(case.k, scale).unwrap().with_margins(numbers).unwrap());
             agree_on_errors(
                 case,
                 &TopKHinges::new(&shares).unwrap().with_margins(Margins::PerClass(numbers)).unwrap().with_scale(scale).unwrap(),

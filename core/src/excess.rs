@@ -1,0 +1,95 @@
+//! By how much entries exceed a threshold, and the threshold where that comes to a given total: what projections onto a simplex search for.
+
+use crate::lanes::{self, LANES, PAIR};
+use crate::loss::softmax;
+use crate::{Error, Real, Result, check};
+
+/// So many entries a lane are added without compensation.
+const FEW: usize = 8;
+
+/// Entries above a threshold, of which those that are above it by a width are whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excess<F> {
+    /// How many are whole.
+    pub whole: F,
+    /// How many are in between, and by how much they are above the threshold, all together.
+    pub between: F,
+    pub sum: F,
+}
+
+impl<F: Real> Excess<F> {
+    #[inline(always)]
+    pub fn new(entries: &[F], threshold: F, width: F) -> Self {
+        let zeros = [F::zero(); PAIR];
+        let (mut whole, mut between, mut sums, mut lost) = (zeros, zeros, zeros, zeros);
+        let (chunks, left) = entries.as_chunks::<PAIR>();
+        let mut last = [F::neg_infinity(); PAIR];
+        last.iter_mut().zip(left).for_each(|(lane, &entry)| *lane = entry);
+        for chunks in chunks.chunks(FEW).chain([core::slice::from_ref(&last)]) {
+            let mut few = zeros;
+            for chunk in chunks {
+                for (lane, &entry) in chunk.iter().enumerate() {
+                    let excess = entry - threshold;
+                    let is_whole = excess >= width;
+                    let is_between = (excess > F::zero()) & (excess < width);
+                    whole[lane] += if is_whole { F::one() } else { F::zero() };
+                    between[lane] += if is_between { F::one() } else { F::zero() };
+                    few[lane] += if is_between { excess } else { F::zero() };
+                }
+            }
+            lanes::add(&few, &mut sums, &mut lost);
+        }
+        let total = |lanes| lanes::tree(lanes, |a, b| a + b);
+        Self { whole: total(whole), between: total(between), sum: total(sums) }
+    }
+}
+
+/// Where Σ (x − t)₊ is a total, and how many of the entries are above it; it is not below `floor`.
+///
+/// The sum is convex, falls in t, and is linear between entries: Newton's method steps up to the root, and ends on its piece.
+#[inline(always)]
+pub(crate) fn root<F: Real>(entries: &[F], total: F, floor: F) -> (F, F) {
+    let (mut threshold, mut before) = (floor, F::infinity());
+    loop {
+        let Excess { between, sum, .. } = Excess::new(entries, threshold, F::infinity());
+        let next = threshold + (sum - total) / between;
+        // As many as before: the step was along the root's own piece. Rounding may end it too.
+        if !(between < before && next > threshold) {
+            return (threshold, between);
+        }
+        (threshold, before) = (next, between);
+    }
+}
+
+/// The largest score, and relative to it that of each of some parts of the row, or −∞: so many entries say much about all.
+#[inline(always)]
+pub(crate) fn leaders<F: Real>(scores: &[F]) -> Result<(F, [F; PAIR])> {
+    match softmax::maxima(scores) {
+        Some((top, mut parts)) if !scores.is_empty() => {
+            parts.iter_mut().for_each(|part| *part -= top);
+            Ok((top, parts))
+        }
+        _ => check::scores(scores).and(Err(Error::NotFinite { what: "scores", index: 0 })),
+    }
+}
+
+/// Puts the entries that may be above a floor, relative to `top`, and some others at the front of `out`, in their order; returns them.
+///
+/// Blocks stay or go without a branch: it takes the same time whatever the entries.
+#[inline(always)]
+pub(crate) fn gather<'o, F: Real>(entries: &[F], top: F, floor: F, out: &'o mut [F]) -> &'o [F] {
+    let (chunks, left) = entries.as_chunks::<LANES>();
+    let mut count = 0;
+    for chunk in chunks {
+        let relative = lanes::map(*chunk, |entry| entry - top);
+        // Never ahead of what was read.
+        if let Some(place) = out.get_mut(count..).and_then(<[F]>::first_chunk_mut) {
+            *place = relative;
+        }
+        count += if relative.iter().fold(false, |any, &x| any | (x > floor)) { LANES } else { 0 };
+    }
+    for (place, &entry) in out.iter_mut().skip(count).zip(left) {
+        *place = entry - top;
+    }
+    out.get(..count + left.len()).unwrap_or_default()
+}

@@ -1,0 +1,57 @@
+//! Losses by core's own code, all of it compiled for the instruction set at hand: the same functions, and so the same bits.
+
+use pulp::{Simd, WithSimd};
+use topk_loss::compiled::{Evaluate, Example};
+use topk_loss::{Error, Loss, Result, check};
+
+use super::Kernel;
+use super::scalar;
+use super::workers::Workers;
+use crate::elementary::Elementary;
+
+/// The loss with its scratch.
+pub(super) struct Evaluated<L, F> {
+    loss: L,
+    workers: Workers,
+    scratch: Vec<F>,
+}
+
+impl<L: Loss<F>, F: Elementary> Evaluated<L, F> {
+    pub fn new(loss: L, num_classes: usize, workers: Workers) -> Self {
+        let scratch = vec![F::zero(); loss.scratch_len(num_classes)];
+        Self { loss, workers, scratch }
+    }
+}
+
+/// It draws nothing: no example has a key of its own.
+impl<L: Loss<F> + Evaluate<F>, F: Elementary> Kernel<F> for Evaluated<L, F> {
+    fn value(&mut self, _: u64, scores: &[F], label: usize) -> Result<F> {
+        let example = Example { scores, label, grad: None, scratch: &mut self.scratch };
+        self.workers.dispatch(Run { loss: &self.loss, example, weight: F::one() })
+    }
+
+    fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
+        check::length("grad", grad, scores.len())?;
+        let example = Example { scores, label, grad: Some(grad), scratch: &mut self.scratch };
+        self.workers.dispatch(Run { loss: &self.loss, example, weight })
+    }
+}
+
+/// The loss of a row; its gradient times a weight.
+struct Run<'a, L, F> {
+    loss: &'a L,
+    example: Example<'a, F>,
+    weight: F,
+}
+
+impl<L: Evaluate<F>, F: Elementary> WithSimd for Run<'_, L, F> {
+    type Output = Result<F>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Result<F> {
+        let Self { loss, example: Example { scores, label, mut grad, scratch }, weight } = self;
+        let value = loss.evaluate(Example { scores, label, grad: grad.as_deref_mut(), scratch })?;
+        let in_range = grad.is_none_or(|grad| scalar::multiply(grad, weight));
+        in_range.then_some(value).ok_or(Error::Overflow { what: "gradient" })
+    }
+}
