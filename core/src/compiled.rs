@@ -59,11 +59,11 @@ impl<F: Real> Integrator<F> for Portable {
 
 /// A loss all of which another crate may compile for instruction sets of its choice.
 pub trait Evaluate<F: Real> {
-    /// The loss; overwrites the gradient, if there is one.
+    /// The loss; overwrites the gradient, if there is one, with `weight` times it.
     ///
     /// # Errors
-    /// Those of the [`Loss`](crate::Loss).
-    fn evaluate(&self, example: Example<'_, F>) -> Result<F>;
+    /// Those of the [`Loss`](crate::Loss); a gradient beyond the float's range.
+    fn evaluate(&self, example: Example<'_, F>, weight: F) -> Result<F>;
 }
 
 /// A loss with an exact form.
@@ -87,8 +87,8 @@ macro_rules! losses {
             conditional_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate_conditional();
             exact_hinge: TopKHinge<Self, Margins<'_, Self>> => evaluate(&Portable);
             top_k_hinges: TopKHinges<Self, &[Self], Margins<'_, Self>> => evaluate(&Portable);
-            polyhedral_hinge: PolyhedralHinge<Self, Margins<'_, Self>> => evaluate();
-            top_k_margin_cross_entropy: TopKMarginCrossEntropy<Self, Margins<'_, Self>> => evaluate();
+            polyhedral_hinge: PolyhedralHinge<Self, Margins<'_, Self>> => evaluate(num_traits::one());
+            top_k_margin_cross_entropy: TopKMarginCrossEntropy<Self, Margins<'_, Self>> => evaluate(num_traits::one());
             top_k_svm: TopKSvm<Self, Margins<'_, Self>> => evaluate();
             smooth_top_k_svm: SmoothTopKSvm<Self> => evaluate();
             normal_cross_entropy: TopKCrossEntropy<Normal, Self, Ranks<'_, Self>> => evaluate(&Portable);

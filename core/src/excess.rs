@@ -7,7 +7,7 @@ use crate::{Error, Real, Result, check};
 /// So many entries a lane are added without compensation.
 const FEW: usize = 8;
 
-/// Entries above a threshold, of which those that are above it by a width are whole.
+/// Entries above a threshold, of which those that are above it by a width, if there is one, are whole.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Excess<F> {
     /// How many are whole.
@@ -19,46 +19,65 @@ pub(crate) struct Excess<F> {
 
 impl<F: Real> Excess<F> {
     #[inline(always)]
-    pub fn new(entries: &[F], threshold: F, width: F) -> Self {
-        let zeros = [F::zero(); PAIR];
+    pub fn new(entries: &[F], threshold: F, width: Option<F>) -> Self {
+        let zeros = [F::zero(); LANES];
         let (mut whole, mut between, mut sums, mut lost) = (zeros, zeros, zeros, zeros);
-        let (chunks, left) = entries.as_chunks::<PAIR>();
-        let mut last = [F::neg_infinity(); PAIR];
+        let (chunks, left) = entries.as_chunks::<LANES>();
+        let mut last = [F::neg_infinity(); LANES];
         last.iter_mut().zip(left).for_each(|(lane, &entry)| *lane = entry);
         for chunks in chunks.chunks(FEW).chain([core::slice::from_ref(&last)]) {
             let mut few = zeros;
             for chunk in chunks {
-                for (lane, &entry) in chunk.iter().enumerate() {
-                    let excess = entry - threshold;
-                    let is_whole = excess >= width;
-                    let is_between = (excess > F::zero()) & (excess < width);
-                    whole[lane] += if is_whole { F::one() } else { F::zero() };
-                    between[lane] += if is_between { F::one() } else { F::zero() };
-                    few[lane] += if is_between { excess } else { F::zero() };
+                let mut excess = lanes::map(*chunk, |entry| entry - threshold);
+                let (one, zero) = (F::one(), F::zero());
+                if let Some(width) = width {
+                    whole = lanes::zip(whole, excess, |n, x| n + if x >= width { one } else { zero });
+                    excess = lanes::map(excess, |x| if x < width { x } else { zero });
                 }
+                between = lanes::zip(between, excess, |n, x| n + if x > zero { one } else { zero });
+                few = lanes::zip(few, excess, |sum, x| sum + if x > zero { x } else { zero });
             }
             lanes::add(&few, &mut sums, &mut lost);
         }
-        let total = |lanes| lanes::tree(lanes, |a, b| a + b);
+        // As in `softmax::maxima`: lanes that are known to be joined in halves would be loaded so.
+        let total = |lanes| lanes::sum(&core::hint::black_box(lanes));
         Self { whole: total(whole), between: total(between), sum: total(sums) }
     }
 }
 
-/// Where Σ (x − t)₊ is a total, and how many of the entries are above it; it is not below `floor`.
+/// A step of Newton's method towards where Σ (x − t)₊ is a total, and how many entries are above `threshold`.
 ///
-/// The sum is convex, falls in t, and is linear between entries: Newton's method steps up to the root, and ends on its piece.
+/// The sum is convex, falls in t, and is linear between entries: from below, steps never pass the root.
 #[inline(always)]
-pub(crate) fn root<F: Real>(entries: &[F], total: F, floor: F) -> (F, F) {
+fn step<F: Real>(entries: &[F], total: F, threshold: F) -> (F, F) {
+    let Excess { between, sum, .. } = Excess::new(entries, threshold, None);
+    (threshold + (sum - total) / between, between)
+}
+
+/// Where Σ (x − t)₊ is a total, and how many of the entries are above it; it is not below `floor`.
+#[inline(always)]
+#[must_use]
+pub fn root<F: Real>(entries: &[F], total: F, floor: F) -> (F, F) {
     let (mut threshold, mut before) = (floor, F::infinity());
     loop {
-        let Excess { between, sum, .. } = Excess::new(entries, threshold, F::infinity());
-        let next = threshold + (sum - total) / between;
+        let (next, count) = step(entries, total, threshold);
         // As many as before: the step was along the root's own piece. Rounding may end it too.
-        if !(between < before && next > threshold) {
-            return (threshold, between);
+        if !(count < before && next > threshold) {
+            return (threshold, count);
         }
-        (threshold, before) = (next, between);
+        (threshold, before) = (next, count);
     }
+}
+
+/// Some number between `floor` and that root.
+#[inline(always)]
+pub(crate) fn bound<F: Real>(entries: &[F], total: F, floor: F) -> F {
+    /// What more would take costs more than it saves.
+    const STEPS: usize = 3;
+    (0..STEPS).fold(floor, |threshold, _| {
+        let (next, _) = step(entries, total, threshold);
+        if next > threshold { next } else { threshold }
+    })
 }
 
 /// The largest score, and relative to it that of each of some parts of the row, or −∞: so many entries say much about all.

@@ -55,7 +55,8 @@ pub mod epsilon;
 mod error;
 pub mod estimator;
 mod exact;
-mod excess;
+#[doc(hidden)]
+pub mod excess;
 pub mod imbalance;
 mod key;
 mod lanes;

@@ -32,6 +32,8 @@ pub use ldam::Ldam;
 pub use logit_adjusted::LogitAdjusted;
 pub use mean_of_hinge::MeanOfHinge;
 pub use polyhedral_hinge::PolyhedralHinge;
+#[doc(hidden)]
+pub use polyhedral_hinge::Sharing;
 pub use reduction::Reduction;
 pub use smooth_top_k_svm::SmoothTopKSvm;
 pub use smoothed_loss::SmoothedLoss;

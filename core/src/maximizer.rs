@@ -7,6 +7,8 @@ mod top_k_mask;
 
 pub use perturbed_argmax::PerturbedArgmax;
 pub use ranking::Ranking;
+#[doc(hidden)]
+pub use soft_top_k_mask::Ramp;
 pub use soft_top_k_mask::SoftTopKMask;
 pub use top_k_mask::TopKMask;
 

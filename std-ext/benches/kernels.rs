@@ -6,9 +6,7 @@
 mod grid;
 
 use faer::{MatMut, MatRef, Par};
-use topk_loss::loss::{
-    ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy};
 use topk_loss::noise::Gumbel;
 use topk_loss::{CrossEntropy, Key, Margins, Result, Smoothing, TopKHinge};
 use topk_loss_batch::{BatchLoss, BatchReal, Reduction, Targets, objective_and_grads};

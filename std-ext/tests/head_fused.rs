@@ -3,6 +3,7 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::imbalance::ldam_margins;
+use topk_loss::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
 use topk_loss::noise::Normal;
 use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
@@ -133,6 +134,34 @@ fn rounding<F: Real>() -> f64 {
 fn cross_entropy() {
     agree::<f32, _>(|_| CrossEntropy, rounding::<f32>());
     agree::<f64, _>(|_| CrossEntropy, rounding::<f64>());
+}
+
+fn polyhedral<F: Real>(k: usize, margin: f64) -> PolyhedralHinge<F> {
+    let loss = PolyhedralHinge::new(k).unwrap().with_margins(Margins::Uniform(F::from_f64(margin))).unwrap();
+    loss.with_scale(F::from_f64(2.0)).unwrap()
+}
+
+/// Margins of which few classes share, many, and all.
+#[test]
+fn polyhedral_hinge() {
+    for (k, margin) in [(1, 0.1), (2, 1.0), (2, 1000.0)] {
+        agree::<f32, _>(|_| polyhedral(k, margin), rounding::<f32>());
+        agree::<f64, _>(|_| polyhedral(k, margin), rounding::<f64>());
+    }
+    agree::<f64, _>(|num_classes| polyhedral(num_classes - 1, 0.1), rounding::<f64>());
+}
+
+fn margin_cross_entropy<F: Real>(k: usize, margin: f64) -> TopKMarginCrossEntropy<F> {
+    TopKMarginCrossEntropy::new(k, F::from_f64(margin)).unwrap().with_scale(F::from_f64(1.5)).unwrap()
+}
+
+#[test]
+fn top_k_margin_cross_entropy() {
+    for (k, margin) in [(1, 0.1), (2, 1.0), (2, 1000.0)] {
+        agree::<f32, _>(|_| margin_cross_entropy(k, margin), rounding::<f32>());
+        agree::<f64, _>(|_| margin_cross_entropy(k, margin), rounding::<f64>());
+    }
+    agree::<f64, _>(|num_classes| margin_cross_entropy(num_classes - 1, 0.1), rounding::<f64>());
 }
 
 fn hinge<F: Real>(k: usize, smoothing: Smoothing<F>) -> TopKHinge<F> {

@@ -3,7 +3,7 @@
 use super::Loss;
 use super::hinge::positive_part;
 use crate::compiled::{Evaluate, Example, values_by};
-use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, lanes, select};
 
 /// ℓ(s, y) = scale · m · (max{s₍₁₎, max_{j>K} 1 + (s₍₁₎ + … + s₍ⱼ₎ − K)/j} − s_y) on s/m, s₍₁₎ ≥ s₍₂₎ ≥ … the sorted scores: the polyhedral top-K hinge.
 ///
@@ -106,11 +106,63 @@ impl<F: Real, M: AsMargins<F>> PolyhedralHinge<F, M> {
     }
 }
 
-impl<F: Real> Evaluate<F> for PolyhedralHinge<F, Margins<'_, F>> {
+/// Which classes share, and what the loss is but for the label.
+#[derive(Debug, Clone, Copy)]
+pub struct Sharing<F> {
+    /// The largest score.
+    top: F,
+    /// What the sharing scores are above, relative to it.
+    threshold: F,
+    /// How many they are; nothing if the largest alone counts.
+    count: Option<F>,
+    level: F,
+    scale: F,
+}
+
+impl<F: Real> PolyhedralHinge<F, Margins<'_, F>> {
+    /// Given the margin, `entries` relative to the largest score `top`, all that are above `floor`, and that the excess over `floor` is K margins at least.
+    ///
     /// (s₍₁₎ + … + s₍ⱼ₎ − Km)/j rises with j as long as s₍ⱼ₊₁₎ is above it, and falls from there on: it is largest at the j classes that are
     /// above the t where Σ (s − t)₊ = Km, and is that t. Those are more than K if t is above s₍₁₎ − m; if it is not, s₍₁₎ is what counts.
+    #[doc(hidden)]
     #[inline(always)]
-    fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+    pub fn sharing(&self, margin: F, entries: &[F], top: F, floor: F) -> Sharing<F> {
+        let k = F::from_usize(self.k);
+        let (threshold, count) = excess::root(entries, margin * k, floor);
+        let level = margin + threshold;
+        // The second says the same as the first but for rounding.
+        let is_shared = level > F::zero() && count > k;
+        let level = if is_shared { level } else { F::zero() };
+        Sharing { top, threshold, count: is_shared.then_some(count), level, scale: self.scale }
+    }
+}
+
+impl<F: Real> Sharing<F> {
+    /// The loss, given the label's score.
+    ///
+    /// # Errors
+    /// One beyond the float's range.
+    #[inline(always)]
+    pub fn value(&self, own: F) -> Result<F> {
+        positive_part(self.scale, |unit| self.level * unit + (self.top * unit - own * unit))
+    }
+
+    /// What each sharing class has in the gradient; nothing if the largest score alone counts.
+    #[inline(always)]
+    pub fn share(&self) -> Option<F> {
+        Some(self.scale / self.count?)
+    }
+
+    /// Whether a class of this score shares.
+    #[inline(always)]
+    pub fn counts(&self, score: F) -> bool {
+        score - self.top > self.threshold
+    }
+}
+
+impl<F: Real> Evaluate<F> for PolyhedralHinge<F, Margins<'_, F>> {
+    #[inline(always)]
+    fn evaluate(&self, example: Example<'_, F>, weight: F) -> Result<F> {
         let Example { scores, label, grad, scratch } = example;
         select::first_missed(self.k, scores.len())?;
         let (top, parts) = excess::leaders(scores)?;
@@ -118,30 +170,29 @@ impl<F: Real> Evaluate<F> for PolyhedralHinge<F, Margins<'_, F>> {
         let margin = self.margins.of(label, scores.len())?;
         let scratch = check::scratch(scratch, scores.len())?;
         let total = check::in_range("margin of all guesses", margin * F::from_usize(self.k))?;
-        let (floor, _) = excess::root(&parts, total, -total);
-        let (threshold, count) = excess::root(excess::gather(scores, top, floor, scratch), total, floor);
-        let level = margin + threshold;
-        // The second says the same as the first but for rounding.
-        let is_shared = level > F::zero() && count > F::from_usize(self.k);
-        let loss = positive_part(self.scale, |unit| if is_shared { level * unit + (top * unit - own * unit) } else { top * unit - own * unit })?;
+        let floor = excess::bound(&parts, total, -total);
+        let sharing = self.sharing(margin, excess::gather(scores, top, floor, scratch), top, floor);
+        let loss = sharing.value(own)?;
         let Some(grad) = grad else { return Ok(loss) };
         if loss == F::zero() {
             grad.fill(F::zero());
             return Ok(loss);
         }
-        if is_shared {
-            let share = self.scale / count;
+        check::in_range("gradient", self.scale * weight)?;
+        if let Some(share) = sharing.share() {
+            let entry_of_each = share * weight;
             for (entry, &score) in grad.iter_mut().zip(scores) {
-                *entry = if score - top > threshold { share } else { F::zero() };
+                *entry = if sharing.counts(score) { entry_of_each } else { F::zero() };
             }
         } else {
             grad.fill(F::zero());
-            if let Some(entry) = grad.get_mut(select::index_of_kth(scores, 1, top)) {
-                *entry = self.scale;
+            if let Some(entry) = grad.get_mut(lanes::position(scores, top)) {
+                *entry = self.scale * weight;
             }
         }
         if let Some(entry) = grad.get_mut(label) {
-            *entry -= self.scale;
+            let share = sharing.share().filter(|_| sharing.counts(own)).unwrap_or(F::zero());
+            *entry = (share - self.scale) * weight;
         }
         Ok(loss)
     }

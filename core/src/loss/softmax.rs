@@ -53,6 +53,12 @@ impl<F: Real> Part<F> {
         Some(Self { largest, rest: rest(scores, label, largest, exponentials) })
     }
 
+    /// The same classes, their scores less a common offset.
+    #[must_use]
+    pub fn relative_to(self, offset: F) -> Self {
+        Self { largest: self.largest - offset, ..self }
+    }
+
     /// Both.
     #[inline(always)]
     #[must_use]
@@ -333,7 +339,19 @@ impl<F: Real> Row<F> {
         if scores.len() < 2 {
             return Err(Error::Length { what: "scores", expected: 2, actual: scores.len() });
         }
-        let own = check::label(scores, label)?;
+        Self::of(pieces, scores, label, exponentials)
+    }
+
+    /// The same for scores whose largest is known, of which some may be −∞; compiled where it is called.
+    #[inline(always)]
+    pub fn relative_to(largest: F, scores: &[F], label: usize, exponentials: &mut [F]) -> Result<Self> {
+        Self::of([Part { largest, ..Part::default() }; pieces::MOST], scores, label, exponentials)
+    }
+
+    /// Given numbers that are not below the scores of each piece.
+    #[inline(always)]
+    fn of(mut pieces: [Part<F>; pieces::MOST], scores: &[F], label: usize, exponentials: &mut [F]) -> Result<Self> {
+        let (len, own) = (pieces::len(scores.len()), check::label(scores, label)?);
         let whole = pieces.iter().fold(F::neg_infinity(), |most, piece| larger(most, piece.largest));
         check::in_range("range of the scores", whole - own)?;
         let mut outs = exponentials.chunks_mut(len);
@@ -346,12 +364,18 @@ impl<F: Real> Row<F> {
 
     /// Makes the exponentials `slope` times the gradient of −ln p_y.
     pub fn differentiate(&self, label: usize, slope: F, exponentials: &mut [F]) {
+        self.write(label, slope, F::one(), exponentials);
+    }
+
+    /// The same times `weight`; compiled where it is called.
+    #[inline(always)]
+    pub fn write(&self, label: usize, slope: F, weight: F, exponentials: &mut [F]) {
         let len = pieces::len(exponentials.len());
         for (&piece, exponentials) in self.pieces.iter().zip(exponentials.chunks_mut(len)) {
-            self.softmax.scale(piece, slope, F::one(), exponentials);
+            self.softmax.scale(piece, slope, weight, exponentials);
         }
         if let Some(entry) = exponentials.get_mut(label) {
-            *entry = self.softmax.own_entry(slope);
+            *entry = self.softmax.own_entry(slope) * weight;
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Loss;
 use super::softmax::Row;
 use crate::compiled::{Evaluate, Example, values_by};
 use crate::maximizer::SoftTopKMask;
-use crate::{AsMargins, FoldIn, Margins, Real, Result, check, select};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
 
 /// ℓ(s, y) = ln Σ exp(s − c·h) − s_y + c, h the [soft mask](SoftTopKMask) of the K largest scores, c wide: the cross-entropy with a top-K margin.
 ///
@@ -107,23 +107,24 @@ impl<F: Real, M: AsMargins<F>> TopKMarginCrossEntropy<F, M> {
 
 impl<F: Real> Evaluate<F> for TopKMarginCrossEntropy<F, Margins<'_, F>> {
     #[inline(always)]
-    fn evaluate(&self, example: Example<'_, F>) -> Result<F> {
+    fn evaluate(&self, example: Example<'_, F>, weight: F) -> Result<F> {
         let Example { scores, label, grad, scratch } = example;
         let (grad, scale) = (grad.unwrap_or_default(), self.scale);
         select::first_missed(self.k, scores.len())?;
-        check::scores(scores)?;
+        let leaders = excess::leaders(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
         let lowered = check::scratch(scratch, scores.len())?;
         // The mask of scaled scores is that of the scores by a ramp which is as much narrower.
-        let ramp = SoftTopKMask::new(self.k, check::positive("margin over scale", margin / scale)?)?.ramp(scores, lowered)?;
+        let mask = SoftTopKMask::new(self.k, check::positive("margin over scale", margin / scale)?)?;
+        let ramp = mask.ramp(scores, leaders, lowered)?;
         for (lowered, &score) in lowered.iter_mut().zip(scores) {
-            let (relative, above) = ramp.at(score);
-            *lowered = scale * (relative - above);
+            *lowered = scale * ramp.lowered(score);
         }
-        check::all_in_range("range of the scores", lowered)?;
-        let row = Row::new(lowered, label, grad)?;
-        row.differentiate(label, scale, grad);
+        // What is lowered keeps its order.
+        let row = Row::relative_to(scale * ramp.lowered(leaders.0), lowered, label, grad)?;
+        check::in_range("gradient", scale * weight)?;
+        row.write(label, scale, weight, grad);
         // Both parts are at least 0: the softmax of the lowered scores, and what the label lacks of being a guess.
         check::in_range("loss", row.softmax.surprise() + scale * ramp.lack(own))
     }

@@ -1,7 +1,7 @@
 //! The Euclidean soft mask of the K largest entries.
 
 use crate::excess::{self, Excess};
-use crate::lanes::{Compensated, PAIR};
+use crate::lanes::{self, Compensated, PAIR};
 use crate::{Real, Result, check};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
@@ -39,10 +39,9 @@ pub struct SoftTopKMask<F> {
     width: F,
 }
 
-/// Where a mask goes from 0 to 1.
+/// Where a mask goes from 0 to 1. It shows entries relative to the largest.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ramp<F> {
-    /// What entries are taken relative to: the largest.
+pub struct Ramp<F> {
     top: F,
     /// Relative to it.
     start: F,
@@ -50,18 +49,39 @@ pub(crate) struct Ramp<F> {
 }
 
 impl<F: Real> Ramp<F> {
-    /// An entry relative to the largest, and how far up the ramp it is: the width times the mask.
+    /// The ramp of `entries`, which are relative to `top` and more than k: all that are above `floor`, not below which it starts.
     #[inline(always)]
-    pub fn at(&self, entry: F) -> (F, F) {
-        let relative = entry - self.top;
-        let above = relative - self.start;
-        let above = if above > F::zero() { above } else { F::zero() };
-        (relative, if above < self.width { above } else { self.width })
+    #[must_use]
+    pub fn new(entries: &[F], top: F, k: usize, width: F, floor: F) -> Self {
+        Self { top, start: start(entries, F::from_usize(k), width, floor), width }
     }
 
-    /// How far it is from the ramp's upper end.
+    /// Where it starts, relative to the largest entry.
+    #[must_use]
+    pub const fn start(&self) -> F {
+        self.start
+    }
+
+    /// How far up an entry is: the width times the mask.
+    #[inline(always)]
+    fn above(&self, relative: F) -> F {
+        let above = relative - self.start;
+        let above = if above > F::zero() { above } else { F::zero() };
+        if above < self.width { above } else { self.width }
+    }
+
+    /// An entry less how far up it is.
+    #[inline(always)]
+    #[must_use]
+    pub fn lowered(&self, entry: F) -> F {
+        let relative = entry - self.top;
+        relative - self.above(relative)
+    }
+
+    /// How far it is from the upper end.
+    #[must_use]
     pub fn lack(&self, entry: F) -> F {
-        self.width - self.at(entry).1
+        self.width - self.above(entry - self.top)
     }
 }
 
@@ -95,8 +115,8 @@ impl<F: Real> SoftTopKMask<F> {
         check::length("mask", mask, theta.len())?;
         check::scores(theta)?;
         check::rank(self.k, theta.len())?;
-        let ramp = self.ramp(theta, check::scratch(scratch, theta.len())?)?;
-        mask.iter_mut().zip(theta).for_each(|(h, &entry)| *h = ramp.at(entry).1 / self.width);
+        let ramp = self.ramp(theta, excess::leaders(theta)?, check::scratch(scratch, theta.len())?)?;
+        mask.iter_mut().zip(theta).for_each(|(h, &entry)| *h = ramp.above(entry - ramp.top) / self.width);
         Ok(())
     }
 
@@ -118,40 +138,50 @@ impl<F: Real> SoftTopKMask<F> {
         Ok(())
     }
 
-    /// The ramp of k entries at least; the scratch is as long.
+    /// The ramp of k entries at least, given their leaders; the scratch is as long.
     #[inline(always)]
-    pub(crate) fn ramp(&self, theta: &[F], scratch: &mut [F]) -> Result<Ramp<F>> {
-        let (k, width) = (F::from_usize(self.k), self.width);
-        let (top, parts) = excess::leaders(theta)?;
-        check::in_range("width of all guesses", k * width)?;
-        let start = if self.k >= theta.len() {
-            theta.iter().fold(F::zero(), |least, &entry| least.min(entry - top)) - width
+    pub(crate) fn ramp(&self, theta: &[F], (top, parts): (F, [F; PAIR]), scratch: &mut [F]) -> Result<Ramp<F>> {
+        let Self { k, width } = *self;
+        check::in_range("width of all guesses", F::from_usize(k) * width)?;
+        if k >= theta.len() {
+            let least = theta.iter().fold(F::zero(), |least, &entry| least.min(entry - top));
+            return Ok(Ramp { top, start: least - width, width });
+        }
+        // Some entries alone have a ramp that starts below.
+        let total = F::from_usize(k) * width;
+        let floor = if Excess::new(&parts, -width, None).sum >= total {
+            excess::bound(&parts, total, -width)
+        } else if k <= PAIR {
+            lanes::kth_largest(&parts, F::from_usize(k)) - width
         } else {
-            // Some entries alone, if they can be more than k, have a ramp that starts below.
-            let none = F::neg_infinity();
-            let floor = if self.k < PAIR && theta.len() >= PAIR { start(&parts, k, width, none) } else { none };
-            start(excess::gather(theta, top, floor, scratch), k, width, floor)
+            F::neg_infinity()
         };
-        Ok(Ramp { top, start, width })
+        Ok(Ramp::new(excess::gather(theta, top, floor, scratch), top, k, width, floor))
     }
 }
 
-/// Where the ramp of more than k entries starts, none of which is positive; it is not below `floor`.
-///
-/// Not above where the entries' whole excess would be that of k of them either. From there down, by Newton's method as long as its steps stay
-/// between what is known.
+/// Where the ramp of more than k entries starts, of which the largest is 0; it is not below `floor`.
 #[inline(always)]
 fn start<F: Real>(entries: &[F], k: F, width: F, floor: F) -> F {
-    let total = k * width;
-    let (mut start, _) = excess::root(entries, total, if floor > -total { floor } else { -total });
-    let (mut low, mut high, mut leap) = (floor, start, width);
+    let (total, high) = (k * width, -width);
+    // Without a whole one the mask is the excess.
+    if Excess::new(entries, high, None).sum >= total {
+        return excess::root(entries, total, if floor > high { floor } else { high }).0;
+    }
+    search(entries, k, width, floor, high)
+}
+
+/// The same where it is between `low`, which may be −∞, and `high`: by Newton's method as long as its steps stay between what is known.
+#[inline(always)]
+fn search<F: Real>(entries: &[F], k: F, width: F, mut low: F, mut high: F) -> F {
+    let (mut start, mut leap) = (if low > F::neg_infinity() { low } else { high }, width);
     // The piece that a step of Newton's came from.
     let mut left = None;
     for step in 0_usize.. {
-        let Excess { whole, between, sum } = Excess::new(entries, start, width);
+        let Excess { whole, between, sum } = Excess::new(entries, start, Some(width));
         let surplus = sum + width * (whole - k);
-        // Without a whole one the excess is the mask; at a mask of k there is nothing to search.
-        if whole == F::zero() || surplus == F::zero() {
+        // A mask of k may be anywhere where no entry is on the ramp.
+        if surplus == F::zero() {
             break;
         }
         let root = start + surplus / between;

@@ -12,6 +12,7 @@ use crate::method::{self, Method};
 use crate::number::{factor, guesses, probability};
 use crate::sample::Tail;
 use crate::settings::{Domain, Overrides, Settings};
+use crate::synthetic::Shape;
 
 /// Trains a linear classifier with several losses on a heavy-tailed problem and compares them where K guesses are allowed.
 ///
@@ -40,21 +41,27 @@ pub struct Args {
     /// Trainings of each loss; each has a tail, an order of the rows and noise of its own
     #[arg(long, default_value_t = NonZeroUsize::new(3).unwrap())]
     pub seeds: NonZeroUsize,
+    /// Trainings to find the settings of each loss by its validation rows; 0: the settings that it has
+    #[arg(long, value_name = "TRIALS", default_value_t = 0)]
+    pub tune: usize,
     /// Threads; the results do not depend on them [default: one a core]
     #[arg(long)]
     threads: Option<NonZeroUsize>,
 
+    /// What is generated
+    #[arg(long, value_enum, default_value_t = Shape::Groups, conflicts_with = "data")]
+    pub generate: Shape,
     /// Texts to classify instead of generated rows: tab-separated values, header split, label, text
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// How often the most frequent class outnumbers the rarest [default: 100; with --data 1: as in the file]
+    /// How often the most frequent class outnumbers the rarest [default: 100; with --data or --generate ambiguous 1: as it is]
     #[arg(long, value_name = "FACTOR", value_parser = factor)]
     imbalance: Option<f64>,
     /// Training rows that the most frequent class keeps [default: all]
     #[arg(long, value_name = "ROWS")]
     largest: Option<NonZeroUsize>,
     /// Probability that a training label is replaced by a random one of the same group of generated classes
-    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability, conflicts_with = "data")]
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability, conflicts_with_all = ["data", "generate"])]
     label_noise: f64,
 
     /// The rows that are measured; choose settings by the validation rows
@@ -124,7 +131,7 @@ impl Args {
     }
 
     pub fn tail(&self) -> Tail {
-        let usual = if self.domain() == Domain::Generated { 100.0 } else { 1.0 };
+        let usual = if self.data.is_none() && self.generate == Shape::Groups { 100.0 } else { 1.0 };
         Tail { imbalance: self.imbalance.unwrap_or(usual), largest: self.largest.map(NonZeroUsize::get), label_noise: self.label_noise }
     }
 }

@@ -26,6 +26,7 @@ mod target;
 mod text;
 mod training;
 mod tsv;
+mod tuning;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -40,10 +41,11 @@ use faer::Par;
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::Outcome;
 use study::Study;
+use tuning::Search;
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    let corpus = args.data.as_deref().map_or_else(|| Ok(synthetic::corpus()), read)?;
+    let corpus = args.data.as_deref().map_or_else(|| Ok(synthetic::corpus(args.generate)), read)?;
     args.check_k(corpus.num_classes)?;
     let study = Study {
         corpus: &corpus,
@@ -107,12 +109,14 @@ fn read(path: &Path) -> Result<Corpus> {
 fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
     let seeds = args.seeds.get() as u64;
     let contenders = args.contenders()?;
-    let epochs = contenders.len() as u64 * seeds * study.epochs as u64;
+    let epochs = contenders.len() as u64 * (args.tune as u64 + seeds) * study.epochs as u64;
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} epochs, {eta} left, {msg}")?;
     let progress = ProgressBar::new(epochs).with_style(style);
+    let mut search = (args.tune > 0).then(|| Search::new(study, args.tune, &args.out)).transpose()?;
     let mut outcomes = Vec::new();
     for (method, settings) in contenders {
         progress.set_message(method.name);
+        let settings = search.as_mut().map_or(Ok(settings), |search| search.best(&method, settings, &progress))?;
         let train = |seed| {
             let run = study.run(&method, &settings, seed, &progress);
             run.with_context(|| format!("cannot train with {}, seed {seed}", method.name))

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use rand_pcg::Pcg64Dxsm;
 
 use crate::corpus::Corpus;
-use crate::synthetic::GROUP_SIZE;
+use crate::synthetic::Shape;
 
 /// How many rows a class holds out where the corpus has no validation split.
 const HELD_OUT: usize = 10;
@@ -19,7 +19,7 @@ pub struct Tail {
     pub imbalance: f64,
     /// Rows of the most frequent class; `None`: all that it has.
     pub largest: Option<usize>,
-    /// The probability that a training label is replaced by a uniform one of its group.
+    /// The probability that a training label is replaced by a uniform one of its group, of [`Shape::Groups`].
     pub label_noise: f64,
 }
 
@@ -66,8 +66,8 @@ impl Tail {
     }
 
     fn disturb(&self, label: usize, rng: &mut Pcg64Dxsm) -> usize {
-        let replaced = self.label_noise > 0.0 && rng.random_bool(self.label_noise);
-        if replaced { label / GROUP_SIZE * GROUP_SIZE + rng.random_range(0..GROUP_SIZE) } else { label }
+        let (replaced, group_size) = (self.label_noise > 0.0 && rng.random_bool(self.label_noise), Shape::Groups.group_size());
+        if replaced { label / group_size * group_size + rng.random_range(0..group_size) } else { label }
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
 
     use super::{Sample, Tail};
     use crate::corpus::Corpus;
-    use crate::synthetic;
+    use crate::synthetic::{self, Shape};
 
     fn cut(tail: Tail, corpus: &Corpus) -> Sample {
         tail.cut(corpus, &mut Key::new(1).rng())
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_generated_tail_has_the_published_size() {
-        let sample = cut(Tail { imbalance: 100.0, largest: None, label_noise: 0.0 }, &synthetic::corpus());
+        let sample = cut(Tail { imbalance: 100.0, largest: None, label_noise: 0.0 }, &synthetic::corpus(Shape::Groups));
         let counts: Vec<usize> = sample.ranking.iter().map(|&class| sample.counts[class]).collect();
         assert_eq!((sample.rows.len(), counts[0], counts[99]), (2180, 100, 1));
         assert!(counts.is_sorted_by(|a, b| a >= b));
@@ -94,9 +94,9 @@ mod tests {
 
     #[test]
     fn noise_keeps_labels_in_their_group() {
-        let corpus = synthetic::corpus();
+        let corpus = synthetic::corpus(Shape::Groups);
         let sample = cut(Tail { imbalance: 1.0, largest: None, label_noise: 0.5 }, &corpus);
-        let group = |label: usize| label / synthetic::GROUP_SIZE;
+        let group = |label: usize| label / Shape::Groups.group_size();
         let pairs = || sample.rows.iter().map(|&row| corpus.labels[row]).zip(sample.labels.iter().copied());
         assert!(pairs().all(|(clean, noisy)| group(clean) == group(noisy)));
         let changed = pairs().filter(|(clean, noisy)| clean != noisy).count() as f64 / sample.rows.len() as f64;

@@ -71,7 +71,23 @@ impl Overrides {
     }
 }
 
+/// A setting's name, the largest factor by which a search changes it, and where it is.
+type Tuned = (&'static str, f32, fn(&mut Settings) -> &mut f32);
+
 impl Settings {
+    /// What is searched for.
+    pub const TUNED: [Tuned; 9] = [
+        ("learning rate", 10.0, |settings| &mut settings.learning_rate),
+        ("epsilon", 10.0, |settings| &mut settings.epsilon),
+        ("margin", 4.0, |settings| &mut settings.margin),
+        ("largest margin", 4.0, |settings| &mut settings.max_margin),
+        ("scale", 2.0, |settings| &mut settings.scale),
+        ("gamma", 4.0, |settings| &mut settings.gamma),
+        ("temperature", 10.0, |settings| &mut settings.temperature),
+        ("adjustment", 2.0, |settings| &mut settings.adjustment),
+        ("rarity", 2.0, |settings| &mut settings.rarity),
+    ];
+
     /// A learning rate, and for the rest what most losses take.
     pub const fn rate(learning_rate: f32) -> Self {
         Self {

@@ -19,6 +19,7 @@ use crate::setup::Setup;
 use crate::training::{Schedule, Trainer, initial_head};
 
 /// What all losses share.
+#[derive(Clone, Copy)]
 pub struct Study<'a> {
     pub corpus: &'a Corpus,
     pub tail: Tail,

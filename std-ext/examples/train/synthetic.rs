@@ -1,42 +1,73 @@
-//! The generated classification problem: confusable classes in groups, from integer arithmetic alone, so the same bits everywhere.
+//! The generated classification problems: confusable classes in groups, from integer arithmetic alone, so the same bits everywhere.
 
+use clap::ValueEnum;
 use faer::Mat;
 
 use crate::corpus::Corpus;
 
-pub const NUM_CLASSES: usize = 100;
-pub const GROUP_SIZE: usize = 5;
 const DIM: usize = 64;
-const TRAIN: usize = 100;
-const VALID: usize = 10;
-const TEST: usize = 40;
-const ROWS_PER_CLASS: usize = TRAIN + VALID + TEST;
 const SEED: u64 = 1;
 
-/// Row x = (½·group centre + ⅕·class offset + noise)/8, all three nearly standard normal.
-pub fn corpus() -> Corpus {
-    let mut normals = (0..).map(near_normal);
-    let mut points = |count: usize| -> Vec<f64> { normals.by_ref().take(count * DIM).collect() };
-    let centres = points(NUM_CLASSES / GROUP_SIZE);
-    let offsets = points(NUM_CLASSES);
-    let noise = points(NUM_CLASSES * ROWS_PER_CLASS);
+/// What is generated.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// 100 classes of 100 rows, in groups of 5, to cut a tail from
+    Groups,
+    /// 28 classes of 12 800 down to 39 rows, in two groups of which the best guess is right every other time
+    Ambiguous,
+}
 
-    let features = Mat::from_fn(DIM, NUM_CLASSES * ROWS_PER_CLASS, |i, row| {
-        let class = row / ROWS_PER_CLASS;
-        let mean = 0.5 * centres[class / GROUP_SIZE * DIM + i] + 0.2 * offsets[class * DIM + i];
+impl Shape {
+    pub const fn num_classes(self) -> usize {
+        match self {
+            Self::Groups => 100,
+            Self::Ambiguous => 28,
+        }
+    }
+
+    pub const fn group_size(self) -> usize {
+        match self {
+            Self::Groups => 5,
+            Self::Ambiguous => 14,
+        }
+    }
+
+    /// Rows of a class to train with, to choose settings by, and to measure.
+    fn rows(self, class: usize) -> [usize; 3] {
+        match self {
+            Self::Groups => [100, 10, 40],
+            Self::Ambiguous => {
+                // Frequent and rare ones in either group: 5 has no factor in common with 28.
+                let rank = (5 * class % 28) as f64;
+                let count = 12_800.0 * (39.0_f64 / 12_800.0).powf(rank / 27.0);
+                [count.round() as usize, 20, 100]
+            }
+        }
+    }
+}
+
+/// Row x = (½·group centre + ⅕·class offset + noise)/8, all three nearly standard normal.
+pub fn corpus(shape: Shape) -> Corpus {
+    let (num_classes, mut normals) = (shape.num_classes(), (0..).map(near_normal));
+    let mut points = |count: usize| -> Vec<f64> { normals.by_ref().take(count * DIM).collect() };
+    let centres = points(num_classes / shape.group_size());
+    let offsets = points(num_classes);
+
+    let (mut labels, mut splits) = (vec![], [vec![], vec![], vec![]]);
+    for class in 0..num_classes {
+        for (split, count) in splits.iter_mut().zip(shape.rows(class)) {
+            split.extend(labels.len()..labels.len() + count);
+            labels.resize(labels.len() + count, class);
+        }
+    }
+    let noise = points(labels.len());
+    let features = Mat::from_fn(DIM, labels.len(), |i, row| {
+        let class = labels[row];
+        let mean = 0.5 * centres[class / shape.group_size() * DIM + i] + 0.2 * offsets[class * DIM + i];
         ((mean + noise[row * DIM + i]) / 8.0) as f32
     });
-    let split = |from: usize, count: usize| -> Vec<usize> {
-        (0..NUM_CLASSES).flat_map(|class| (0..count).map(move |row| class * ROWS_PER_CLASS + from + row)).collect()
-    };
-    Corpus {
-        features,
-        labels: (0..NUM_CLASSES * ROWS_PER_CLASS).map(|row| row / ROWS_PER_CLASS).collect(),
-        num_classes: NUM_CLASSES,
-        train: split(0, TRAIN),
-        valid: split(TRAIN, VALID),
-        test: split(TRAIN + VALID, TEST),
-    }
+    let [train, valid, test] = splits;
+    Corpus { features, labels, num_classes, train, valid, test }
 }
 
 /// The sum of twelve uniforms less six: mean 0, variance 1, and exact in an f64.
@@ -59,7 +90,7 @@ fn mix64(state: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{corpus, near_normal};
+    use super::{Shape, corpus, near_normal};
 
     fn assert_close(actual: f64, expected: f64) {
         assert!((actual - expected).abs() < 1e-6, "{actual} is not {expected}");
@@ -73,11 +104,18 @@ mod tests {
 
     #[test]
     fn the_first_row_is_the_published_one() {
-        let corpus = corpus();
+        let corpus = corpus(Shape::Groups);
         let expected = [1.377_117_0, 0.179_615_4, -1.707_036_0, 2.069_106_8];
         for (i, expected) in expected.into_iter().enumerate() {
             assert_close(8.0 * f64::from(corpus.features[(i, 0)]), expected);
         }
         assert_eq!([corpus.train.len(), corpus.valid.len(), corpus.test.len()], [10_000, 1_000, 4_000]);
+    }
+
+    #[test]
+    fn the_ambiguous_classes_have_the_published_counts() {
+        let mut counts: Vec<usize> = corpus(Shape::Ambiguous).train_by_class().iter().map(Vec::len).collect();
+        counts.sort_unstable();
+        assert_eq!((counts[0], counts[27], counts.len()), (39, 12_800, 28));
     }
 }

@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::sample::Tail;
-    use crate::synthetic;
+    use crate::synthetic::{self, Shape};
 
     fn trained(corpus: &Corpus, similarity: Similarity, threads: usize, seed: u64) -> LinearHead<f32> {
         let key = Key::new(seed);
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_bits_with_any_number_of_threads() {
-        let corpus = synthetic::corpus();
+        let corpus = synthetic::corpus(Shape::Groups);
         for similarity in [Similarity::Inner, Similarity::Cosine] {
             let [one, two, other] = [(1, 1), (2, 1), (1, 2)].map(|(threads, seed)| trained(&corpus, similarity, threads, seed));
             assert_eq!((one.weights(), one.bias()), (two.weights(), two.bias()));

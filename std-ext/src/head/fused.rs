@@ -7,19 +7,23 @@
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
 //! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
+//! | convex: what may count is kept, the rest is summed | `kept`, `polyhedral_hinge`, `top_k_margin_cross_entropy` |
 //! | exact: census, summary, gradient, by vector or core's code | `exact` |
 
 mod cross_entropy;
 mod exact;
 mod examples;
 mod frame;
+mod kept;
 mod largest;
 mod pathwise;
+mod polyhedral_hinge;
 mod screen;
 mod selection;
 mod sparse;
 mod strips;
 mod top_k_hinge;
+mod top_k_margin_cross_entropy;
 mod uniforms;
 
 use faer::prelude::*;
@@ -33,15 +37,21 @@ use examples::Examples;
 use strips::Strips;
 use stripwise::Stripwise;
 
-/// A loss that a head computes without storing scores: [`CrossEntropy`](topk_loss::CrossEntropy), and [`TopKHinge`] hard, smoothed
-/// exactly or pathwise.
+/// A loss that a head computes without storing scores: [`CrossEntropy`](topk_loss::CrossEntropy), the convex
+/// [`PolyhedralHinge`](topk_loss::loss::PolyhedralHinge) and [`TopKMarginCrossEntropy`](topk_loss::loss::TopKMarginCrossEntropy), and [`TopKHinge`]
+/// hard, smoothed exactly or pathwise.
 ///
 /// | loss | products for the value | with the gradients | further memory an example |
 /// |---|---|---|---|
 /// | cross-entropy | 1 | 4: scores twice, gradients of weights and features | a few numbers |
+/// | margin cross-entropy | 1 | 4, as cross-entropy | the classes that may be guesses, see below |
+/// | polyhedral hinge | 1 | 1, and a column of every class that shares | the classes that may share, see below |
 /// | hard hinge | 1 | 1, and two columns of weights an example | K + 1 classes |
 /// | pathwise hinge of B draws | 1 | 1, and at most B + 1 columns an example | B(K + 1) classes |
 /// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 1 kB, and the classes near the window |
+///
+/// Classes may share or be guesses whose scores are near the largest: some ten of trained weights, but all where the scores are closer together than
+/// K margins over the number of classes, as at the start of a training.
 ///
 /// Rows of the exact hinge that vector code does not serve (K + 1 beyond the middle of the ranks) or cannot certify are read again by core's
 /// code: two or three products more, and about 4 kB for each.

@@ -2,10 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 use topk_loss::compiled::{Evaluate, Example};
-use topk_loss::{Error, Loss, Result, check};
+use topk_loss::{Loss, Result, check};
 
 use super::Kernel;
-use super::scalar;
 use super::workers::Workers;
 use crate::elementary::Elementary;
 
@@ -49,9 +48,6 @@ impl<L: Evaluate<F>, F: Elementary> WithSimd for Run<'_, L, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Result<F> {
-        let Self { loss, example: Example { scores, label, mut grad, scratch }, weight } = self;
-        let value = loss.evaluate(Example { scores, label, grad: grad.as_deref_mut(), scratch })?;
-        let in_range = grad.is_none_or(|grad| scalar::multiply(grad, weight));
-        in_range.then_some(value).ok_or(Error::Overflow { what: "gradient" })
+        self.loss.evaluate(self.example, self.weight)
     }
 }

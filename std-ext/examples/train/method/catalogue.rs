@@ -1,6 +1,6 @@
 //! Every loss, with settings that were chosen by the validation rows: learning rates in steps of about 3.
 
-use BaseConfig::{CrossEntropy, Focal, Ldam, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKSvm};
+use BaseConfig::{CrossEntropy, Focal, Ldam, PolyhedralHinge, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKMarginCrossEntropy, TopKSvm};
 use Similarity::{Cosine, Inner};
 use topk_loss::Smoothing;
 use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::setup::Setup;
 
 /// What `--compare all` compares.
-pub static ALL: [Method; 19] = [
+pub static ALL: [Method; 23] = [
     HINGE,
     CRAMMER_SINGER,
     TOP_K_SVM_KTH,
@@ -28,6 +28,10 @@ pub static ALL: [Method; 19] = [
     TOP_K,
     ADJUSTED_TOP_K,
     ADJUSTED_MIXTURE,
+    MARGIN,
+    ADJUSTED_MARGIN,
+    POLYHEDRAL,
+    WEIGHTED_POLYHEDRAL,
     NOISED_BALANCED,
     ADJUSTED_NOISED,
     IMBALANCED,
@@ -204,6 +208,50 @@ const ADJUSTED_MIXTURE: Method = Method {
     config: |setup| adjusted(setup, top_k_cross_entropy(Guesses::Mixture(&setup.halves))),
 };
 
+const MARGIN: Method = Method {
+    flag: "margin",
+    name: "margin cross-entropy",
+    about: "Cross-entropy with a margin for the K largest scores",
+    similarity: Inner,
+    generated: Settings { margin: 4.0, ..Settings::rate(10.0) },
+    text: Settings { margin: 4.0, ..Settings::rate(30.0) },
+    unsmoothed: None,
+    config: |setup| margin_cross_entropy(setup).into(),
+};
+
+const ADJUSTED_MARGIN: Method = Method {
+    flag: "adjusted-margin",
+    name: "adjusted margin cross-entropy",
+    about: "The same, logit-adjusted",
+    similarity: Inner,
+    generated: Settings { margin: 4.0, ..Settings::rate(3.0) },
+    text: Settings { margin: 4.0, ..Settings::rate(10.0) },
+    unsmoothed: None,
+    config: |setup| adjusted(setup, margin_cross_entropy(setup)),
+};
+
+const POLYHEDRAL: Method = Method {
+    flag: "polyhedral",
+    name: "polyhedral hinge",
+    about: "Convex calibrated top-K hinge",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    config: |setup| polyhedral(setup).into(),
+};
+
+const WEIGHTED_POLYHEDRAL: Method = Method {
+    flag: "class-weighted-polyhedral",
+    name: "class-weighted polyhedral hinge",
+    about: "The same, in which rows of rarer classes count more",
+    similarity: Inner,
+    generated: Settings::rate(1.0),
+    text: Settings::rate(1.0),
+    unsmoothed: None,
+    config: |setup| LossConfig { class_weights: Some(&setup.class_weights), ..polyhedral(setup).into() },
+};
+
 const NOISED_BALANCED: Method = Method {
     flag: "noised-balanced",
     name: "noised balanced",
@@ -263,6 +311,14 @@ fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Config<'_> {
 
 const fn top_k_cross_entropy(guesses: Guesses<&[f32]>) -> BaseConfig<f32, &[f32]> {
     TopKCrossEntropy { guesses, law: Law::Gumbel, epsilon: 1.0 }
+}
+
+fn margin_cross_entropy<'a>(setup: &Setup) -> BaseConfig<f32, &'a [f32]> {
+    TopKMarginCrossEntropy { k: setup.k, margins: MarginConfig::Uniform(setup.settings.margin), scale: 1.0 }
+}
+
+fn polyhedral<'a>(setup: &Setup) -> BaseConfig<f32, &'a [f32]> {
+    PolyhedralHinge { k: setup.k, margins: MarginConfig::Uniform(setup.settings.margin), scale: 1.0 }
 }
 
 fn adjusted<'a>(setup: &'a Setup, loss: BaseConfig<f32, &'a [f32]>) -> Config<'a> {

@@ -19,12 +19,18 @@ impl<F: BatchReal> Stripwise<F> for CrossEntropy {
         examples.check(enough)?;
         let arch = Arch::new();
         let mut rows = examples.states(|example, label| Row::new(label, examples.coefficient(example)));
-        strips.read(&mut rows, |row, first, scores| arch.dispatch(Read { row, first, scores }))?;
+        strips.read(&mut rows, |row, first, scores| {
+            let label = row.label.checked_sub(first).filter(|&place| place < scores.len());
+            row.own = label.map_or(row.own, |place| scores[place]);
+            let part = arch.dispatch(PartOf { scores, label }).ok_or(Error::Overflow { what: "scores" })?;
+            row.part = row.part.merge(part);
+            Ok(())
+        })?;
         let objective = examples.objective(&rows, |row| Ok(row.softmax()?.surprise()))?;
         if let Some(grads) = grads {
             strips.backward(&mut rows, grads, |row, first, scores| {
                 let softmax = row.softmax()?;
-                arch.dispatch(Differentiate { softmax, weight: row.weight, scores: &mut *scores });
+                arch.dispatch(Differentiate { softmax, slope: F::one(), weight: row.weight, scores: &mut *scores });
                 if let Some(entry) = row.label.checked_sub(first).and_then(|place| scores.get_mut(place)) {
                     *entry = softmax.own_entry(F::one()) * row.weight;
                 }
@@ -54,34 +60,27 @@ impl<F: Elementary> Row<F> {
     }
 }
 
-/// Takes a strip in. Unlike a closure it is compiled for every instruction set.
-struct Read<'a, F> {
-    row: &'a mut Row<F>,
-    first: usize,
-    scores: &'a [F],
+/// A part of a row. Unlike a closure it is compiled for every instruction set.
+pub(super) struct PartOf<'a, F> {
+    pub scores: &'a [F],
+    pub label: Option<usize>,
 }
 
-impl<F: Elementary> NullaryFnOnce for Read<'_, F> {
-    type Output = topk_loss::Result<()>;
+impl<F: Elementary> NullaryFnOnce for PartOf<'_, F> {
+    type Output = Option<Part<F>>;
 
     #[inline(always)]
-    fn call(self) -> topk_loss::Result<()> {
-        let Self { row, first, scores } = self;
-        let label = row.label.checked_sub(first);
-        if let Some(&own) = label.and_then(|place| scores.get(place)) {
-            row.own = own;
-        }
-        let part = Part::of(scores, label, &mut []).ok_or(Error::Overflow { what: "scores" })?;
-        row.part = row.part.merge(part);
-        Ok(())
+    fn call(self) -> Option<Part<F>> {
+        Part::of(self.scores, self.label, &mut [])
     }
 }
 
 /// Puts the gradient in the place of a strip's scores, the label's aside.
-struct Differentiate<'a, F> {
-    softmax: Softmax<F>,
-    weight: F,
-    scores: &'a mut [F],
+pub(super) struct Differentiate<'a, F> {
+    pub softmax: Softmax<F>,
+    pub slope: F,
+    pub weight: F,
+    pub scores: &'a mut [F],
 }
 
 impl<F: Elementary> NullaryFnOnce for Differentiate<'_, F> {
@@ -89,6 +88,6 @@ impl<F: Elementary> NullaryFnOnce for Differentiate<'_, F> {
 
     #[inline(always)]
     fn call(self) {
-        self.softmax.differentiate(F::one(), self.weight, self.scores);
+        self.softmax.differentiate(self.slope, self.weight, self.scores);
     }
 }

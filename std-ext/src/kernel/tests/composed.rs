@@ -2,9 +2,7 @@
 
 use topk_loss::CrossEntropy;
 use topk_loss::compiled::Integrated;
-use topk_loss::loss::{
-    ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy,
-};
+use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted, PolyhedralHinge, TopKCrossEntropy, TopKHinges, TopKMarginCrossEntropy};
 use topk_loss::noise::{Gumbel, Logistic};
 
 use super::super::BatchLoss;
