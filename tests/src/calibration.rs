@@ -40,6 +40,7 @@
 //! searched, for every set of guesses, and the refutation is a proof but for rounding. `CalibratedAsFarAsTested` is evidence: other η
 //! may refute the loss. Look at the gap of the closest η. It cannot be large, because wrong guesses that cost few labels may cost
 //! little; but beside the regret it should not look like zero. For how it falls with the regret see [`calibration_curve`].
+//! For a loss that is linear between kinks a [certificate](crate::certificate) takes the place of evidence.
 //!
 //! **How it searches.** Over distributions with zeros, with ties, near the uniform one, with contenders for the K-th place that are
 //! nearly equal, and random ones. For each, and for each set of K guesses, from the best weak orders of the classes (all of them are
@@ -51,12 +52,12 @@
 //!
 //! | loss | top-K calibrated |
 //! |---|---|
-//! | calibrated hinge | yes (Yang and Koyejo) |
-//! | polyhedral hinge | yes (the proof is in its documentation); not refuted |
+//! | calibrated hinge | yes (Yang and Koyejo; [certified](crate::certificate)) |
+//! | polyhedral hinge | yes (the proof is in its documentation; certified) |
 //! | top-K margin cross-entropy | not refuted |
 //! | its exact smoothing by normal noise of scale ε | refuted if ε c > m, c the expected maximum of K + 1 normal numbers: then K + 1 tied classes all lead the smoothed order statistic by m and cost nothing (K = 1: ε > 1.77 m, K = 3: 0.97 m, K = 5: 0.79 m); not refuted below |
 //! | `TopKSvm`, K = 1 (Crammer and Singer) | no, for L ≥ 3 |
-//! | `KthOther`, `MeanInside`, K ≥ 2 | no, for L ≥ K + 2; yes for L = K + 1, where only the unlikeliest class must be found |
+//! | `KthOther`, `MeanInside`, K ≥ 2 | no, for L ≥ K + 2; yes for L = K + 1, where only the unlikeliest class must be found (certified) |
 //! | `MeanWithLabel`, `MeanOutside` | no |
 //! | cross-entropy, top-K cross-entropy | not refuted |
 //! | smooth top-K SVM | not refuted, but the gap vanishes with the temperature, towards its hard limit `KthOther` |

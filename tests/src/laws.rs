@@ -5,7 +5,7 @@
 //! | [`buffers`], [`bad_input`], [`outcome`] | [`Example`] | every loss: what the trait promises |
 //! | [`slope`] | [`Example`] | every loss that has a derivative almost everywhere |
 //! | [`invariance`], [`ordering`], [`ties`], [`precision`], [`keys`] | [`Example`] | losses that claim it |
-//! | [`convexity`], [`growth`] | [`Segment`](crate::strategies::Segment) | losses that claim it |
+//! | [`convexity`], [`growth`], [`linearity`] | [`Segment`](crate::strategies::Segment) | losses that claim it |
 //! | [`oracle`] | [`Example`] | oracles; with [`OfScores`](crate::OfScores) the laws of losses are theirs too |
 //! | [`noise`] | a probability | noise laws |
 //! | [`estimator`] | | estimators |
@@ -45,6 +45,7 @@ pub mod growth;
 pub mod invariance;
 pub mod keys;
 mod law;
+pub mod linearity;
 pub mod noise;
 pub mod oracle;
 pub mod ordering;
@@ -61,6 +62,7 @@ pub use growth::{is_lipschitz, is_smooth};
 pub use invariance::{gradient_sums_to, ignores_a_common_offset, is_homogeneous, treats_classes_alike};
 pub use keys::{draws_follow_the_key, ignores_the_key};
 pub use law::{Law, Stop};
+pub use linearity::is_linear_in_cells;
 pub use ordering::{falls_with_the_label_score, is_never_negative, vanishes_with_the_lead};
 pub use outcome::{is_deterministic, results_are_finite};
 pub use precision::agrees_in_single_precision;

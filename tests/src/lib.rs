@@ -26,6 +26,7 @@
 //! | [`reference`](mod@reference) | the mathematics once more, by sorting and plain loops |
 //! | [`broken`] | what a user may hand in by mistake |
 //! | [`calibration`] | is a loss top-K calibrated? a search for a counter-example, and the calibration function |
+//! | [`certificate`] | the same for a piecewise linear loss: decided exactly, with a proof to check |
 //! | [`problems`] | combinatorial problems to perturb: a grid's shortest path |
 //! | [`plackett_luce`] | the model of rankings that Gumbel noise makes, by enumeration |
 //! | [`symmetric`] | subsets of K classes, by enumeration and by logarithms of symmetric polynomials |
@@ -44,6 +45,7 @@
 
 pub mod broken;
 pub mod calibration;
+pub mod certificate;
 pub mod guide;
 pub mod laws;
 mod macros;

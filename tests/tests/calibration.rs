@@ -1,4 +1,5 @@
 //! Which losses are top-K calibrated: verdicts for up to three guesses and six classes, with the witnesses (`--nocapture` prints them).
+//! Of the hinges, `tests/certificate.rs` decides what is only searched here.
 //!
 //! The losses that integrate under a quick search, for all sizes, and every loss under the full search, are
 //! `cargo test --release -p topk-loss-laws --test calibration -- --ignored --nocapture`, with the name of either test before the `--` or both.

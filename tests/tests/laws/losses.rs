@@ -11,6 +11,7 @@ use topk_loss::noise::{Gumbel, Logistic, Normal};
 use topk_loss::oracle::{KthLargest, Max, RankSum, TopKSum};
 use topk_loss::sampler::MonteCarlo;
 use topk_loss::{CrossEntropy, Key, Margins, Smoothing, TopKHinge};
+use topk_loss_laws::certificate::Cells;
 use topk_loss_laws::loss_laws;
 use topk_loss_laws::tolerances::{ROUNDING, TOP_K_CROSS_ENTROPY, quadrature};
 
@@ -46,6 +47,7 @@ loss_laws! {
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
     falls_with_the_label_score(ROUNDING), is_never_negative(), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING),
     is_lipschitz(SQRT_2, ROUNDING), zeros_of_both_signs_are_equal(), ignores_the_key(),
+    is_linear_in_cells(Cells::of_sharing, 1.0, ROUNDING),
 }
 
 loss_laws! {
@@ -87,6 +89,7 @@ loss_laws! {
     gradient_is_the_slope(ROUNDING), ignores_a_common_offset(ROUNDING), treats_classes_alike(ROUNDING), gradient_sums_to(0.0, ROUNDING),
     falls_with_the_label_score(ROUNDING), is_never_negative(), is_lipschitz(SQRT_2, ROUNDING), vanishes_with_the_lead(1.0, ROUNDING),
     ties_go_to_the_lowest_index(), zeros_of_both_signs_are_equal(), ignores_the_key(),
+    is_linear_in_cells(Cells::of_kth, 1.0, ROUNDING),
 }
 
 loss_laws! {
@@ -167,11 +170,15 @@ macro_rules! top_k_svms {
 }
 
 top_k_svms! {
-    svm_of_the_kth_other: KthOther, treats_classes_alike(ROUNDING), ties_go_to_the_lowest_index();
+    svm_of_the_kth_other: KthOther, treats_classes_alike(ROUNDING), ties_go_to_the_lowest_index(),
+        is_linear_in_cells(Cells::of_kth, 1.0, ROUNDING);
     svm_of_the_mean_inside: MeanInside, treats_classes_alike(ROUNDING),
-        is_convex(ROUNDING), lies_above_its_tangents(ROUNDING), ties_go_to_the_lowest_index();
-    svm_of_the_mean_with_the_label: MeanWithLabel, is_convex(ROUNDING), lies_above_its_tangents(ROUNDING);
-    svm_of_the_mean_outside: MeanOutside, treats_classes_alike(ROUNDING), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING);
+        is_convex(ROUNDING), lies_above_its_tangents(ROUNDING), ties_go_to_the_lowest_index(),
+        is_linear_in_cells(Cells::of_mean, 1.0, ROUNDING);
+    svm_of_the_mean_with_the_label: MeanWithLabel, is_convex(ROUNDING), lies_above_its_tangents(ROUNDING),
+        is_linear_in_cells(Cells::of_mean_with_label, 1.0, ROUNDING);
+    svm_of_the_mean_outside: MeanOutside, treats_classes_alike(ROUNDING), is_convex(ROUNDING), lies_above_its_tangents(ROUNDING),
+        is_linear_in_cells(Cells::of_each, 1.0, ROUNDING);
 }
 
 loss_laws! {

@@ -3,6 +3,7 @@
 use topk_loss::loss::{TopKSvm, TopKSvmForm};
 use topk_loss::oracle::KthLargest;
 use topk_loss::{CrossEntropy, Loss, Margins, Smoothing, TopKHinge};
+use topk_loss_laws::certificate::Cells;
 use topk_loss_laws::laws::{agrees_in_single_precision, draws_follow_the_key};
 use topk_loss_laws::tolerances::ROUNDING;
 use topk_loss_laws::{Example, OfScores, loss_fn};
@@ -41,6 +42,7 @@ pub fn rows() -> Vec<Row> {
         "the margin has the wrong sign", vanishes_with_the_lead(1.0, ROUNDING): hinge => |e| hinge_of(e.k, -1.0);
         "the largest rival whatever K is", vanishes_with_the_lead(1.0, ROUNDING):
             hinge => |_| TopKSvm::new(1, TopKSvmForm::KthOther).unwrap();
+        "the hinge bends beyond the margin", is_linear_in_cells(Cells::of_kth, 1.0, ROUNDING): hinge => |e| hinge_of(e.k, 1.25);
         "the hinge is not cut at zero", is_never_negative(): hinge => |e| lead(e.k + 1, 1.0);
         "the label's score has the wrong sign", falls_with_the_label_score(ROUNDING): hinge => |e| altered(hinge(e), |scores, label, value, grad| {
             *value += 2.0 * scores[label];
