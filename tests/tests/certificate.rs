@@ -54,7 +54,7 @@ const HINGES: [Subject<AnyHinge>; 6] = [
     Subject { name: "calibrated hinge", loss: calibrated_hinge, cells: Cells::of_kth, slope: |_| Some(1.0) },
     Subject {
         name: "polyhedral hinge",
-        loss: |k, margin| BaseConfig::PolyhedralHinge { k, margin }.build(),
+        loss: |k, margin| BaseConfig::PolyhedralHinge { k, margins: MarginConfig::Uniform(margin), scale: 1.0 }.build(),
         cells: Cells::of_sharing,
         slope: |(k, num_classes)| Some(1.0 / (k + 1).max(num_classes - k + 1) as f64),
     },
