@@ -14,8 +14,10 @@
 #include "../cuda/exact.cu"
 #include "../cuda/hinge.cu"
 #include "../cuda/pathwise.cu"
+#include "../cuda/polyhedral_hinge.cu"
 #include "../cuda/reduction.cu"
 #include "../cuda/top_k_cross_entropy.cu"
+#include "../cuda/top_k_margin_cross_entropy.cu"
 #include "probe.h"
 
 namespace {
@@ -74,7 +76,8 @@ template <class P> Kernel kernel(void (*entry)(Batch, P)) {
 #define BOTH_FLOATS(name) {#name "_f32", kernel(name##_f32)}, {#name "_f64", kernel(name##_f64)}
 
 const std::map<std::string, Kernel> KERNELS = {
-    ALL_TYPES(hinge), ALL_TYPES(pathwise), ALL_TYPES(conditional), ALL_TYPES(cross_entropy), ALL_TYPES(exact), ALL_TYPES(top_k_cross_entropy), BOTH_FLOATS(divisor), BOTH_FLOATS(objective),
+    ALL_TYPES(hinge), ALL_TYPES(pathwise), ALL_TYPES(conditional), ALL_TYPES(cross_entropy), ALL_TYPES(exact), ALL_TYPES(top_k_cross_entropy),
+    ALL_TYPES(polyhedral_hinge), ALL_TYPES(top_k_margin_cross_entropy), BOTH_FLOATS(divisor), BOTH_FLOATS(objective),
     BOTH_FLOATS(draws), {"row_starts", kernel(row_starts)}, {"round_trips", kernel(round_trips)},
 };
 

@@ -42,6 +42,10 @@ pub enum Module {
     CrossEntropy,
     /// Top-K cross-entropy.
     TopKCrossEntropy,
+    /// Polyhedral top-K hinge.
+    PolyhedralHinge,
+    /// Cross-entropy with a top-K margin.
+    TopKMarginCrossEntropy,
     /// Divisors and objectives of batches.
     Reduction,
 }
@@ -57,6 +61,8 @@ impl Module {
             Self::Exact => include_str!("../ptx/exact.ptx"),
             Self::CrossEntropy => include_str!("../ptx/cross_entropy.ptx"),
             Self::TopKCrossEntropy => include_str!("../ptx/top_k_cross_entropy.ptx"),
+            Self::PolyhedralHinge => include_str!("../ptx/polyhedral_hinge.ptx"),
+            Self::TopKMarginCrossEntropy => include_str!("../ptx/top_k_margin_cross_entropy.ptx"),
             Self::Reduction => include_str!("../ptx/reduction.ptx"),
         }
     }
@@ -69,6 +75,8 @@ impl Module {
             Self::Exact => "exact",
             Self::CrossEntropy => "cross_entropy",
             Self::TopKCrossEntropy => "top_k_cross_entropy",
+            Self::PolyhedralHinge => "polyhedral_hinge",
+            Self::TopKMarginCrossEntropy => "top_k_margin_cross_entropy",
             Self::Reduction => "reduction",
         }
     }
@@ -147,6 +155,7 @@ impl Plan {
         let bytes = Bytes::new(size_of::<T::Float>(), threads);
         let shared_bytes = match self.work {
             Work::CrossEntropy => bytes,
+            Work::Hinge(_) if matches!(self.module, Module::PolyhedralHinge | Module::TopKMarginCrossEntropy) => bytes,
             Work::Exact(exact) => exact.bytes(bytes),
             Work::Hinge(HingeArguments { list_capacity, num_samples, .. }) => {
                 let bytes = bytes.selection(list_capacity);

@@ -4,6 +4,7 @@ mod shim {
     mod batch;
     mod blocks;
     mod cases;
+    mod convex;
     mod cross_entropies;
     mod driver;
     mod exact;

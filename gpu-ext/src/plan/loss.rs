@@ -1,6 +1,6 @@
 //! Which kernel serves which loss.
 
-use topk_loss::loss::{AsMargins, TopKCrossEntropy};
+use topk_loss::loss::{AsMargins, PolyhedralHinge, TopKCrossEntropy, TopKMarginCrossEntropy};
 use topk_loss::noise::Gumbel;
 use topk_loss::oracle::{AsRanks, Ranks};
 use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
@@ -11,7 +11,8 @@ use super::{MAX_SAMPLES, Module, Work, list_capacity};
 use crate::sealed::Sealed;
 use crate::{CudaError, Float, Result};
 
-/// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], and [`TopKCrossEntropy`] of one K under Gumbel noise.
+/// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], [`PolyhedralHinge`], [`TopKMarginCrossEntropy`], and
+/// [`TopKCrossEntropy`] of one K under Gumbel noise.
 pub trait Compiled<F>: Sealed {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "the trait is sealed")]
@@ -53,19 +54,7 @@ impl<F, M> Sealed for TopKHinge<F, M> {}
 impl<F: Float, M: AsMargins<F>> Compiled<F> for TopKHinge<F, M> {
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
-        let k = self.k();
-        if k >= num_classes {
-            return Err(Error::K { k, max: num_classes - 1 }.into());
-        }
-        let margin = match TopKHinge::margins(self).as_margins() {
-            Margins::Uniform(margin) => margin.to_f64(),
-            Margins::PerClass(margins) if margins.len() != num_classes => {
-                return Err(Error::Length { what: "margins", expected: num_classes, actual: margins.len() }.into());
-            }
-            Margins::PerClass(_) => 0.0,
-        };
-        let hard =
-            HingeArguments { margin, scale: self.scale().to_f64(), rank: k + 1, list_capacity: list_capacity(k), ..Default::default() };
+        let hard = arguments(self.k(), TopKHinge::margins(self).as_margins(), self.scale(), num_classes)?;
         let drawn = |epsilon: F, num_samples: usize, key: Key| {
             if num_samples > MAX_SAMPLES {
                 return Err(CudaError::Parameter { name: "num_samples", must: "at most 1024 on a device" });
@@ -87,9 +76,49 @@ impl<F: Float, M: AsMargins<F>> Compiled<F> for TopKHinge<F, M> {
     }
 
     fn margins(&self) -> Option<&[F]> {
-        match TopKHinge::margins(self).as_margins() {
-            Margins::Uniform(_) => None,
-            Margins::PerClass(margins) => Some(margins),
+        per_class(TopKHinge::margins(self).as_margins())
+    }
+}
+
+/// What a convex loss takes is what a hinge takes that is not smoothed.
+macro_rules! convex {
+    ($($loss:ident),+) => { $(
+        impl<F, M> Sealed for $loss<F, M> {}
+
+        impl<F: Float, M: AsMargins<F>> Compiled<F> for $loss<F, M> {
+            #[expect(private_interfaces, reason = "the trait is sealed")]
+            fn work(&self, num_classes: usize) -> Result<(Module, Work)> {
+                let arguments = arguments(self.k(), $loss::margins(self).as_margins(), self.scale(), num_classes)?;
+                Ok((Module::$loss, Work::Hinge(arguments)))
+            }
+
+            fn margins(&self) -> Option<&[F]> {
+                per_class($loss::margins(self).as_margins())
+            }
         }
+    )+ };
+}
+
+convex!(PolyhedralHinge, TopKMarginCrossEntropy);
+
+/// Of a hinge that is not smoothed.
+fn arguments<F: Float>(k: usize, margins: Margins<'_, F>, scale: F, num_classes: usize) -> Result<HingeArguments> {
+    if k >= num_classes {
+        return Err(Error::K { k, max: num_classes - 1 }.into());
+    }
+    let margin = match margins {
+        Margins::Uniform(margin) => margin.to_f64(),
+        Margins::PerClass(margins) if margins.len() != num_classes => {
+            return Err(Error::Length { what: "margins", expected: num_classes, actual: margins.len() }.into());
+        }
+        Margins::PerClass(_) => 0.0,
+    };
+    Ok(HingeArguments { margin, scale: scale.to_f64(), rank: k + 1, list_capacity: list_capacity(k), ..Default::default() })
+}
+
+fn per_class<F>(margins: Margins<'_, F>) -> Option<&[F]> {
+    match margins {
+        Margins::Uniform(_) => None,
+        Margins::PerClass(margins) => Some(margins),
     }
 }

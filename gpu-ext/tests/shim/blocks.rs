@@ -1,6 +1,6 @@
 //! What blocks and their threads must not change, and sanitizers.
 
-use topk_loss::loss::TopKCrossEntropy;
+use topk_loss::loss::{PolyhedralHinge, TopKCrossEntropy, TopKMarginCrossEntropy};
 use topk_loss::noise::Gumbel;
 use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
 
@@ -21,6 +21,8 @@ fn bits_of_every_loss(driver: &mut Driver, blocks: u32) -> Vec<u64> {
         };
         keep(batch.run(driver, &CrossEntropy, (blocks, 64)));
         keep(batch.run(driver, &TopKCrossEntropy::new(k, Gumbel, 1.0).unwrap(), (blocks, 64)));
+        keep(batch.run(driver, &PolyhedralHinge::new(k).unwrap(), (blocks, 64)));
+        keep(batch.run(driver, &TopKMarginCrossEntropy::new(k, 1.0).unwrap(), (blocks, 64)));
         for smoothing in [
             Smoothing::None,
             Smoothing::Exact { epsilon: 0.3 },
