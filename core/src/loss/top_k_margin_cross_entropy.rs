@@ -15,7 +15,7 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
 /// which the guesses' are lowered by c, so those who lead already pull less. For class probabilities η the minimiser is ln η + c on the
 /// K likeliest classes and ln η on the others: calibrated for every K, and the probabilities are the softmax of s − c·h.
 ///
-/// **Margins.** c may differ from label to label, as c_y.
+/// **Margins.** c may differ from label to label, as c_y; the minimiser above is of one for all.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch L.
 ///
