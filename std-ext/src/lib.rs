@@ -62,7 +62,7 @@ mod targets;
 mod threads;
 mod variate;
 
-pub use batch::{objective, objective_and_grads, values, values_and_grads};
+pub use batch::{coefficients, objective, objective_and_grads, values, values_and_grads};
 pub use elementary::Elementary;
 pub use error::{BatchError, Result};
 #[cfg(feature = "faer")]
@@ -74,7 +74,7 @@ pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel, scalar_kernel};
 pub use labels::{Integer, Labels};
 pub use scores::{Gradients, Rows, RowsMut, Scores};
-pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads};
+pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads, soft_values, soft_values_and_grads};
 pub use targets::Targets;
 pub use threads::Threads;
 pub use topk_loss::loss::Reduction;
