@@ -1,6 +1,6 @@
 //! A linear head and its loss as one node, by the batch crate's strips of classes: logits are never stored.
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, Error, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Tensor};
 use topk_loss_batch::faer::{Mat, MatMut, MatRef};
 use topk_loss_batch::{BatchReal, HeadGrads, HeadLoss, LinearHead, Similarity};
 
@@ -54,69 +54,39 @@ impl<L: HeadLoss<F>, F: Precision + BatchReal> Criterion<L, F> {
         let value = head.objective_and_grads(&self.loss, x, &self.targets(&labels), self.reduction, grads, self.threads());
         let device = features.device();
         let node = Head {
-            value: Tensor::from_vec(vec![value.map_err(Error::wrap)?], (), device)?,
+            value: value.map_err(Error::wrap)?,
             features: Tensor::from_vec(of_features, (batch, dim), device)?,
             weights: Tensor::from_vec(of_weights, (classes, dim), device)?,
             bias: Tensor::from_vec(of_bias, bias.map_or(0, |_| classes), device)?,
         };
-        match bias {
-            Some(bias) => features.apply_op3(weights, bias, node),
-            None => features.apply_op2(weights, node),
-        }
+        // Without a bias the node's third parent is a constant.
+        features.apply_op3(weights, bias.unwrap_or(&node.bias.clone()), node)
     }
 }
 
 /// The objective and its gradients, which are known before they are asked for.
-struct Head {
-    value: Tensor,
+struct Head<F> {
+    value: F,
     features: Tensor,
     weights: Tensor,
     bias: Tensor,
 }
 
-impl Head {
-    fn value(&self) -> Result<(CpuStorage, Shape)> {
-        let (storage, _) = self.value.storage_and_layout();
-        match &*storage {
-            candle_core::Storage::Cpu(value) => Ok((value.clone(), ().into())),
-            _ => Err(Error::msg("topk-loss computes on the CPU")),
-        }
-    }
-}
+/// The gradients of all three parents.
+type Three = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
-impl CustomOp2 for Head {
-    fn name(&self) -> &'static str {
-        "topk-loss-head"
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.value()
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        Ok((Some(self.features.broadcast_mul(grad)?), Some(self.weights.broadcast_mul(grad)?)))
-    }
-}
-
-impl CustomOp3 for Head {
+impl<F: Precision> CustomOp3 for Head<F> {
     fn name(&self) -> &'static str {
         "topk-loss-head"
     }
 
     #[rustfmt::skip]
     fn cpu_fwd(&self, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout, _: &CpuStorage, _: &Layout) -> Result<(CpuStorage, Shape)> {
-        self.value()
+        Ok((F::to_cpu_storage(&[self.value]), ().into()))
     }
 
-    fn bwd(
-        &self,
-        x: &Tensor,
-        w: &Tensor,
-        _: &Tensor,
-        value: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (features, weights) = CustomOp2::bwd(self, x, w, value, grad)?;
-        Ok((features, weights, Some(self.bias.broadcast_mul(grad)?)))
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Three> {
+        let [features, weights, bias] = [&self.features, &self.weights, &self.bias].map(|of| of.broadcast_mul(grad).map(Some));
+        Ok((features?, weights?, bias?))
     }
 }
