@@ -54,8 +54,8 @@ impl TopKLoss {
 
     fn of_any<F: Precision + BatchReal>(&self, loss: &AnyLoss<F, Vec<F>>, head: Head) -> Result<Tensor<1>> {
         match loss {
-            AnyLoss::Base(BaseLoss::CrossEntropy(loss)) => self.of_head(loss, head),
-            AnyLoss::Base(BaseLoss::TopKHinge(loss)) => self.of_head(loss, head),
+            AnyLoss::Base(BaseLoss::CrossEntropy(loss)) => self.of_head::<F>(loss, head),
+            AnyLoss::Base(BaseLoss::TopKHinge(loss)) => self.of_head::<F>(loss, head),
             _ => Err(Error::Config("only a cross-entropy and a top-K hinge have a head".into())),
         }
     }
@@ -66,9 +66,9 @@ impl TopKLoss {
             return Err(topk_loss_batch::BatchError::Shape { what: "weights", expected: (dim, classes), actual: (rows, classes) }.into());
         }
         let labels = self.read_labels(targets)?;
-        let host = |tensor: Tensor<2>| tensor.without_autodiff().try_into_vec::<F>().map_err(read);
+        let host = |tensor: Tensor<2>| tensor.without_autodiff().try_into_vec_as::<F>().map_err(read);
         let (features, weights) = (host(x.clone())?, host(w.clone())?);
-        let bias = b.clone().map(|bias| bias.without_autodiff().try_into_vec::<F>().map_err(read)).transpose()?;
+        let bias = b.clone().map(|bias| bias.without_autodiff().try_into_vec_as::<F>().map_err(read)).transpose()?;
         let head = LinearHead::new(Mat::from_fn(dim, classes, |i, class| weights[i * classes + class]), bias, Similarity::Inner)?;
 
         let zeros = |len| vec![F::zero(); len];
@@ -87,7 +87,7 @@ impl TopKLoss {
         let value = head.objective_and_grads(loss, features, &self.targets(&labels), reduction, grads, Threads::all())?;
 
         let value = Tensor::<1>::from_data(TensorData::new(vec![value], [1]), options);
-        let matrix = |data, shape: [usize; 2]| Tensor::<2>::from_data(TensorData::new(data, shape), options);
+        let matrix = |data: Vec<F>, shape: [usize; 2]| Tensor::<2>::from_data(TensorData::new(data, shape), options);
         let mut loss = value + zero(x, matrix(of_x, [batch, dim])).sum() + zero(w, matrix(of_w, [dim, classes])).sum();
         if let Some(bias) = b {
             loss = loss + zero(bias.unsqueeze(), matrix(of_b, [1, classes])).sum();
