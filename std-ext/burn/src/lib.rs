@@ -19,6 +19,8 @@
 //! ```
 mod config;
 mod error;
+#[cfg(feature = "flex")]
+mod flex;
 #[cfg(feature = "head")]
 mod head;
 mod module;

@@ -97,6 +97,10 @@ where
     rowwise.values_and_grads(scores, &mut values, RowsMut::new(&mut grads, classes)?)?;
     let values = Tensor::<1>::from_data(TensorData::new(values, [batch]), options);
     let grads = Tensor::<2>::from_data(TensorData::new(grads, [batch, classes]), options);
+    #[cfg(feature = "flex")]
+    if let Some(losses) = crate::flex::losses(&logits, &values, &grads) {
+        return Ok(losses);
+    }
     Ok(values + zero(logits, grads))
 }
 

@@ -51,9 +51,18 @@ fn device() -> Device {
     Device::flex().autodiff()
 }
 
-fn logits<F: Element>(scores: &[F]) -> Tensor<2> {
+/// With the feature `flex` a node of its own, and under gradient checkpointing the surrogate.
+fn devices() -> [Device; 2] {
+    [device(), device().gradient_checkpointing()]
+}
+
+fn logits_on<F: Element>(device: &Device, scores: &[F]) -> Tensor<2> {
     let data = TensorData::new(scores.to_vec(), [scores.len() / L, L]);
-    Tensor::from_data(data, (&device(), F::dtype())).require_grad()
+    Tensor::from_data(data, (device, F::dtype())).require_grad()
+}
+
+fn logits<F: Element>(scores: &[F]) -> Tensor<2> {
+    logits_on(&device(), scores)
 }
 
 fn targets(labels: &[i64]) -> Tensor<1, Int> {
@@ -87,14 +96,14 @@ fn by_core<F: Real>(loss: &AnyLoss<F, Vec<F>>, scores: &[F], labels: &[i64]) -> 
 }
 
 fn all_losses_are_those_of_core<F: Real + Element + serde::de::DeserializeOwned>(tolerance: f64) {
-    for batch in [1, 6] {
+    for (batch, device) in [1, 6].into_iter().flat_map(|batch| devices().map(|device| (batch, device))) {
         let (scores, labels): (Vec<F>, _) = (scores(batch).into_iter().map(Real::from_f64).collect(), labels(batch));
         for (config, same_bits) in catalogue() {
             let TopKLossConfig { loss, adjustments, weights: class_weights, .. } = config.clone();
             let json = serde_json::to_value(LossConfig { loss, adjustments, class_weights }).unwrap();
             let loss = serde_json::from_value::<LossConfig<F, Vec<F>>>(json).unwrap().build().unwrap();
             let (values, grads) = by_core(&loss, &scores, &labels);
-            let (criterion, logits) = (config.clone().with_reduction(Reduction::Sum).init(&device()), logits(&scores));
+            let (criterion, logits) = (config.clone().with_reduction(Reduction::Sum).init(&device), logits_on(&device, &scores));
 
             let losses = criterion.forward_no_reduction(logits.clone(), targets(&labels));
             let not_tracked = criterion.forward_no_reduction(logits.clone().inner(), targets(&labels).inner());
@@ -127,8 +136,9 @@ fn half_precision() {
         let wide = logits(&scores);
         let losses = numbers::<f32>(criterion.forward_no_reduction(wide.clone(), targets(&labels)));
         let expected = grad_of::<f32>(&criterion.forward(wide.clone(), targets(&labels)), &wide);
-        for (dtype, half_of_epsilon) in [(DType::F16, 0.5_f64.powi(11)), (DType::BF16, 0.5_f64.powi(8))] {
-            let narrow = wide.clone().inner().cast(dtype).autodiff().require_grad();
+        let halves = [(DType::F16, 0.5_f64.powi(11)), (DType::BF16, 0.5_f64.powi(8))];
+        for ((dtype, half_of_epsilon), device) in halves.into_iter().flat_map(|half| devices().map(|device| (half, device))) {
+            let narrow = logits_on(&device, &scores).cast(dtype).detach().require_grad();
             let rounded = criterion.forward_no_reduction(narrow.clone(), targets(&labels));
             assert_close(&config, &numbers::<f32>(rounded.cast(DType::F32)), &losses, half_of_epsilon);
             let grads = criterion.forward(narrow.clone(), targets(&labels)).backward();
@@ -181,12 +191,14 @@ fn reductions_are_burns() {
 fn padding_may_be_nan() {
     let mut scores = scores(3);
     scores[L..2 * L].fill(f64::NAN);
-    let logits = logits(&scores);
-    let criterion = TopKLossConfig::new(BaseConfig::CrossEntropy).with_pad_tokens(Some(vec![0])).init(&device());
-    let loss = criterion.forward(logits.clone(), targets(&[1, 0, 2]));
-    let grad = grad_of::<f64>(&loss, &logits);
-    assert!(numbers::<f64>(loss)[0] > 0.0);
-    assert!(grad[L..2 * L].iter().all(|&entry| entry == 0.0) && grad[0] > 0.0, "{grad:?}");
+    for device in devices() {
+        let logits = logits_on(&device, &scores);
+        let criterion = TopKLossConfig::new(BaseConfig::CrossEntropy).with_pad_tokens(Some(vec![0])).init(&device);
+        let loss = criterion.forward(logits.clone(), targets(&[1, 0, 2]));
+        let grad = grad_of::<f64>(&loss, &logits);
+        assert!(numbers::<f64>(loss)[0] > 0.0);
+        assert!(grad[L..2 * L].iter().all(|&entry| entry == 0.0) && grad[0] > 0.0, "{grad:?}");
+    }
 }
 
 #[test]
@@ -219,15 +231,17 @@ fn a_step_has_draws_of_its_own_and_the_same_again() {
 #[test]
 fn gradients_pass_through_on_both_sides() {
     let criterion = TopKLossConfig::new(BaseConfig::CrossEntropy).init(&device());
-    let plain = logits(&scores(3));
-    let loss = criterion.forward(plain.clone(), targets(&labels(3)));
-    let below = plain.clone().inner().div_scalar(2.0).transpose().autodiff().require_grad();
-    let squared = criterion.forward(below.clone().transpose().mul_scalar(2.0), targets(&labels(3))).square();
-    let grads = squared.backward();
-    let grad = numbers::<f64>(below.grad(&grads).unwrap().transpose().flatten(0, 1));
-    let factor = 4.0 * numbers::<f64>(loss.clone())[0];
-    let expected: Vec<_> = grad_of::<f64>(&loss, &plain).into_iter().map(|grad| grad * factor).collect();
-    assert_close("squared", &grad, &expected, 1e-13);
+    for device in devices() {
+        let plain = logits_on(&device, &scores(3));
+        let loss = criterion.forward(plain.clone(), targets(&labels(3)));
+        let below = plain.clone().div_scalar(2.0).transpose().detach().require_grad();
+        let squared = criterion.forward(below.clone().transpose().mul_scalar(2.0), targets(&labels(3))).square();
+        let grads = squared.backward();
+        let grad = numbers::<f64>(below.grad(&grads).unwrap().transpose().flatten(0, 1));
+        let factor = 4.0 * numbers::<f64>(loss.clone())[0];
+        let expected: Vec<_> = grad_of::<f64>(&loss, &plain).into_iter().map(|grad| grad * factor).collect();
+        assert_close("squared", &grad, &expected, 1e-13);
+    }
 }
 
 #[test]
