@@ -35,6 +35,7 @@
 //! batch) [wrapped](candle_core::Error::Wrapped). Tensors on a GPU are refused: `logits.to_device(&Device::Cpu)` is differentiable.
 //!
 //! The feature `head` adds a linear head and its loss in one node that stores no logits.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod criterion;
 #[cfg(feature = "head")]
