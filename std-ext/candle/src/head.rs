@@ -24,7 +24,7 @@ impl<L: HeadLoss<F>, F: Precision + BatchReal> Criterion<L, F> {
     /// let loss = Criterion::new(TopKHinge::new(1)?).forward_head(&features, &weights, None, &labels)?;
     /// let grads = loss.backward()?;
     /// assert_eq!(loss.to_scalar::<f32>()?, 1.5);
-    /// assert_eq!(grads.get(&weights).unwrap().to_vec2::<f32>()?, [[-0.5, -1.0], [0.0, 1.0], [0.5, 0.0]]);
+    /// assert_eq!(grads.get(&weights).unwrap().to_vec2::<f32>()?, [[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

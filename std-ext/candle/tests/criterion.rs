@@ -85,10 +85,9 @@ fn assert_close<F: Real>(what: impl std::fmt::Debug, actual: &[F], expected: &[F
     }
 }
 
-fn all_losses_are_those_of_core<F: Precision>(criterion: fn(AnyLoss<F, Vec<F>>) -> Criterion<AnyLoss<F, Vec<F>>, F>)
-where
-    AnyLoss<F, Vec<F>>: BatchLoss<F>,
-{
+type Any<F> = AnyLoss<F, Vec<F>>;
+
+fn all_losses_are_those_of_core<F: Precision>(criterion: impl Fn(Any<F>) -> Criterion<Any<F>, F>) {
     for batch in [1, 6] {
         let scores: Vec<F> = scores(batch).into_iter().map(<F as Real>::from_f64).collect();
         let labels = labels(batch);
@@ -169,7 +168,8 @@ fn any_layout_is_read_in_place() {
     let transposed = Var::from_tensor(&plain.t().unwrap().contiguous().unwrap()).unwrap();
     let wide = Var::from_tensor(&Tensor::cat(&[&*plain, &*plain, &*plain], 1).unwrap()).unwrap();
     let long = Var::from_tensor(&Tensor::cat(&[&*plain, &*plain], 0).unwrap()).unwrap();
-    let views: [(&Var, Tensor, fn(&Tensor) -> Result<Tensor>); 3] = [
+    type Back = fn(&Tensor) -> Result<Tensor>;
+    let views: [(&Var, Tensor, Back); 3] = [
         (&transposed, transposed.t().unwrap(), |grad| grad.t()),
         (&wide, wide.narrow(1, L, L).unwrap(), |grad| grad.narrow(1, L, L)),
         (&long, long.narrow(0, 6, 6).unwrap(), |grad| grad.narrow(0, 6, 6)),
@@ -284,7 +284,7 @@ fn borrowed_losses_and_those_behind_dyn() {
     let (logits, labels) = (var(&[0.5_f32; L]), Tensor::new(&[0_u8], &Device::Cpu).unwrap());
     let margins = [2.0_f32; L];
     let borrowed = TopKHinge::new(1).unwrap().with_margins(topk_loss::Margins::PerClass(&margins[..])).unwrap();
-    assert_eq!(loss(&borrowed, &logits, &labels).unwrap().to_scalar::<f32>().unwrap(), 2.0);
+    assert_eq!(loss(borrowed, &logits, &labels).unwrap().to_scalar::<f32>().unwrap(), 2.0);
     let owned = loss(CrossEntropy, &logits, &labels).unwrap().to_scalar::<f32>().unwrap();
     let losses: [Box<dyn BatchLoss<f32>>; 2] = [Box::new(CrossEntropy), Box::new(TopKHinge::new(1).unwrap())];
     assert_eq!(losses.map(|of| loss(of, &logits, &labels).unwrap().to_scalar::<f32>().unwrap()), [owned, 1.0]);

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
-use burn::optim::{AdamWConfig, GradientsParams, Optimizer};
+use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use corpus::{Corpus, LENGTH, Split};
@@ -60,7 +60,7 @@ fn train(loss: &TopKLossConfig, corpus: &Corpus, device: &Device) -> Model {
         let targets = Tensor::<1, Int>::from_data(&labels[..], device);
         let loss = criterion.forward_step(model.forward(&batch, device), targets, step);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
-        model = optimizer.step(5e-3.into(), model, grads);
+        model = optimizer.step(5e-3, model, grads);
     }
     model
 }

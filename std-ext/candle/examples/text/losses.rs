@@ -4,8 +4,11 @@ use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};
 use topk_loss::imbalance::{ldam_margins, log_priors};
 use topk_loss::{Key, Real, Smoothing};
 
+/// A loss and its name.
+pub type Named<F> = (&'static str, LossConfig<F, Vec<F>>);
+
 /// The losses of K guesses in training sets of so many texts a class.
-pub fn losses<F: Real>(counts: &[usize], k: usize) -> topk_loss::Result<Vec<(&'static str, LossConfig<F, Vec<F>>)>> {
+pub fn losses<F: Real>(counts: &[usize], k: usize) -> topk_loss::Result<Vec<Named<F>>> {
     let of = F::from_f64;
     let (mut margins, mut adjustments) = (vec![F::zero(); counts.len()], vec![F::zero(); counts.len()]);
     ldam_margins(counts, of(1.0), &mut margins)?;
