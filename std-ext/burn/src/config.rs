@@ -42,7 +42,8 @@ impl TopKLossConfig {
         let json = serde_json::to_value(&double).and_then(serde_json::from_value);
         let single: LossConfig<f32, Vec<f32>> = json.map_err(|error| Error::Config(error.to_string()))?;
         let (single, double) = (single.build()?, double.build()?);
-        let pad_tokens = pad_tokens.unwrap_or_default().into_iter().map(|token| token as i64).collect();
+        // No target is larger than the largest i64.
+        let pad_tokens = pad_tokens.into_iter().flatten().filter_map(|token| i64::try_from(token).ok()).collect();
         Ok(TopKLoss { single, double, pad_tokens, reduction })
     }
 }

@@ -1,13 +1,14 @@
 //! Values and gradients through burn against core.
 
 use burn::config::Config;
+use burn::module::Module;
 use burn::nn::loss::{CrossEntropyLossConfig, Reduction};
 use burn::tensor::{DType, Device, Element, Int, Tensor, TensorData};
 use topk_loss::config::{AnyLoss, BaseConfig, Guesses, Law, LossConfig, MarginConfig};
 use topk_loss::loss::TopKSvmForm;
 use topk_loss::{CrossEntropy, FoldIn, Key, Loss, Real, Smoothing, TopKHinge};
 use topk_loss_batch::BatchLoss;
-use topk_loss_burn::{TopKLossConfig, losses};
+use topk_loss_burn::{TopKLoss, TopKLossConfig, losses};
 
 const L: usize = 7;
 
@@ -159,6 +160,19 @@ fn a_configuration_that_is_saved_is_the_one_that_is_loaded() {
         assert_eq!((loaded.loss, loaded.weights, loaded.pad_tokens), (config.loss, config.weights, config.pad_tokens));
     }
     std::fs::remove_file(file).unwrap();
+}
+
+/// A model may hold its loss, which has nothing to train.
+#[test]
+fn a_module_holds_a_loss() {
+    #[derive(Module, Debug)]
+    struct Model {
+        loss: TopKLoss,
+    }
+    let model = Model { loss: TopKLossConfig::new(BaseConfig::CrossEntropy).init(&device()) };
+    assert_eq!(model.num_params(), 0);
+    let loss = |model: &Model| numbers::<f64>(model.loss.forward(logits(&scores(3)), targets(&labels(3))));
+    assert_eq!(loss(&model.clone().fork(&device())), loss(&model));
 }
 
 /// Padding and class weights as burn's own cross-entropy has them.
