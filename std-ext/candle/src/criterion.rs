@@ -6,11 +6,10 @@ use candle_core::{DType, Error, Result, Tensor};
 use topk_loss::FoldIn;
 use topk_loss::loss::SoftLabelLoss;
 use topk_loss_batch::{
-    BatchLoss, Gradients, Reduction, Rows, Scores, SoftTargets, Targets, Threads, coefficients, soft_values, soft_values_and_grads, values,
-    values_and_grads,
+    BatchLoss, Gradients, Reduction, Rows, Scores, SoftTargets, Targets, Threads, coefficients, soft_values, soft_values_and_grads,
 };
 
-use crate::node::{Precision, Rowwise};
+use crate::node::{Labelled, Precision, Rowwise};
 
 /// The mean loss of a batch: what [`Criterion::new`] does unless told otherwise.
 ///
@@ -98,10 +97,10 @@ impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
     ///
     /// # Errors
     /// Logits that are not a matrix or not of the float that is computed in, labels that are not a vector of integers, and what
-    /// [`values_and_grads`] and [`coefficients`] refuse.
+    /// [`values_and_grads`](topk_loss_batch::values_and_grads) and [`coefficients`] refuse.
     pub fn forward(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         let labels = read_labels(labels)?;
-        let losses = F::losses(logits, &self.labelled(&labels))?;
+        let losses = F::labelled_losses(logits, &self.labelled(&labels))?;
         let coefficients = coefficients(&self.loss, &self.targets(&labels), self.reduction).map_err(Error::wrap)?;
         (losses * Tensor::from_vec(coefficients, labels.len(), logits.device())?)?.sum_all()
     }
@@ -111,10 +110,10 @@ impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn losses(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
-        F::losses(logits, &self.labelled(&read_labels(labels)?))
+        F::labelled_losses(logits, &self.labelled(&read_labels(labels)?))
     }
 
-    fn labelled<'a>(&'a self, labels: &'a [i64]) -> Labelled<'a, L, F> {
+    fn labelled<'a>(&'a self, labels: &'a [i64]) -> Labelled<'a, F> {
         Labelled { loss: &self.loss, targets: self.targets(labels), threads: self.threads() }
     }
 }
@@ -153,22 +152,6 @@ pub(crate) fn read_labels(labels: &Tensor) -> Result<Vec<i64>> {
     match labels.dtype() {
         DType::U8 | DType::U32 | DType::I16 | DType::I32 | DType::I64 => labels.to_dtype(DType::I64)?.to_vec1(),
         got => Err(Error::UnexpectedDType { msg: "labels are integers", expected: DType::I64, got }.bt()),
-    }
-}
-
-struct Labelled<'a, L, F> {
-    loss: &'a L,
-    targets: Targets<'a, F>,
-    threads: Threads,
-}
-
-impl<L: BatchLoss<F>, F: Precision> Rowwise<F> for Labelled<'_, L, F> {
-    fn values(&self, scores: impl Scores<F>, into: &mut [F]) -> topk_loss_batch::Result<()> {
-        values(self.loss, scores, &self.targets, into, self.threads)
-    }
-
-    fn values_and_grads(&self, scores: impl Scores<F>, into: &mut [F], grads: impl Gradients<F>) -> topk_loss_batch::Result<()> {
-        values_and_grads(self.loss, scores, &self.targets, into, grads, self.threads)
     }
 }
 

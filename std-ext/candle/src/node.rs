@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, DType, Error, Layout, Result, Shape, Storage, Tensor, WithDType};
 use half::{bf16, f16};
 use topk_loss::Real;
-use topk_loss_batch::{Elementary, Gradients, Rows, RowsMut, Scores};
+use topk_loss_batch::{BatchLoss, Elementary, Gradients, Rows, RowsMut, Scores, Targets, Threads, values, values_and_grads};
 
 use crate::view::View;
 
@@ -21,6 +21,10 @@ pub trait Precision: Elementary + WithDType {
     /// The losses of logits of any float that is computed in this one.
     #[doc(hidden)]
     fn losses(logits: &Tensor, rowwise: &impl Rowwise<Self>) -> Result<Tensor>;
+
+    /// Those of labels: not generic, hence compiled here and as fast in a user's debug build.
+    #[doc(hidden)]
+    fn labelled_losses(logits: &Tensor, labelled: &Labelled<'_, Self>) -> Result<Tensor>;
 }
 
 impl Precision for f32 {
@@ -32,11 +36,37 @@ impl Precision for f32 {
             _ => losses::<f32, _>(logits, rowwise),
         }
     }
+
+    fn labelled_losses(logits: &Tensor, labelled: &Labelled<'_, Self>) -> Result<Tensor> {
+        Self::losses(logits, labelled)
+    }
 }
 
 impl Precision for f64 {
     fn losses(logits: &Tensor, rowwise: &impl Rowwise<Self>) -> Result<Tensor> {
         losses::<f64, _>(logits, rowwise)
+    }
+
+    fn labelled_losses(logits: &Tensor, labelled: &Labelled<'_, Self>) -> Result<Tensor> {
+        Self::losses(logits, labelled)
+    }
+}
+
+/// A loss, and the labels it is computed by.
+#[expect(missing_debug_implementations, reason = "a loss need not have one")]
+pub struct Labelled<'a, F> {
+    pub loss: &'a dyn BatchLoss<F>,
+    pub targets: Targets<'a, F>,
+    pub threads: Threads,
+}
+
+impl<F: Real> Rowwise<F> for Labelled<'_, F> {
+    fn values(&self, scores: impl Scores<F>, into: &mut [F]) -> topk_loss_batch::Result<()> {
+        values(self.loss, scores, &self.targets, into, self.threads)
+    }
+
+    fn values_and_grads(&self, scores: impl Scores<F>, into: &mut [F], grads: impl Gradients<F>) -> topk_loss_batch::Result<()> {
+        values_and_grads(self.loss, scores, &self.targets, into, grads, self.threads)
     }
 }
 
