@@ -1,9 +1,10 @@
 //! What must not give a number gives a typed error, and a panic with its message where burn's own losses panic.
 
 use burn::tensor::{DType, Device, Int, Tensor};
+use topk_loss::CrossEntropy;
 use topk_loss::config::BaseConfig;
 use topk_loss_batch::BatchError;
-use topk_loss_burn::{Error, TopKLossConfig};
+use topk_loss_burn::{Error, TopKLossConfig, losses};
 
 const L: usize = 7;
 
@@ -26,6 +27,21 @@ fn what_is_refused_is_an_error() {
         let nan = logits.clone().inner().mul_scalar(f64::NAN);
         assert!(matches!(refused(nan, &[0, 1]), Error::Batch(BatchError::Example { example: 0, .. })));
         assert_eq!(refused(Tensor::zeros([0, L], &device), &[]), BatchError::Empty { what: "example" }.into());
+    }
+}
+
+/// A loss of `f32` is not computed of `f64`: the logits would be rounded.
+#[test]
+fn another_float_is_refused() {
+    let targets = || Tensor::<1, Int>::from_data([0], &Device::flex());
+    for (dtype, other) in [(DType::F32, DType::F64), (DType::F64, DType::F32)] {
+        let logits = |dtype| Tensor::<2>::zeros([1, L], (&Device::flex(), dtype));
+        let of = |logits| match dtype {
+            DType::F64 => losses::<f64>(&CrossEntropy, logits, targets()),
+            _ => losses::<f32>(&CrossEntropy, logits, targets()),
+        };
+        assert!(of(logits(dtype)).is_ok());
+        assert_eq!(of(logits(other)).unwrap_err(), Error::DType(other));
     }
 }
 
