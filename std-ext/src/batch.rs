@@ -166,7 +166,27 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
     check::labels(targets, num_classes, num_examples)
 }
 
-fn coefficients<F: Real>(loss: &(impl BatchLoss<F> + ?Sized), targets: &Targets<'_, F>, reduction: Reduction) -> Result<Vec<F>> {
+/// The coefficients c_b of the losses ℓ_b in an objective, for whoever sums what [`values_and_grads`] returns himself: an automatic
+/// differentiation, of which the losses of the examples are a node.
+///
+/// As [`Targets::coefficients`], and the loss's own [weights](BatchLoss::label_weight) count in a weighted mean's divisor.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss::loss::ClassWeighted;
+/// use topk_loss_batch::{Reduction, Targets, coefficients};
+/// let loss = ClassWeighted::new(CrossEntropy, [3.0, 1.0])?;
+/// assert_eq!(coefficients(&loss, &Targets::new(&[0, 1]), Reduction::WeightedMean)?, [0.25, 0.25]);
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
+///
+/// # Errors
+/// As there.
+pub fn coefficients<F: Real>(
+    loss: &(impl BatchLoss<F> + ?Sized),
+    targets: &Targets<'_, F>,
+    reduction: Reduction,
+) -> Result<Vec<F>> {
     let mut coefficients = vec![F::zero(); targets.labels().len()];
     targets.coefficients_of(reduction, |label| loss.label_weight(label), &mut coefficients)?;
     Ok(coefficients)

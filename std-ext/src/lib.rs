@@ -32,6 +32,8 @@
 //! For the losses that are a [`HeadLoss`] it is one call, [`LinearHead::objective_and_grads`], which never stores scores: with a hundred
 //! thousand classes they are what a training step spends its memory on.
 //!
+//! For a framework that differentiates automatically see the page [`frameworks`].
+//!
 //! Conventions that hold everywhere: an example is **a row of a slice** ([`Rows`], a framework's `[batch, classes]` buffer) or of an `ndarray`,
 //! and **a column of faer** and nalgebra, which are the same bytes, see [`Scores`]; views may be strided; outputs are overwritten; the numbers
 //! are the same bits for any number of [`Threads`]; arguments are inputs, then outputs, then the threads.
@@ -48,6 +50,7 @@ mod error;
 mod examples;
 #[cfg(feature = "faer")]
 mod float;
+pub mod frameworks;
 #[cfg(feature = "faer")]
 mod head;
 #[cfg(test)]
@@ -62,7 +65,7 @@ mod targets;
 mod threads;
 mod variate;
 
-pub use batch::{objective, objective_and_grads, values, values_and_grads};
+pub use batch::{coefficients, objective, objective_and_grads, values, values_and_grads};
 pub use elementary::Elementary;
 pub use error::{BatchError, Result};
 #[cfg(feature = "faer")]
@@ -74,7 +77,7 @@ pub use head::{HeadGrads, HeadLoss, LinearHead, ScoreGrad, Similarity};
 pub use kernel::{BatchLoss, Kernel, scalar_kernel};
 pub use labels::{Integer, Labels};
 pub use scores::{Gradients, Rows, RowsMut, Scores};
-pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads};
+pub use soft::{SoftTargets, soft_objective, soft_objective_and_grads, soft_values, soft_values_and_grads};
 pub use targets::Targets;
 pub use threads::Threads;
 pub use topk_loss::loss::Reduction;

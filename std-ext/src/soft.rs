@@ -49,6 +49,40 @@ impl<'a, F: Real, S: Scores<F>> SoftTargets<'a, F, S> {
     }
 }
 
+/// The loss ℓ(s_b, η_b) of every example, as [`values`](crate::values) has that of labels.
+///
+/// # Errors
+/// As [`soft_values_and_grads`].
+pub fn soft_values<F: Real, L: SoftLabelLoss<F> + FoldIn + Sync>(
+    loss: &L,
+    scores: impl Scores<F>,
+    targets: &SoftTargets<'_, F, impl Scores<F>>,
+    values: &mut [F],
+    threads: impl Into<Threads>,
+) -> Result<()> {
+    check_inputs(&scores, targets)?;
+    check::length("values", scores.num_examples(), values.len())?;
+    examples::values(&SoftLabelled { loss, targets }, &scores, values, threads.into())
+}
+
+/// The same and the gradients, unweighted and not reduced, as [`values_and_grads`](crate::values_and_grads) has those of labels.
+///
+/// # Errors
+/// As there, and distributions that are not shaped like the scores, or one that is none.
+pub fn soft_values_and_grads<F: Real, L: SoftLabelLoss<F> + FoldIn + Sync>(
+    loss: &L,
+    scores: impl Scores<F>,
+    targets: &SoftTargets<'_, F, impl Scores<F>>,
+    values: &mut [F],
+    grads: impl Gradients<F>,
+    threads: impl Into<Threads>,
+) -> Result<()> {
+    check_inputs(&scores, targets)?;
+    check::length("values", scores.num_examples(), values.len())?;
+    examples::check_shape(&scores, &grads)?;
+    examples::values_and_grads(&SoftLabelled { loss, targets }, &scores, |_| F::one(), values, grads, threads.into())
+}
+
 /// The objective Σ_b c_b·ℓ(s_b, η_b) of soft labels η, as [`objective_and_grads`](crate::objective_and_grads) has that of labels, and its
 /// gradient with respect to all scores.
 ///

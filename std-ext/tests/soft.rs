@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use topk_loss::loss::{ClassWeighted, ExpectedLoss, LogitAdjusted, SoftLabelLoss};
 use topk_loss::{Compensated, CrossEntropy, Error, FoldIn, Key, Loss, Smoothing, TopKHinge};
 use topk_loss_batch::{
-    BatchError, Reduction, Rows, RowsMut, SoftTargets, Targets, Threads, objective, objective_and_grads, soft_objective,
-    soft_objective_and_grads,
+    BatchError, Reduction, Rows, RowsMut, SoftTargets, Targets, Threads, coefficients, objective, objective_and_grads, soft_objective,
+    soft_objective_and_grads, soft_values, soft_values_and_grads, values,
 };
 
 const L: usize = 5;
@@ -104,6 +104,30 @@ proptest! {
         prop_assert!((value - sum / divisor).abs() < 1e-12 * value.abs(), "{value} {}", sum / divisor);
         prop_assert!(grads.iter().sum::<f64>().abs() < 1e-12);
     }
+}
+
+/// Losses that are weighted and summed by the caller are the objective, labels or distributions.
+#[test]
+fn losses_and_their_coefficients_make_the_objective() {
+    let (scores, labels) = ([1.0_f64, 0.0, 0.0, 0.0, 2.0, 0.0], [0_i64, 1, -1]);
+    let (rows, targets) = (Rows::new(&scores, 2).unwrap(), Targets::new(&labels).ignoring(-1));
+    let loss = ClassWeighted::new(CrossEntropy, [1.0, 4.0]).unwrap();
+    let mut losses = [f64::NAN; 3];
+    values(&loss, rows, &targets, &mut losses, Threads::ONE).unwrap();
+    for (reduction, expected) in [(Reduction::Sum, [1.0, 1.0, 0.0]), (Reduction::WeightedMean, [0.2, 0.2, 0.0])] {
+        let coefficients = coefficients(&loss, &targets, reduction).unwrap();
+        assert_eq!(coefficients, expected);
+        let sum = Compensated::of(losses.iter().zip(coefficients).map(|(&loss, c)| c * loss));
+        assert_eq!(sum, objective(&loss, rows, &targets, reduction, Threads::ONE).unwrap());
+    }
+
+    let soft = SoftTargets::new(Rows::new(&[0.5, 0.5, 0.1, 0.9, 1.0, 0.0], 2).unwrap());
+    let (mut alone, mut grads, mut expected) = ([f64::NAN; 3], [f64::NAN; 6], [f64::NAN; 6]);
+    soft_values(&CrossEntropy, rows, &soft, &mut alone, Threads::ONE).unwrap();
+    soft_values_and_grads(&CrossEntropy, rows, &soft, &mut losses, RowsMut::new(&mut grads, 2).unwrap(), Threads::ONE).unwrap();
+    let into = RowsMut::new(&mut expected, 2).unwrap();
+    let sum = soft_objective_and_grads(&CrossEntropy, rows, &soft, Reduction::Sum, into, Threads::ONE).unwrap();
+    assert_eq!((Compensated::of(losses), losses, grads), (sum, alone, expected));
 }
 
 /// By hand, what torch documents of `cross_entropy(scores, labels, weight=[1, 4])`.
