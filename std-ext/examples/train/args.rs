@@ -41,7 +41,7 @@ pub struct Args {
     /// Trainings of each loss; each has a tail, an order of the rows and noise of its own
     #[arg(long, default_value_t = NonZeroUsize::new(3).unwrap())]
     pub seeds: NonZeroUsize,
-    /// Trainings to find the settings of each loss by its validation rows; 0: the settings that it has
+    /// Trials to find the settings of each loss by the validation rows, each a training of every seed; 0: the settings that it has
     #[arg(long, value_name = "TRIALS", default_value_t = 0)]
     pub tune: usize,
     /// Threads; the results do not depend on them [default: one a core]

@@ -109,10 +109,10 @@ fn read(path: &Path) -> Result<Corpus> {
 fn train_all(args: &Args, study: &Study<'_>) -> Result<Vec<Outcome>> {
     let seeds = args.seeds.get() as u64;
     let contenders = args.contenders()?;
-    let epochs = contenders.len() as u64 * (args.tune as u64 + seeds) * study.epochs as u64;
+    let epochs = contenders.len() as u64 * (args.tune as u64 + 1) * seeds * study.epochs as u64;
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} epochs, {eta} left, {msg}")?;
     let progress = ProgressBar::new(epochs).with_style(style);
-    let mut search = (args.tune > 0).then(|| Search::new(study, args.tune, &args.out)).transpose()?;
+    let mut search = (args.tune > 0).then(|| Search::new(study, args.tune, seeds, &args.out)).transpose()?;
     let mut outcomes = Vec::new();
     for (method, settings) in contenders {
         progress.set_message(method.name);

@@ -14,7 +14,7 @@ use crate::method::Method;
 use crate::settings::Settings;
 use crate::study::Study;
 
-/// No seed that is measured afterwards.
+/// Of the factors; a training has seeds from 1 on.
 const SEED: u64 = 0;
 
 /// A random search around what a loss takes unless told otherwise, which is its first trial. The others change all settings at once, by the same
@@ -24,17 +24,18 @@ const SEED: u64 = 0;
 pub struct Search<'a> {
     study: Study<'a>,
     trials: usize,
+    seeds: u64,
     log: File,
 }
 
 impl<'a> Search<'a> {
-    /// By so many trials, each one training, judged by the macro top-K accuracy of the validation rows. All are logged in the folder.
-    pub fn new(study: &Study<'a>, trials: usize, folder: &Path) -> Result<Self> {
+    /// By so many trials, each a training of every seed, judged by the mean macro top-K accuracy of the validation rows. All are logged in the folder.
+    pub fn new(study: &Study<'a>, trials: usize, seeds: u64, folder: &Path) -> Result<Self> {
         create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join("tuning.tsv");
         let mut log = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         writeln!(log, "loss\taccuracy\t{}", Settings::TUNED.map(|(name, ..)| name).join("\t"))?;
-        Ok(Self { study: Study { measure_valid: true, ..*study }, trials, log })
+        Ok(Self { study: Study { measure_valid: true, ..*study }, trials, seeds, log })
     }
 
     /// The best trial's settings.
@@ -43,9 +44,10 @@ impl<'a> Search<'a> {
         let mut best = (f64::NEG_INFINITY, start);
         for trial in 0..self.trials {
             let settings = if trial == 0 { start } else { near(start, &mut rng) };
+            let accuracy = |seed| Some(self.study.run(method, &settings, seed, progress).ok()?.last.macro_accuracy);
             // What cannot be trained with is no choice.
-            let run = self.study.run(method, &settings, SEED, progress);
-            let accuracy = run.map_or(f64::NEG_INFINITY, |run| run.last.macro_accuracy);
+            let sum = (1..=self.seeds).map(accuracy).sum::<Option<f64>>();
+            let accuracy = sum.map_or(f64::NEG_INFINITY, |sum| sum / self.seeds as f64);
             let values = Settings::TUNED.map(|(_, _, of)| of(&mut settings.clone()).to_string());
             writeln!(self.log, "{}\t{accuracy:.4}\t{}", method.name, values.join("\t"))?;
             if accuracy > best.0 {
