@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use topk_loss::Smoothing;
-use topk_loss::config::BaseConfig;
+use topk_loss::config::{BaseConfig, MarginConfig};
 use topk_loss_burn::TopKLossConfig;
 
 const BATCH: usize = 256;
@@ -38,7 +38,7 @@ fn main() {
         ("top-5 hinge", &plain, ours(hinge(Smoothing::None))),
         ("top-5 hinge, exact", &plain, ours(exact())),
         ("top-5 hinge, exact, surrogate", &checkpointed, ours(exact())),
-        ("polyhedral top-5 hinge", &plain, ours(BaseConfig::PolyhedralHinge { k, margin: 1.0 })),
+        ("polyhedral top-5 hinge", &plain, ours(BaseConfig::PolyhedralHinge { k, margins: MarginConfig::default(), scale: 1.0 })),
     ];
     let mut times = vec![vec![]; steps.len()];
     for _ in 0..50 {

@@ -28,8 +28,8 @@ fn catalogue() -> Vec<(TopKLossConfig, bool)> {
         hinge(Smoothing::Exact { epsilon: 0.5 }),
         hinges(Some(0.5)),
         BaseConfig::SmoothTopKSvm { k: 2, temperature: 0.5, margin: 1.0 },
-        BaseConfig::PolyhedralHinge { k: 2, margin: 1.0 },
-        BaseConfig::TopKMarginCrossEntropy { k: 2, margin: 0.5 },
+        BaseConfig::PolyhedralHinge { k: 2, margins: MarginConfig::default(), scale: 1.0 },
+        BaseConfig::TopKMarginCrossEntropy { k: 2, margins: MarginConfig::Uniform(0.5), scale: 1.0 },
         by_law(Law::Normal),
         by_law(Law::Gumbel),
         by_law(Law::Logistic),
@@ -219,7 +219,7 @@ fn padding_may_be_nan() {
 fn distributions_and_certain_ones() {
     let logits = logits(&scores(3));
     let (hard, certain) = (labels(3), targets(&labels(3)).one_hot::<2>(L).float().cast(DType::F64));
-    for loss in [BaseConfig::CrossEntropy, BaseConfig::PolyhedralHinge { k: 2, margin: 1.0 }] {
+    for loss in [BaseConfig::CrossEntropy, BaseConfig::PolyhedralHinge { k: 2, margins: MarginConfig::default(), scale: 1.0 }] {
         for weights in [None, Some(vec![2.0; L])] {
             let criterion = TopKLossConfig::new(loss.clone()).with_weights(weights).with_reduction(Reduction::Sum).init(&device());
             let soft = criterion.forward_soft(logits.clone(), certain.clone());

@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Int, Tensor};
 use topk_loss::CrossEntropy;
-use topk_loss::config::BaseConfig;
+use topk_loss::config::{BaseConfig, MarginConfig};
 use topk_loss_batch::BatchError;
 use topk_loss_burn::{Error, TopKLossConfig, losses};
 
@@ -59,7 +59,7 @@ fn configurations_that_are_none() {
 fn forward_panics_with_the_message() {
     let device = Device::flex();
     let logits = Tensor::<2>::zeros([2, L], (&device, DType::F64));
-    let criterion = TopKLossConfig::new(BaseConfig::PolyhedralHinge { k: 2, margin: 1.0 }).init(&device);
+    let criterion = TopKLossConfig::new(BaseConfig::PolyhedralHinge { k: 2, margins: MarginConfig::default(), scale: 1.0 }).init(&device);
     criterion.forward(logits, Tensor::<1, Int>::from_data([0, 9], &device));
 }
 

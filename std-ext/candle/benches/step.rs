@@ -85,7 +85,7 @@ fn main() -> Result<()> {
         of("top-5 hinge", &logits, ours(hinge, &targets)),
         of("top-5 hinge, pathwise of 10 draws", &logits, ours(pathwise, &targets)),
         of("top-5 hinge, exact", &logits, ours(exact, &targets)),
-        of("polyhedral top-5 hinge", &logits, ours(PolyhedralHinge::new(K, 1.0).unwrap(), &targets)),
+        of("polyhedral top-5 hinge", &logits, ours(PolyhedralHinge::new(K).unwrap(), &targets)),
     ];
     print(&format!("logits {BATCH} × {CLASSES}, forward and backward, one thread"), &steps);
     let scores = logits.flatten_all()?.to_vec1()?;

@@ -22,7 +22,7 @@ pub fn losses<F: Real>(counts: &[usize], k: usize) -> topk_loss::Result<Vec<Name
     };
     Ok(vec![
         ("cross-entropy", BaseConfig::CrossEntropy.into()),
-        ("convex top-K hinge", BaseConfig::PolyhedralHinge { k, margin: of(1.0) }.into()),
+        ("convex top-K hinge", BaseConfig::PolyhedralHinge { k, margins: MarginConfig::Uniform(of(1.0)), scale: of(1.0) }.into()),
         ("noised imbalanced top-K hinge", noised_imbalanced.into()),
         ("logit-adjusted cross-entropy", LossConfig { adjustments: Some(adjustments), ..BaseConfig::CrossEntropy.into() }),
     ])
