@@ -6,12 +6,15 @@
 
 use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
-use super::division::Division;
+use super::division::{Division, FEW};
+use super::few::Few;
 use super::problem::Problem;
-use super::profile::Profile;
+use super::profile::{Profile, range};
+use super::row::Competitors;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::solution::{Contribution, Sought};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, map, numbers, zip};
+use crate::noise::{Side, reach};
 use crate::{Error, Noise, Real, Regularity, Result};
 
 /// Where the label stands, in units of ε about the center.
@@ -37,6 +40,9 @@ const LINEAR_BELOW: f64 = 96.0;
 /// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
 const ROOM_BELOW: f64 = 48.0;
 const ROOM_ABOVE: f64 = 78.0;
+
+/// The digits of a loss are meant down to here: a miss that is rarer is as good as one that is so rare, to within what its probability may err.
+const MEANT: f64 = 1e-5;
 
 /// As far beyond the label, since what is known of its chance is less than that by some factor.
 const MARGIN: f64 = 8.0;
@@ -84,6 +90,8 @@ pub(crate) struct Contest<N, F> {
     limit: F,
     /// About how many classes from the rank down reach the window.
     reached: F,
+    /// The label is certain to be among the guesses.
+    is_decided: bool,
 }
 
 impl<N: Noise<F>, F: Real> Contest<N, F> {
@@ -125,8 +133,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             };
             least_likely = least_likely.max(greatest(bins, |m| alone(m) + own(rarer, m)));
         }
-        // A loss of nearly zero needs no more digits than this.
-        let limit = outside + if rarer == label.hit { least_likely } else { least_likely.max(outside + outside) };
+        let limit = outside + if rarer == label.hit { least_likely } else { least_likely.max(F::from_f64(MEANT).ln()) };
         // ln of what lies outside a window that begins or ends at edge m.
         let before = |m: usize| other(Event::Above, m) + if rarer == Event::Below { own(Event::Below, m) } else { F::zero() };
         let after = |m: usize| other(Event::Below, m) + if rarer == Event::Above { own(Event::Above, m) } else { F::zero() };
@@ -141,8 +148,79 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         if rarer == label.hit && (before(0) > limit || after(high) > limit) || is_deep && (0..bins).any(|m| lost(m) > bearable) {
             return Err(Error::Accuracy { what: "probability of the label" });
         }
+        let is_decided = rarer != label.hit && high < low;
         let low = low.saturating_sub(1);
         let window = Window { low: bounds.edge(low), high: bounds.edge(high.max(low + 1)) };
+        let contest = Self::within(window, profile.problem, label, rarer, limit);
+        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..contest })
+    }
+
+    /// The same among few classes. Nothing where the float cannot tell how likely the label is.
+    #[inline(always)]
+    pub fn of_few(problem: &Problem<N, F>, few: &mut Few<'_, N, F>, label: Label<F>) -> Option<Self> {
+        const INNER: f64 = 1.0 / (LANES / 2 + 1) as f64;
+        let Problem { law, num_classes, precision, .. } = *problem;
+        // In units of the whole: beyond this a probability is what the float makes of it.
+        let vague = F::from_usize(num_classes) * least() * F::from_f64(64.0);
+        let (position, (lowest, width)) = (law.position(label.u), range(problem));
+        let step = width / F::from_usize(LANES - 1);
+        let (mut low, mut high, mut floor) = (F::neg_infinity(), F::infinity(), least());
+        let mut t = map(numbers(), |n| lowest + n * step);
+        let (mut known, mut limit) = (None, F::zero());
+        for is_last in [false, true] {
+            let (below, above) = few.at(&t, floor);
+            let (mut y_above, mut y_below) = (t, t);
+            for ((above, below), &t) in y_above.iter_mut().zip(&mut y_below).zip(&t) {
+                let t = law.threshold(t);
+                (*above, *below) = (law.tail_and_density(t, position).0, law.failure_and_density(t, position).0);
+            }
+            let (y_above_t, t_above_y) = (zip(y_above, below, times), zip(y_below, above, times));
+            // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c; what the floor of probabilities has raised says nothing.
+            let raised = F::from_usize(num_classes) * floor * whole::<F>() * F::from_f64(64.0);
+            let greatest = |products: &Lanes<F>, of: &Lanes<F>| {
+                let trusted = products.iter().zip(of).map(|(&product, &of)| if of > raised { product } else { F::zero() });
+                trusted.fold(F::zero(), F::max)
+            };
+            let (least_above, least_below) = (greatest(&y_above_t, &below), greatest(&t_above_y, &above));
+            let usual = (if least_below < least_above { Event::Below } else { Event::Above }, F::zero());
+            let (rarer, likely) = known.unwrap_or(usual);
+            let likely = likely.max(if rarer == Event::Below { least_below } else { least_above });
+            known = Some((rarer, likely));
+            let meant = if rarer == label.hit { likely } else { likely.max(F::from_f64(MEANT) * whole()) };
+            if meant <= vague / precision.outside {
+                return None;
+            }
+            limit = precision.outside * meant;
+            let (before, after) =
+                if rarer == Event::Above { (below, zip(y_above, above, times)) } else { (zip(y_below, below, times), above) };
+            for ((&t, &before), &after) in t.iter().zip(&before).zip(&after) {
+                low = if before <= limit { low.max(t) } else { low };
+                high = if after <= limit { high.min(t) } else { high };
+            }
+            if !(low.is_finite() && high.is_finite()) {
+                return None;
+            }
+            if low >= high {
+                let contest = Self::within(Window { low, high: low + step }, *problem, label, rarer, (limit * least()).ln());
+                return (rarer != label.hit).then_some(Self { is_decided: true, ..contest });
+            }
+            if !is_last {
+                floor = if vague < limit * least() { floor } else { rarest() };
+                // As many in the interval that the window begins in as in the one that it ends in.
+                t = map(numbers(), |n| {
+                    let share = (n + F::one()) * F::from_f64(INNER);
+                    if share < F::one() { low + step * share } else { high - step * (share - F::from_f64(LANES as f64 / 2.0 * INNER)) }
+                });
+            }
+        }
+        let (rarer, _) = known?;
+        Some(Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln()))
+    }
+
+    /// The contest that an interval decides, leaving out so much.
+    #[inline(always)]
+    fn within(window: Window<F>, problem: Problem<N, F>, label: Label<F>, rarer: Event, limit: F) -> Self {
+        let law = problem.law;
         // The end of the window where the tail is the larger.
         let scale = match rarer {
             Event::Above => law.ln_survival(window.low - label.u),
@@ -151,22 +229,51 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         // A tail that is not a normal number is then less than what may be left out.
         let normal = F::min_positive_value().ln() * F::from_f64(0.9);
         let inverse_scale = if limit > normal && scale > normal { Some((-scale).exp()) } else { None };
-        let (position, reached) = (law.position(label.u), bounds.rest_reaching(low));
-        Ok(Self { problem: profile.problem, label, rarer, window, position, scale, inverse_scale, limit, reached })
+        let position = law.position(label.u);
+        Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached: F::one(), is_decided: false }
     }
 
     /// The classes as the contest needs them.
     #[inline(always)]
     pub fn division(&self, profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>) -> Division<N, F> {
-        let mut profile = *profile;
-        profile.problem.precision.outside = self.limit.exp();
+        let problem = self.exacting();
+        let sure_above = Division::sure_above(&problem, bounds, self.window);
         let at_most = self.reached.min(F::one()) * F::from_f64(0.5);
-        Division::with_bulk_probability(&profile, bounds, self.window, at_most)
+        Division::with_bulk_probability(problem, self.window, sure_above, at_most, |low, high| profile.between(low, high))
+    }
+
+    /// The same of few classes.
+    #[inline(always)]
+    pub fn division_of_few(&self, row: Competitors<'_, F>) -> Division<N, F> {
+        let (problem, low) = (self.exacting(), self.window.low);
+        let Problem { law, run, num_classes, precision, .. } = problem;
+        let sure_above = self.window.high + reach(&law, Side::Lower, precision.outside / F::from_usize(run.last));
+        if num_classes <= FEW {
+            return Division::alone(problem, self.window, sure_above);
+        }
+        let rest = row.units(&problem).filter(|&u| u <= F::zero());
+        let reached = rest.fold(F::zero(), |sum, u| sum + law.tail_and_density(law.threshold(low), law.position(u)).0);
+        let between = |low: F, high: F| row.units(&problem).filter(|&u| u > low && u < high).count();
+        Division::with_bulk_probability(problem, self.window, sure_above, reached.min(F::one()) * F::from_f64(0.5), between)
+    }
+
+    /// The problem with as little left out as the label's chance asks for.
+    #[inline(always)]
+    fn exacting(&self) -> Problem<N, F> {
+        let mut problem = self.problem;
+        problem.precision.outside = self.limit.exp();
+        problem
     }
 
     /// A label that is certain to be among the guesses loses nothing.
     pub fn is_decided(&self) -> bool {
-        self.rarer != self.label.hit && self.scale == F::neg_infinity()
+        self.is_decided || self.rarer != self.label.hit && self.scale == F::neg_infinity()
+    }
+
+    /// What an error of the rarer event's probability is measured by, all in the units of the integrals.
+    #[inline(always)]
+    fn meant(&self, beside: F) -> F {
+        if self.rarer == self.label.hit { beside } else { beside.max(F::from_f64(MEANT) * whole() * (-self.scale).exp().min(whole())) }
     }
 
     /// The label's tail on the rarer side, over the scale.
@@ -220,7 +327,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
             return F::zero();
         }
         let share = (finer.change + finer.beside_change) / finer.beside;
-        F::from_f64(SQUARING) * share * share
+        F::from_f64(SQUARING) * share * share * (finer.beside / self.meant(finer.beside))
     }
 
     #[inline(always)]
@@ -248,6 +355,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
     #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
         let Self { label, rarer, scale, .. } = *self;
+        let meant = self.meant(integral.beside);
         let (value, factor) = if rarer == label.hit {
             (label.beyond - scale - integral.beside.ln() + whole::<F>().ln(), integral.beside.recip())
         } else {
@@ -256,7 +364,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
             (-(-missed).ln_1p(), unit / (F::one() - missed))
         };
         let outside = F::from_f64(8.0) * self.problem.precision.outside;
-        let error_bound = factor * (integral.error * integral.beside + integral.bulk_error) + outside;
+        let error_bound = factor * (integral.error * meant + integral.bulk_error) + outside;
         Ok(Contribution { value, gain: factor * integral.step, error_bound })
     }
 }
