@@ -8,6 +8,7 @@ use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
 use super::division::{Division, FEW};
 use super::few::Few;
+use super::precision::is_double;
 use super::problem::Problem;
 use super::profile::{Profile, range};
 use super::row::Competitors;
@@ -34,8 +35,9 @@ pub(crate) enum Event {
     Below,
 }
 
-/// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
-const LINEAR_BELOW: f64 = 96.0;
+/// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below: T is never 5 below its
+/// rank's score. The first for a double, the second for a single.
+const LINEAR_BELOW: [f64; 2] = [48.0, 24.0];
 
 /// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
 const ROOM_BELOW: f64 = 48.0;
@@ -51,7 +53,8 @@ impl<F: Real> Label<F> {
     #[inline(always)]
     pub(crate) fn new(u: F, regularity: Regularity) -> Self {
         let hit = Event::Above;
-        let lowest = -F::from_f64(LINEAR_BELOW);
+        let [double, single] = LINEAR_BELOW;
+        let lowest = -F::from_f64(if is_double::<F>() { double } else { single });
         match regularity {
             Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u, hit },
             _ => Self { u, beyond: F::zero(), hit },
@@ -162,7 +165,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         let Problem { law, num_classes, precision, .. } = *problem;
         // In units of the whole: beyond this a probability is what the float makes of it.
         let vague = F::from_usize(num_classes) * least() * F::from_f64(64.0);
-        let (position, (lowest, width)) = (law.position(label.u), range(problem));
+        let (position, (lowest, width)) = (law.position(label.u), range(problem, false));
         let step = width / F::from_usize(LANES - 1);
         let (mut low, mut high, mut floor) = (F::neg_infinity(), F::infinity(), least());
         let mut t = map(numbers(), |n| lowest + n * step);
@@ -275,50 +278,36 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
     fn meant(&self, beside: F) -> F {
         if self.rarer == self.label.hit { beside } else { beside.max(F::from_f64(MEANT) * whole() * (-self.scale).exp().min(whole())) }
     }
-
-    /// The label's tail on the rarer side, over the scale.
-    #[inline(always)]
-    fn tail(&self, t: F) -> F {
-        let Self { problem: Problem { law, .. }, position, inverse_scale, .. } = *self;
-        match (inverse_scale, self.rarer) {
-            (Some(inverse), Event::Above) => law.tail_and_density(law.threshold(t), position).0 * inverse,
-            (Some(inverse), Event::Below) => law.failure_and_density(law.threshold(t), position).0 * inverse,
-            (None, Event::Above) => (law.ln_survival(t - self.label.u) - self.scale).exp(),
-            (None, Event::Below) => (law.ln_cdf(t - self.label.u) - self.scale).exp(),
-        }
-    }
 }
 
 impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
+    /// The label's density and its tail on the rarer side, over the scale.
     #[inline(always)]
-    fn at(&self, t: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
-        let mut at = nodes.density;
-        for (at, &t) in at.iter_mut().zip(t) {
-            *at = times(self.tail(t), *at);
+    fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
+        let Self { problem: Problem { law, .. }, label, position, .. } = *self;
+        let [mut densities, mut tails] = [*t; 2];
+        for ((density, tail), &t) in densities.iter_mut().zip(&mut tails).zip(t) {
+            if let Some(inverse) = self.inverse_scale {
+                let of_law = match self.rarer {
+                    Event::Above => law.tail_and_density(law.threshold(t), position),
+                    Event::Below => law.failure_and_density(law.threshold(t), position),
+                };
+                (*tail, *density) = (of_law.0 * inverse, of_law.1 * inverse);
+            } else {
+                let ln_tail = match self.rarer {
+                    Event::Above => law.ln_survival(t - label.u),
+                    Event::Below => law.ln_cdf(t - label.u),
+                };
+                *tail = (ln_tail - self.scale).exp();
+                *density = (law.ln_pdf(t - label.u) - self.scale).exp();
+            }
         }
-        at
+        [densities, tails]
     }
 
     #[inline(always)]
-    fn weights(&self, t: &Lanes<F>) -> Lanes<F> {
-        let law = self.problem.law;
-        let mut weights = [F::zero(); LANES];
-        for (weight, &t) in weights.iter_mut().zip(t) {
-            *weight = match self.inverse_scale {
-                Some(inverse) => law.tail_and_density(law.threshold(t), self.position).1 * inverse,
-                None => (law.ln_pdf(t - self.label.u) - self.scale).exp(),
-            };
-        }
-        weights
-    }
-
-    #[inline(always)]
-    fn exposures(&self, t: &Lanes<F>, weights: &Lanes<F>) -> Lanes<F> {
-        let mut exposures = *weights;
-        for (exposure, &t) in exposures.iter_mut().zip(t) {
-            *exposure += self.tail(t);
-        }
-        exposures
+    fn beside(&self, weights: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
+        zip(*weights, nodes.density, times)
     }
 
     #[inline(always)]
