@@ -35,9 +35,12 @@ pub(crate) enum Event {
     Below,
 }
 
-/// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below: T is never 5 below its
-/// rank's score. The first for a double, the second for a single.
-const LINEAR_BELOW: [f64; 2] = [48.0, 24.0];
+/// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
+const LINEAR_BELOW: f64 = 96.0;
+
+/// Nearer where no noise reaches this far down, and so T does not: in a double and in a single.
+const LOWEST: f64 = 7.0;
+const LINEAR_NEARER: [f64; 2] = [48.0, 24.0];
 
 /// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
 const ROOM_BELOW: f64 = 48.0;
@@ -51,11 +54,16 @@ const MARGIN: f64 = 8.0;
 
 impl<F: Real> Label<F> {
     #[inline(always)]
-    pub(crate) fn new(u: F, regularity: Regularity) -> Self {
+    pub(crate) fn new(u: F, law: &impl Noise<F>) -> Self {
         let hit = Event::Above;
-        let [double, single] = LINEAR_BELOW;
-        let lowest = -F::from_f64(if is_double::<F>() { double } else { single });
-        match regularity {
+        let [double, single] = LINEAR_NEARER;
+        let is_short = law.cdf(-F::from_f64(LOWEST)) == F::zero();
+        let lowest = -F::from_f64(match (is_short, is_double::<F>()) {
+            (false, _) => LINEAR_BELOW,
+            (true, true) => double,
+            (true, false) => single,
+        });
+        match law.regularity() {
             Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u, hit },
             _ => Self { u, beyond: F::zero(), hit },
         }

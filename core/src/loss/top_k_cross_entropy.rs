@@ -147,7 +147,7 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
         by: &impl Integrator<F>,
     ) -> Result<F> {
         let (num_classes, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
-        let label = Label::new(u, law.regularity());
+        let label = Label::new(u, &law);
         // Near the other end it is cheaper to count from there.
         let (rank, scale, label) = if k > mirrored { (mirrored, -self.epsilon, label.mirrored()) } else { (k, self.epsilon, label) };
         let run = Run { first: rank, last: rank };
