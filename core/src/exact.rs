@@ -8,7 +8,6 @@
 //! |---|---|
 //! | what is wanted, and how exactly | `ranks`, `precision`, `problem` |
 //! | coarse histogram of the scores, certified window of t | `profile`, `bounds`, `chernoff` |
-//! | the same where classes are few, by the distribution itself | `few` |
 //! | which classes need individual care | `division` |
 //! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
 //! | distributions of N(t) and of N(t) without one class, at 16 nodes | `counts`, `leave_one_out`, `nodes`; one by one, `plain` |
@@ -25,7 +24,6 @@ mod classes;
 mod contest;
 mod counts;
 mod division;
-mod few;
 mod leave_one_out;
 mod mean;
 mod nodes;

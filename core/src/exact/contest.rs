@@ -4,19 +4,19 @@
 //! P(Y > T) = ∫ P(Y > t) g(t) dt, P(Y < T) = ∫ P(Y < t) g(t) dt, and −∂/∂u_j of the first is ∫ f(t − u_y) · (class j's share of g) dt:
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
+mod few;
+
 use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
-use super::division::{Division, FEW};
-use super::few::Few;
+use super::division::Division;
 use super::precision::is_double;
 use super::problem::Problem;
-use super::profile::{Profile, range};
-use super::row::Competitors;
+use super::profile::Profile;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::solution::{Contribution, Sought};
-use crate::lanes::{LANES, Lanes, map, numbers, zip};
-use crate::noise::{Side, reach};
+use crate::lanes::{Lanes, zip};
 use crate::{Error, Noise, Real, Regularity, Result};
+pub(super) use few::Few;
 
 /// Where the label stands, in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
@@ -166,68 +166,6 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..contest })
     }
 
-    /// The same among few classes. Nothing where the float cannot tell how likely the label is.
-    #[inline(always)]
-    pub fn of_few(problem: &Problem<N, F>, few: &mut Few<'_, N, F>, label: Label<F>) -> Option<Self> {
-        const INNER: f64 = 1.0 / (LANES / 2 + 1) as f64;
-        let Problem { law, num_classes, precision, .. } = *problem;
-        // In units of the whole: beyond this a probability is what the float makes of it.
-        let vague = F::from_usize(num_classes) * least() * F::from_f64(64.0);
-        let (position, (lowest, width)) = (law.position(label.u), range(problem, false));
-        let step = width / F::from_usize(LANES - 1);
-        let (mut low, mut high, mut floor) = (F::neg_infinity(), F::infinity(), least());
-        let mut t = map(numbers(), |n| lowest + n * step);
-        let (mut known, mut limit) = (None, F::zero());
-        for is_last in [false, true] {
-            let (below, above) = few.at(&t, floor);
-            let (mut y_above, mut y_below) = (t, t);
-            for ((above, below), &t) in y_above.iter_mut().zip(&mut y_below).zip(&t) {
-                let t = law.threshold(t);
-                (*above, *below) = (law.tail_and_density(t, position).0, law.failure_and_density(t, position).0);
-            }
-            let (y_above_t, t_above_y) = (zip(y_above, below, times), zip(y_below, above, times));
-            // P(Y > T) ≥ P(Y > c) P(T ≤ c) for every c; what the floor of probabilities has raised says nothing.
-            let raised = F::from_usize(num_classes) * floor * whole::<F>() * F::from_f64(64.0);
-            let greatest = |products: &Lanes<F>, of: &Lanes<F>| {
-                let trusted = products.iter().zip(of).map(|(&product, &of)| if of > raised { product } else { F::zero() });
-                trusted.fold(F::zero(), F::max)
-            };
-            let (least_above, least_below) = (greatest(&y_above_t, &below), greatest(&t_above_y, &above));
-            let usual = (if least_below < least_above { Event::Below } else { Event::Above }, F::zero());
-            let (rarer, likely) = known.unwrap_or(usual);
-            let likely = likely.max(if rarer == Event::Below { least_below } else { least_above });
-            known = Some((rarer, likely));
-            let meant = if rarer == label.hit { likely } else { likely.max(F::from_f64(MEANT) * whole()) };
-            if meant <= vague / precision.outside {
-                return None;
-            }
-            limit = precision.outside * meant;
-            let (before, after) =
-                if rarer == Event::Above { (below, zip(y_above, above, times)) } else { (zip(y_below, below, times), above) };
-            for ((&t, &before), &after) in t.iter().zip(&before).zip(&after) {
-                low = if before <= limit { low.max(t) } else { low };
-                high = if after <= limit { high.min(t) } else { high };
-            }
-            if !(low.is_finite() && high.is_finite()) {
-                return None;
-            }
-            if low >= high {
-                let contest = Self::within(Window { low, high: low + step }, *problem, label, rarer, (limit * least()).ln());
-                return (rarer != label.hit).then_some(Self { is_decided: true, ..contest });
-            }
-            if !is_last {
-                floor = if vague < limit * least() { floor } else { rarest() };
-                // As many in the interval that the window begins in as in the one that it ends in.
-                t = map(numbers(), |n| {
-                    let share = (n + F::one()) * F::from_f64(INNER);
-                    if share < F::one() { low + step * share } else { high - step * (share - F::from_f64(LANES as f64 / 2.0 * INNER)) }
-                });
-            }
-        }
-        let (rarer, _) = known?;
-        Some(Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln()))
-    }
-
     /// The contest that an interval decides, leaving out so much.
     #[inline(always)]
     fn within(window: Window<F>, problem: Problem<N, F>, label: Label<F>, rarer: Event, limit: F) -> Self {
@@ -251,21 +189,6 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         let sure_above = Division::sure_above(&problem, bounds, self.window);
         let at_most = self.reached.min(F::one()) * F::from_f64(0.5);
         Division::with_bulk_probability(problem, self.window, sure_above, at_most, |low, high| profile.between(low, high))
-    }
-
-    /// The same of few classes.
-    #[inline(always)]
-    pub fn division_of_few(&self, row: Competitors<'_, F>) -> Division<N, F> {
-        let (problem, low) = (self.exacting(), self.window.low);
-        let Problem { law, run, num_classes, precision, .. } = problem;
-        let sure_above = self.window.high + reach(&law, Side::Lower, precision.outside / F::from_usize(run.last));
-        if num_classes <= FEW {
-            return Division::alone(problem, self.window, sure_above);
-        }
-        let rest = row.units(&problem).filter(|&u| u <= F::zero());
-        let reached = rest.fold(F::zero(), |sum, u| sum + law.tail_and_density(law.threshold(low), law.position(u)).0);
-        let between = |low: F, high: F| row.units(&problem).filter(|&u| u > low && u < high).count();
-        Division::with_bulk_probability(problem, self.window, sure_above, reached.min(F::one()) * F::from_f64(0.5), between)
     }
 
     /// The problem with as little left out as the label's chance asks for.

@@ -4,9 +4,8 @@ use core::fmt;
 
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
-use super::contest::{Contest, Label};
+use super::contest::{Contest, Few, Label};
 use super::division::{Division, FEW};
-use super::few::Few;
 use super::mean::Mean;
 use super::precision::{is_double, most_terms};
 use super::problem::Problem;

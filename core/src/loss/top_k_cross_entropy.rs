@@ -31,7 +31,7 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 ///
 /// **Accuracy.** −ln P is accurate however small P is: to 1e−9 of itself in `f64`, the gradient to 1e−9 of its largest entry. A loss of nearly
 /// zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
-/// times that under normal noise.
+/// times that under normal noise. Where a miss is rarer than 1e−11 (`f32`) or 1e−18 (`f64`), loss and gradient may be 0.
 ///
 /// **Cost.** Linear in L for any K, like [`Exact`](crate::estimator::Exact); several K share the passes over the scores.
 ///
