@@ -4,15 +4,19 @@
 //! P(Y > T) = ∫ P(Y > t) g(t) dt, P(Y < T) = ∫ P(Y < t) g(t) dt, and −∂/∂u_j of the first is ∫ f(t − u_y) · (class j's share of g) dt:
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
+mod few;
+
 use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
 use super::division::Division;
+use super::precision::is_double;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::solution::{Contribution, Sought};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{Lanes, zip};
 use crate::{Error, Noise, Real, Regularity, Result};
+pub(super) use few::Few;
 
 /// Where the label stands, in units of ε about the center.
 #[derive(Debug, Clone, Copy)]
@@ -34,19 +38,32 @@ pub(crate) enum Event {
 /// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
 const LINEAR_BELOW: f64 = 96.0;
 
+/// Nearer where no noise reaches this far down, and so T does not: in a double and in a single.
+const LOWEST: f64 = 7.0;
+const LINEAR_NEARER: [f64; 2] = [48.0, 24.0];
+
 /// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
 const ROOM_BELOW: f64 = 48.0;
 const ROOM_ABOVE: f64 = 78.0;
+
+/// The digits of a loss are meant down to here: a miss that is rarer is as good as one that is so rare, to within what its probability may err.
+const MEANT: f64 = 1e-5;
 
 /// As far beyond the label, since what is known of its chance is less than that by some factor.
 const MARGIN: f64 = 8.0;
 
 impl<F: Real> Label<F> {
     #[inline(always)]
-    pub(crate) fn new(u: F, regularity: Regularity) -> Self {
+    pub(crate) fn new(u: F, law: &impl Noise<F>) -> Self {
         let hit = Event::Above;
-        let lowest = -F::from_f64(LINEAR_BELOW);
-        match regularity {
+        let [double, single] = LINEAR_NEARER;
+        let is_short = law.cdf(-F::from_f64(LOWEST)) == F::zero();
+        let lowest = -F::from_f64(match (is_short, is_double::<F>()) {
+            (false, _) => LINEAR_BELOW,
+            (true, true) => double,
+            (true, false) => single,
+        });
+        match law.regularity() {
             Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u, hit },
             _ => Self { u, beyond: F::zero(), hit },
         }
@@ -84,6 +101,8 @@ pub(crate) struct Contest<N, F> {
     limit: F,
     /// About how many classes from the rank down reach the window.
     reached: F,
+    /// The label is certain to be among the guesses.
+    is_decided: bool,
 }
 
 impl<N: Noise<F>, F: Real> Contest<N, F> {
@@ -125,8 +144,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             };
             least_likely = least_likely.max(greatest(bins, |m| alone(m) + own(rarer, m)));
         }
-        // A loss of nearly zero needs no more digits than this.
-        let limit = outside + if rarer == label.hit { least_likely } else { least_likely.max(outside + outside) };
+        let limit = outside + if rarer == label.hit { least_likely } else { least_likely.max(F::from_f64(MEANT).ln()) };
         // ln of what lies outside a window that begins or ends at edge m.
         let before = |m: usize| other(Event::Above, m) + if rarer == Event::Below { own(Event::Below, m) } else { F::zero() };
         let after = |m: usize| other(Event::Below, m) + if rarer == Event::Above { own(Event::Above, m) } else { F::zero() };
@@ -141,8 +159,17 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         if rarer == label.hit && (before(0) > limit || after(high) > limit) || is_deep && (0..bins).any(|m| lost(m) > bearable) {
             return Err(Error::Accuracy { what: "probability of the label" });
         }
+        let is_decided = rarer != label.hit && high < low;
         let low = low.saturating_sub(1);
         let window = Window { low: bounds.edge(low), high: bounds.edge(high.max(low + 1)) };
+        let contest = Self::within(window, profile.problem, label, rarer, limit);
+        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..contest })
+    }
+
+    /// The contest that an interval decides, leaving out so much.
+    #[inline(always)]
+    fn within(window: Window<F>, problem: Problem<N, F>, label: Label<F>, rarer: Event, limit: F) -> Self {
+        let law = problem.law;
         // The end of the window where the tail is the larger.
         let scale = match rarer {
             Event::Above => law.ln_survival(window.low - label.u),
@@ -151,67 +178,67 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         // A tail that is not a normal number is then less than what may be left out.
         let normal = F::min_positive_value().ln() * F::from_f64(0.9);
         let inverse_scale = if limit > normal && scale > normal { Some((-scale).exp()) } else { None };
-        let (position, reached) = (law.position(label.u), bounds.rest_reaching(low));
-        Ok(Self { problem: profile.problem, label, rarer, window, position, scale, inverse_scale, limit, reached })
+        let position = law.position(label.u);
+        Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached: F::one(), is_decided: false }
     }
 
     /// The classes as the contest needs them.
     #[inline(always)]
     pub fn division(&self, profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>) -> Division<N, F> {
-        let mut profile = *profile;
-        profile.problem.precision.outside = self.limit.exp();
+        let problem = self.exacting();
+        let sure_above = Division::sure_above(&problem, bounds, self.window);
         let at_most = self.reached.min(F::one()) * F::from_f64(0.5);
-        Division::with_bulk_probability(&profile, bounds, self.window, at_most)
+        Division::with_bulk_probability(problem, self.window, sure_above, at_most, |low, high| profile.between(low, high))
+    }
+
+    /// The problem with as little left out as the label's chance asks for.
+    #[inline(always)]
+    fn exacting(&self) -> Problem<N, F> {
+        let mut problem = self.problem;
+        problem.precision.outside = self.limit.exp();
+        problem
     }
 
     /// A label that is certain to be among the guesses loses nothing.
     pub fn is_decided(&self) -> bool {
-        self.rarer != self.label.hit && self.scale == F::neg_infinity()
+        self.is_decided || self.rarer != self.label.hit && self.scale == F::neg_infinity()
     }
 
-    /// The label's tail on the rarer side, over the scale.
+    /// What an error of the rarer event's probability is measured by, all in the units of the integrals.
     #[inline(always)]
-    fn tail(&self, t: F) -> F {
-        let Self { problem: Problem { law, .. }, position, inverse_scale, .. } = *self;
-        match (inverse_scale, self.rarer) {
-            (Some(inverse), Event::Above) => law.tail_and_density(law.threshold(t), position).0 * inverse,
-            (Some(inverse), Event::Below) => law.failure_and_density(law.threshold(t), position).0 * inverse,
-            (None, Event::Above) => (law.ln_survival(t - self.label.u) - self.scale).exp(),
-            (None, Event::Below) => (law.ln_cdf(t - self.label.u) - self.scale).exp(),
-        }
+    fn meant(&self, beside: F) -> F {
+        if self.rarer == self.label.hit { beside } else { beside.max(F::from_f64(MEANT) * whole() * (-self.scale).exp().min(whole())) }
     }
 }
 
 impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
+    /// The label's density and its tail on the rarer side, over the scale.
     #[inline(always)]
-    fn at(&self, t: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
-        let mut at = nodes.density;
-        for (at, &t) in at.iter_mut().zip(t) {
-            *at = times(self.tail(t), *at);
+    fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
+        let Self { problem: Problem { law, .. }, label, position, .. } = *self;
+        let [mut densities, mut tails] = [*t; 2];
+        for ((density, tail), &t) in densities.iter_mut().zip(&mut tails).zip(t) {
+            if let Some(inverse) = self.inverse_scale {
+                let of_law = match self.rarer {
+                    Event::Above => law.tail_and_density(law.threshold(t), position),
+                    Event::Below => law.failure_and_density(law.threshold(t), position),
+                };
+                (*tail, *density) = (of_law.0 * inverse, of_law.1 * inverse);
+            } else {
+                let ln_tail = match self.rarer {
+                    Event::Above => law.ln_survival(t - label.u),
+                    Event::Below => law.ln_cdf(t - label.u),
+                };
+                *tail = (ln_tail - self.scale).exp();
+                *density = (law.ln_pdf(t - label.u) - self.scale).exp();
+            }
         }
-        at
+        [densities, tails]
     }
 
     #[inline(always)]
-    fn weights(&self, t: &Lanes<F>) -> Lanes<F> {
-        let law = self.problem.law;
-        let mut weights = [F::zero(); LANES];
-        for (weight, &t) in weights.iter_mut().zip(t) {
-            *weight = match self.inverse_scale {
-                Some(inverse) => law.tail_and_density(law.threshold(t), self.position).1 * inverse,
-                None => (law.ln_pdf(t - self.label.u) - self.scale).exp(),
-            };
-        }
-        weights
-    }
-
-    #[inline(always)]
-    fn exposures(&self, t: &Lanes<F>, weights: &Lanes<F>) -> Lanes<F> {
-        let mut exposures = *weights;
-        for (exposure, &t) in exposures.iter_mut().zip(t) {
-            *exposure += self.tail(t);
-        }
-        exposures
+    fn beside(&self, weights: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
+        zip(*weights, nodes.density, times)
     }
 
     #[inline(always)]
@@ -220,7 +247,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
             return F::zero();
         }
         let share = (finer.change + finer.beside_change) / finer.beside;
-        F::from_f64(SQUARING) * share * share
+        F::from_f64(SQUARING) * share * share * (finer.beside / self.meant(finer.beside))
     }
 
     #[inline(always)]
@@ -248,6 +275,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
     #[inline(always)]
     fn contribution(&self, integral: &Integral<F>) -> Result<Contribution<F>> {
         let Self { label, rarer, scale, .. } = *self;
+        let meant = self.meant(integral.beside);
         let (value, factor) = if rarer == label.hit {
             (label.beyond - scale - integral.beside.ln() + whole::<F>().ln(), integral.beside.recip())
         } else {
@@ -256,7 +284,7 @@ impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
             (-(-missed).ln_1p(), unit / (F::one() - missed))
         };
         let outside = F::from_f64(8.0) * self.problem.precision.outside;
-        let error_bound = factor * (integral.error * integral.beside + integral.bulk_error) + outside;
+        let error_bound = factor * (integral.error * meant + integral.bulk_error) + outside;
         Ok(Contribution { value, gain: factor * integral.step, error_bound })
     }
 }

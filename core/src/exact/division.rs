@@ -44,7 +44,8 @@ const MAX_LIFT: f64 = 2.0;
 impl<N: Noise<F>, F: Real> Division<N, F> {
     #[inline(always)]
     pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> Self {
-        Self::with_bulk_probability(profile, bounds, window, bulk_probability())
+        let sure_above = Self::sure_above(&profile.problem, bounds, window);
+        Self::with_bulk_probability(profile.problem, window, sure_above, bulk_probability(), |low, high| profile.between(low, high))
     }
 
     /// The division of so few classes that finding a narrower window would take longer than a few nodes more: the one of which an order
@@ -55,24 +56,26 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
         let (down_to, from) = (F::from_usize(run.last), F::from_usize(num_classes + 1 - run.first));
         let window =
             Window { low: low - reach(&law, Side::Lower, outside / down_to), high: high + reach(&law, Side::Upper, outside / from) };
+        Self::alone(problem, window, window.high + reach(&law, Side::Lower, outside / down_to))
+    }
+
+    /// The division that treats every class by itself.
+    #[inline(always)]
+    pub(super) fn alone(problem: Problem<N, F>, window: Window<F>, sure_above: F) -> Self {
         let none = F::neg_infinity();
-        Self {
-            problem,
-            window,
-            sure_above: window.high + reach(&law, Side::Lower, outside / down_to),
-            bulk_below: none,
-            negligible_below: none,
-            has_bulk: false,
-            gain: F::zero(),
-            target: F::zero(),
-        }
+        Self { problem, window, sure_above, bulk_below: none, negligible_below: none, has_bulk: false, gain: F::zero(), target: F::zero() }
     }
 
     /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below
     /// `at_most`. Leaving a class out of the count must not change it by more than it is.
     #[inline(always)]
-    pub(super) fn with_bulk_probability(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, at_most: F) -> Self {
-        let problem = profile.problem;
+    pub(super) fn with_bulk_probability(
+        problem: Problem<N, F>,
+        window: Window<F>,
+        sure_above: F,
+        at_most: F,
+        between: impl Fn(F, F) -> usize,
+    ) -> Self {
         let Problem { law, num_classes, precision, .. } = problem;
         let probability = bulk_probability();
         let top = if at_most < probability { reach(&law, Side::Upper, at_most) } else { law.quantile(F::one() - probability) };
@@ -85,13 +88,13 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
             Regularity::Smooth | Regularity::Kinked => (none, none),
         };
         let alone = window.low - reach(&law, Side::Upper, negligible / F::from_usize(num_classes));
-        let has_bulk = terms::<F>(law.regularity()) > 0 && profile.between(alone, bulk_below) > FEW;
+        let has_bulk = terms::<F>(law.regularity()) > 0 && between(alone, bulk_below) > FEW;
         let (bulk_below, negligible_below) = if has_bulk { (bulk_below, negligible_below) } else { (none, alone) };
         let lift = ((window.high - window.low) * F::from_f64(LIFT)).min(F::from_f64(MAX_LIFT));
         Self {
             problem,
             window,
-            sure_above: Self::sure_above(&problem, bounds, window),
+            sure_above,
             bulk_below,
             negligible_below,
             has_bulk,
@@ -105,7 +108,7 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
     /// With c a t that T, the order statistic, is above with a small probability q: P(u + Z < T) is at most P(u + Z < c), plus q times
     /// P(u + Z < high), plus what lies outside the window. At most as many classes as there are ranks are above the window.
     #[inline(always)]
-    fn sure_above(problem: &Problem<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> F {
+    pub(super) fn sure_above(problem: &Problem<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> F {
         let Problem { law, run, precision, .. } = *problem;
         let per_class = precision.outside / F::from_usize(run.last);
         let q = precision.outside.sqrt();

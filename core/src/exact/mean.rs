@@ -32,18 +32,13 @@ impl<N: Noise<F>, F: Real> Mean<N, F> {
 
 impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
     #[inline(always)]
-    fn at(&self, _: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
+    fn weights(&self, _: &Lanes<F>) -> [Lanes<F>; 2] {
+        [[F::one(); LANES], [F::zero(); LANES]]
+    }
+
+    #[inline(always)]
+    fn beside(&self, _: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F> {
         nodes.survival
-    }
-
-    #[inline(always)]
-    fn weights(&self, _: &Lanes<F>) -> Lanes<F> {
-        [F::one(); LANES]
-    }
-
-    #[inline(always)]
-    fn exposures(&self, _: &Lanes<F>, _: &Lanes<F>) -> Lanes<F> {
-        [F::one(); LANES]
     }
 
     #[inline(always)]

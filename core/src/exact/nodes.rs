@@ -293,7 +293,7 @@ fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
 ///
 /// Not by a closure: one that is as long as this is not inlined, and then takes no instruction set.
 #[inline(always)]
-fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, floor: F) -> (Lanes<F>, Lanes<F>) {
+pub(super) fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, floor: F) -> (Lanes<F>, Lanes<F>) {
     let (mut tails, mut densities) = ([F::zero(); LANES], [F::zero(); LANES]);
     for ((tail, density), &t) in tails.iter_mut().zip(&mut densities).zip(thresholds) {
         let (p, at) = law.tail_and_density(t, position);
@@ -305,7 +305,7 @@ fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, pos
 
 /// P(above t) of 16 t, or −P(not above t) where that is the smaller.
 #[inline(always)]
-fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>, floor: F) -> Lanes<F> {
+pub(super) fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>, floor: F) -> Lanes<F> {
     let mut smaller = *tails;
     for (tail, &t) in smaller.iter_mut().zip(thresholds) {
         let q = law.failure_and_density(t, position).0;

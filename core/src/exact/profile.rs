@@ -15,6 +15,16 @@ fn bins<F: Real>(num_classes: usize, span: F) -> usize {
     if num_classes < 256 && span < F::from_f64(16.0) { MOST_BINS / 2 } else { MOST_BINS }
 }
 
+/// The lowest t that can matter, or the lowest class that can be above it, and how far above that the highest t is.
+#[inline(always)]
+pub(super) fn range<N: Noise<F>, F: Real>(problem: &Problem<N, F>, has_classes: bool) -> (F, F) {
+    let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
+    let (below, above) = (reach(&problem.law, Side::Lower, negligible), reach(&problem.law, Side::Upper, negligible));
+    let (low, high) = problem.span;
+    let below = if has_classes { below + above } else { below };
+    (low - below, below + above + (high - low))
+}
+
 /// How many classes of a set lie in each of 64 or 128 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +39,10 @@ pub struct Profile<N, F> {
 impl<N: Noise<F>, F: Real> Profile<N, F> {
     #[inline(always)]
     pub(crate) fn new(problem: Problem<N, F>) -> Self {
-        let negligible = problem.precision.outside / F::from_usize(problem.num_classes);
-        let (below, above) = (reach(&problem.law, Side::Lower, negligible), reach(&problem.law, Side::Upper, negligible));
         let (low, high) = problem.span;
         let bins = bins(problem.num_classes, high - low);
-        let width = (below + above + above + (high - low)) / F::from_usize(bins);
-        Self { problem, lowest: low - (below + above), width, bins, counts: [0; MOST_BINS] }
+        let (lowest, width) = range(&problem, true);
+        Self { problem, lowest, width: width / F::from_usize(bins), bins, counts: [0; MOST_BINS] }
     }
 
     /// Counts the classes of a slice of scores.

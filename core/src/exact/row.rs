@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
-use super::contest::{Contest, Label};
+use super::contest::{Contest, Few, Label};
 use super::division::{Division, FEW};
 use super::mean::Mean;
 use super::precision::{is_double, most_terms};
@@ -33,6 +33,13 @@ impl<'s, F: Real> Competitors<'s, F> {
             Some(own) => [piece.get(..own).unwrap_or_default(), piece.get(own + 1..).unwrap_or_default()],
             None => [piece, &[]],
         })
+    }
+
+    /// The classes in units of the noise about the center.
+    #[inline(always)]
+    pub fn units<N>(self, problem: &Problem<N, F>) -> impl Iterator<Item = F> {
+        let units = problem.units();
+        self.pieces().flatten().flatten().map(move |&score| units.of(score))
     }
 
     #[inline(always)]
@@ -249,13 +256,22 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
 fn lose<const FAST: bool, N: Noise<F>, F: Real>(task: Task<'_, N, F, Label<F>>) -> Result<Outcome<F>> {
     let Task { problem, row, question: label, output, scratch } = task;
     problem.precision.check()?;
-    let profile = row.profile(problem);
-    let mut bounds = Bounds::new(&profile, scratch)?;
-    let contest = Contest::new(&profile, &mut bounds, label)?;
+    let of_few = match Few::new(&problem, row, scratch)? {
+        Some(mut few) => Contest::of_few(&problem, &mut few, label),
+        None => None,
+    };
+    let (contest, division) = match of_few {
+        Some(contest) => (contest, contest.division_of_few(row)),
+        None => {
+            let profile = row.profile(problem);
+            let mut bounds = Bounds::new(&profile, scratch)?;
+            let contest = Contest::new(&profile, &mut bounds, label)?;
+            (contest, contest.division(&profile, &mut bounds))
+        }
+    };
     if contest.is_decided() {
         return Ok(Outcome { value: F::zero(), error_bound: F::zero() });
     }
-    let division = contest.division(&profile, &mut bounds);
     solve::<FAST, _, _, _>(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
 }
 

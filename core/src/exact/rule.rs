@@ -4,17 +4,15 @@ use super::bounds::Window;
 use super::chebyshev::{ROOM, Terms};
 use super::classes::{Bulk, Classes};
 use super::counts::times;
-use crate::lanes::{LANES, Lanes, halves, map, numbers, zip};
+use crate::lanes::{LANES, Lanes, halves, map, numbers, zip, zip3};
 use crate::{Noise, Real};
 
 /// What is integrated: the classes' shares of the wanted rank under a weight, and one number beside them.
 pub(crate) trait Integrand<F> {
-    /// What the shares at 16 t are multiplied by, and what the number beside them is.
-    fn at(&self, t: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F>;
-    /// What the shares at 16 t are multiplied by.
-    fn weights(&self, t: &Lanes<F>) -> Lanes<F>;
-    /// What an error of the shares at t counts, given the weights.
-    fn exposures(&self, t: &Lanes<F>, weights: &Lanes<F>) -> Lanes<F>;
+    /// What the shares at 16 t are multiplied by: in the classes' integrals, and in the number beside them.
+    fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2];
+    /// That number, by its weights or by what else the nodes know.
+    fn beside(&self, weights: &Lanes<F>, nodes: &NodeSums<F>) -> Lanes<F>;
     /// A bound on the error of the finer of two rules.
     fn error(&self, finer: &Halving<F>) -> F;
     /// A step up to which two rules cannot agree by missing the same.
@@ -129,10 +127,11 @@ fn visit<N: Noise<F>, F: Real>(
         let [first, ..] = &mut ends;
         *first = F::from_f64(0.5);
     }
-    let weights = zip(integrand.weights(&batch.t), ends, |weight, end| weight * end);
+    let [weights, beside] = integrand.weights(&batch.t);
+    let weights = zip(weights, ends, |weight, end| weight * end);
     let at = nodes.visit(batch, &weights, classes, shares);
-    let beside = zip(integrand.at(&batch.t, &at), ends, |beside, end| beside * end);
-    let exposures = zip(integrand.exposures(&batch.t, &weights), at.bulk_error, |exposure, error| exposure * error);
+    let exposures = zip3(weights, beside, at.bulk_error, |weight, beside, error| (weight + beside) * error);
+    let beside = zip(integrand.beside(&beside, &at), ends, |beside, end| beside * end);
     let firsts = zip(beside, batch.t, |beside, t| beside * (t - low));
     let densities = zip(weights, at.density, times);
     let [beside, first, total, error] = [halves(&beside), halves(&firsts), halves(&densities), halves(&exposures)];

@@ -31,7 +31,7 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 ///
 /// **Accuracy.** −ln P is accurate however small P is: to 1e−9 of itself in `f64`, the gradient to 1e−9 of its largest entry. A loss of nearly
 /// zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
-/// times that under normal noise.
+/// times that under normal noise. Where a miss is rarer than 1e−11 (`f32`) or 1e−18 (`f64`), loss and gradient may be 0.
 ///
 /// **Cost.** Linear in L for any K, like [`Exact`](crate::estimator::Exact); several K share the passes over the scores.
 ///
@@ -147,7 +147,7 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
         by: &impl Integrator<F>,
     ) -> Result<F> {
         let (num_classes, mirrored, law) = (others.len(), others.len() + 1 - k, self.law);
-        let label = Label::new(u, law.regularity());
+        let label = Label::new(u, &law);
         // Near the other end it is cheaper to count from there.
         let (rank, scale, label) = if k > mirrored { (mirrored, -self.epsilon, label.mirrored()) } else { (k, self.epsilon, label) };
         let run = Run { first: rank, last: rank };
