@@ -182,11 +182,7 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
 ///
 /// # Errors
 /// As there.
-pub fn coefficients<F: Real>(
-    loss: &(impl BatchLoss<F> + ?Sized),
-    targets: &Targets<'_, F>,
-    reduction: Reduction,
-) -> Result<Vec<F>> {
+pub fn coefficients<F: Real>(loss: &(impl BatchLoss<F> + ?Sized), targets: &Targets<'_, F>, reduction: Reduction) -> Result<Vec<F>> {
     let mut coefficients = vec![F::zero(); targets.labels().len()];
     targets.coefficients_of(reduction, |label| loss.label_weight(label), &mut coefficients)?;
     Ok(coefficients)

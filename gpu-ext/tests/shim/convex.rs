@@ -52,7 +52,8 @@ where
             let hinge = PolyhedralHinge::new(k).unwrap().with_margins(&ours).unwrap().with_scale(float(scale)).unwrap();
             let reference = PolyhedralHinge::new(k).unwrap().with_margins(&margins).unwrap().with_scale(scale).unwrap();
             agrees(driver, &batch, &hinge, &reference, (scale, 0.0));
-            let softmax = TopKMarginCrossEntropy::new(k, float(1.0)).unwrap().with_margins(&ours).unwrap().with_scale(float(scale)).unwrap();
+            let softmax =
+                TopKMarginCrossEntropy::new(k, float(1.0)).unwrap().with_margins(&ours).unwrap().with_scale(float(scale)).unwrap();
             let reference = TopKMarginCrossEntropy::new(k, 1.0).unwrap().with_margins(&margins).unwrap().with_scale(scale).unwrap();
             agrees(driver, &batch, &softmax, &reference, (scale, scale * scale * (1.0 + k as f64)));
         }
