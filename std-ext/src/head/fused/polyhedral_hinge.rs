@@ -62,14 +62,8 @@ fn objective_and_score_grads<F: BatchReal>(
         let (Some(row), Some((own, sharing))) = (row, sharing) else { continue };
         let within = |error| BatchError::Example { example, error };
         if sharing.value(*own).map_err(within)? > F::zero() {
-            let coefficient = examples.coefficient(example);
-            for (class, value) in slopes(loss.scale(), row, sharing) {
-                match value * coefficient {
-                    value if !value.is_finite() => return Err(within(Error::Overflow { what: "gradient" })),
-                    value if value == F::zero() => {}
-                    value => entries.push(ScoreGrad { class, example, value }),
-                }
-            }
+            let slopes = slopes(loss.scale(), row, sharing);
+            sparse::push(&mut entries, (example, examples.coefficient(example)), slopes).map_err(within)?;
         }
     }
     Ok((objective, entries))

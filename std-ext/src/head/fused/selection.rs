@@ -1,12 +1,12 @@
 //! Hinges whose gradient is at a few classes.
 
-use topk_loss::{Error, Margins, Real, TopKHinge};
+use topk_loss::{Margins, Real, TopKHinge};
 
-use super::ScoreGrad;
 use super::examples::Examples;
 use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
+use super::{ScoreGrad, sparse};
 use crate::{BatchError, BatchReal, Result};
 
 /// An order statistic that is the mean of some scores, each that of one class.
@@ -76,14 +76,8 @@ pub(super) fn objective_and_score_grads<F: BatchReal, S: Selection<F>>(
         let Some((label, selection)) = state else { continue };
         let within = |error| BatchError::Example { example, error };
         if value(*label, selection).map_err(within)? > F::zero() {
-            let coefficient = examples.coefficient(example);
-            for (class, value) in slopes(loss.scale(), selection.classes(), *label) {
-                match value * coefficient {
-                    value if !value.is_finite() => return Err(within(Error::Overflow { what: "gradient" })),
-                    value if value == F::zero() => {}
-                    value => entries.push(ScoreGrad { class, example, value }),
-                }
-            }
+            let slopes = slopes(loss.scale(), selection.classes(), *label);
+            sparse::push(&mut entries, (example, examples.coefficient(example)), slopes).map_err(within)?;
         }
     }
     Ok((objective, entries))

@@ -2,7 +2,7 @@
 
 use faer::prelude::*;
 use faer::{unzip, zip};
-use topk_loss::Compensated;
+use topk_loss::{Compensated, check};
 
 use super::super::cosine::Columns;
 use super::super::matrix;
@@ -15,6 +15,21 @@ use crate::{BatchError, BatchReal, Result};
 
 /// Classes or examples that a thread takes.
 const BLOCK: usize = 256;
+
+/// Adds the entries of an example by class, times its coefficient, but for zeros.
+pub(super) fn push<F: BatchReal>(
+    entries: &mut Vec<ScoreGrad<F>>,
+    (example, coefficient): (usize, F),
+    slopes: impl IntoIterator<Item = (usize, F)>,
+) -> topk_loss::Result<()> {
+    for (class, slope) in slopes {
+        let value = check::in_range("gradient", slope * coefficient)?;
+        if value != F::zero() {
+            entries.push(ScoreGrad { class, example, value });
+        }
+    }
+    Ok(())
+}
 
 /// Overwrites the gradients with those of an objective whose gradient with respect to the scores has these entries, in the order of the
 /// examples.
