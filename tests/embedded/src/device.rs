@@ -39,15 +39,23 @@ pub fn stack_peak() -> usize {
 #[cfg(feature = "measure")]
 pub const INSTRUCTIONS_OF_A_TICK: u32 = 40;
 
-/// What the timer has counted since the first call, for half a second.
 #[cfg(feature = "measure")]
-pub fn ticks() -> u32 {
-    const LAST: u32 = 0x00ff_ffff;
+const LONGEST: u32 = 0x00ff_ffff;
+
+/// The timer, which counts down; started by the first call.
+#[cfg(feature = "measure")]
+pub fn timer() -> u32 {
     if let Some(mut timer) = cortex_m::Peripherals::take().map(|peripherals| peripherals.SYST) {
         timer.set_clock_source(cortex_m::peripheral::syst::SystClkSource::Core);
-        timer.set_reload(LAST);
+        timer.set_reload(LONGEST);
         timer.clear_current();
         timer.enable_counter();
     }
-    LAST - cortex_m::peripheral::SYST::get_current()
+    cortex_m::peripheral::SYST::get_current()
+}
+
+/// At most 2²⁴, so that no more than half a second may pass.
+#[cfg(feature = "measure")]
+pub fn ticks_since(start: u32) -> u32 {
+    start.wrapping_sub(timer()) & LONGEST
 }

@@ -2,14 +2,15 @@
 
 use core::hint::black_box;
 
+use topk_loss::estimator::{Conditional, Pathwise};
 use topk_loss::loss::{
-    ClassWeighted, Focal, Ldam, LogitAdjusted, MeanOfHinge, PolyhedralHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy, TopKHinges,
-    TopKMarginCrossEntropy, TopKSvm, TopKSvmForm,
+    ClassWeighted, Focal, Hinge, Ldam, LogitAdjusted, MeanOfHinge, PolyhedralHinge, SmoothTopKSvm, SmoothedLoss, TopKCrossEntropy,
+    TopKHinges, TopKMarginCrossEntropy, TopKSvm, TopKSvmForm,
 };
 use topk_loss::noise::{Gumbel, Logistic, Normal};
 use topk_loss::oracle::KthLargest;
 use topk_loss::sampler::MonteCarlo;
-use topk_loss::{CrossEntropy, Key, Loss, Real, Result, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Key, Loss, Margins, Real, Result, TopKHinge};
 
 /// What is done with each of them.
 pub trait Visitor<F: Real> {
@@ -23,42 +24,66 @@ const ONLY: Option<&str> = option_env!("LOSS");
 
 const K: usize = 5;
 
-/// Visits the losses of K = 5 guesses, `per_class` the weights and adjustments of those that take a number per class.
+macro_rules! visit {
+    ($visitor:ident: $($name:literal: $loss:expr;)+) => {
+        $(if const { is_wanted($name) } {
+            $visitor.visit($name, &$loss)?;
+        })+
+    };
+}
+
+/// Visits all of them; `per_class` are weights and adjustments.
 ///
 /// # Errors
 /// Those of the losses.
 pub fn visit<F: Real>(per_class: &[F], visitor: &mut impl Visitor<F>) -> Result<()> {
-    macro_rules! visit {
-        ($($name:literal: $loss:expr;)+) => {
-            $(if const { is_wanted($name) } {
-                visitor.visit($name, &$loss)?;
-            })+
-        };
-    }
+    visit_small(per_class, visitor)?;
+    visit_integrals(visitor)
+}
+
+/// Those in closed form, and those that draw.
+///
+/// # Errors
+/// Those of the losses.
+pub fn visit_small<F: Real>(per_class: &[F], visitor: &mut impl Visitor<F>) -> Result<()> {
     let (k, one, key) = (black_box(K), F::one(), Key::new(1));
-    let shares = [0.5, 0.0, 0.0, 0.0, 0.5].map(F::from_f64);
+    let unit = Margins::Uniform(one);
     let draws = MonteCarlo::new(Normal, 5)?;
-    visit! {
-        "hard hinge": TopKHinge::new(k)?;
+    // The composed forms of `TopKHinge` with `Smoothing::None` and `Smoothing::Pathwise`: what is not named is not linked.
+    let missed = KthLargest::new(k + 1)?;
+    visit! { visitor:
+        "hard hinge": Hinge::new(missed, unit, one)?;
         "polyhedral hinge": PolyhedralHinge::new(k)?;
         "margin cross-entropy": TopKMarginCrossEntropy::new(k, one)?;
-        "pathwise hinge": TopKHinge::new(k)?.with_smoothing(Smoothing::Pathwise { epsilon: one, num_samples: 5, key })?;
-        "conditional hinge": TopKHinge::new(k)?.with_smoothing(Smoothing::Conditional { epsilon: one, num_samples: 5, key })?;
-        "exact hinge": TopKHinge::new(k)?.with_smoothing(Smoothing::Exact { epsilon: one })?;
+        "pathwise hinge": Hinge::new(Pathwise::new(missed, draws, one, key)?, unit, one)?;
+        "conditional hinge": Hinge::new(Conditional::new(missed, draws, one, key)?, unit, one)?;
+        "top-K SVM": TopKSvm::new(k, TopKSvmForm::MeanInside)?;
+        "smooth top-K SVM": SmoothTopKSvm::new(k, one, one)?;
+        "mean of hinge": MeanOfHinge::new(missed, draws, one, key.fold_in(1))?;
+        "cross-entropy": CrossEntropy;
+        "smoothed cross-entropy": SmoothedLoss::new(CrossEntropy, draws, one, key)?;
+        "focal": Focal::new(F::from_f64(2.0))?;
+        "LDAM": Ldam::new(unit, F::from_f64(30.0))?;
+        "class-weighted": ClassWeighted::new(CrossEntropy, per_class)?;
+        "logit-adjusted": LogitAdjusted::new(CrossEntropy, per_class)?;
+    }
+    Ok(())
+}
+
+/// Those that integrate.
+///
+/// # Errors
+/// Those of the losses.
+pub fn visit_integrals<F: Real>(visitor: &mut impl Visitor<F>) -> Result<()> {
+    let (k, one) = (black_box(K), F::one());
+    let shares = [0.5, 0.0, 0.0, 0.0, 0.5].map(F::from_f64);
+    visit! { visitor:
+        "exact hinge": TopKHinge::smoothed(k, one)?;
         "hinges of 1 and K, hard": TopKHinges::new(shares)?;
         "hinges of 1 and K, exact": TopKHinges::new(shares)?.with_epsilon(Some(one))?;
         "top-K cross-entropy, normal": TopKCrossEntropy::new(k, Normal, one)?;
         "top-K cross-entropy, Gumbel": TopKCrossEntropy::new(k, Gumbel, one)?;
         "top-K cross-entropy, logistic": TopKCrossEntropy::new(k, Logistic, one)?;
-        "top-K SVM": TopKSvm::new(k, TopKSvmForm::MeanInside)?;
-        "smooth top-K SVM": SmoothTopKSvm::new(k, one, one)?;
-        "mean of hinge": MeanOfHinge::new(KthLargest::new(k)?, draws, one, key)?;
-        "cross-entropy": CrossEntropy;
-        "smoothed cross-entropy": SmoothedLoss::new(CrossEntropy, draws, one, key)?;
-        "focal": Focal::new(F::from_f64(2.0))?;
-        "LDAM": Ldam::new(topk_loss::Margins::Uniform(one), F::from_f64(30.0))?;
-        "class-weighted": ClassWeighted::new(CrossEntropy, per_class)?;
-        "logit-adjusted": LogitAdjusted::new(CrossEntropy, per_class)?;
     }
     Ok(())
 }

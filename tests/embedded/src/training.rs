@@ -43,7 +43,7 @@ fn by<L: Loss<f32> + FoldIn>(loss: L) -> impl Fn(usize, &[f32], usize, &mut [f32
 #[inline(never)]
 fn learn(name: &str, evaluate: &Evaluate<'_>, weights: &mut Weights, print: &mut Print<'_>) -> Result<()> {
     print(format_args!("{name}"));
-    *weights = [[0.0; FEATURES]; CLASSES];
+    weights.as_flattened_mut().fill(0.0);
     for line in 1..=STEPS / STEPS_OF_A_LINE {
         let count = STEPS_OF_A_LINE * EXAMPLES_OF_A_STEP;
         let (mut sum, mut hits) = (0.0, 0);
@@ -65,7 +65,8 @@ fn step(row: usize, evaluate: &Evaluate<'_>, weights: &mut Weights) -> Result<(f
     let label = row % CLASSES;
     let x = features(label, row);
     let scores = weights.each_ref().map(|w| w.iter().zip(&x).fold(0.0, |sum, (w, x)| sum + w * x));
-    let (mut grad, mut scratch) = ([0.0; CLASSES], [0.0; SCRATCH]);
+    let mut grad = [0.0; CLASSES];
+    let mut scratch = [0.0; SCRATCH];
     let loss = evaluate(row, &scores, label, &mut grad, &mut scratch)?;
     for (w, &g) in weights.iter_mut().zip(&grad).filter(|&(_, &g)| g != 0.0) {
         w.iter_mut().zip(&x).for_each(|(w, x)| *w -= RATE * g * x);

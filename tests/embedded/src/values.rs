@@ -2,9 +2,9 @@
 
 use core::hint::black_box;
 
-use topk_loss::{Loss, Real, Result};
+use topk_loss::{Loss, Real, Result, TopKHinge};
 
-use crate::losses::{Visitor, visit};
+use crate::losses::{Visitor, visit, visit_small};
 use crate::{Print, bits};
 
 /// In either precision, for ten, a hundred and a thousand classes.
@@ -20,12 +20,17 @@ pub fn print(print: &mut Print<'_>) -> Result<()> {
     of_classes::<f64, 1000, 120_000>("f64", print)
 }
 
-/// What 16 KB of RAM have room for.
+/// What fits 256 KB of flash and 16 KB of RAM: of the losses that integrate, the exact hinge.
 ///
 /// # Errors
 /// Those of the losses.
 pub fn print_small(print: &mut Print<'_>) -> Result<()> {
-    of_classes::<f32, 10, 1800>("f32", print)
+    print(format_args!("10 classes, f32"));
+    let (scores, mut grad) = (scores::<_, 10>(), [0.0; 10]);
+    let mut scratch = [f32::NAN; 1252];
+    let mut row = Row { scores: &scores, grad: &mut grad, scratch: &mut scratch, print };
+    visit_small(&per_class::<_, 10>(), &mut row)?;
+    row.visit("exact hinge", &TopKHinge::smoothed(5, 1.0)?)
 }
 
 /// Scores from −3 to 3, in no order.
@@ -33,24 +38,30 @@ pub fn scores<F: Real, const L: usize>() -> [F; L] {
     core::array::from_fn(|class| F::from_f64((class * 37 % 61) as f64 / 10.0 - 3.0))
 }
 
+fn per_class<F: Real, const L: usize>() -> [F; L] {
+    core::array::from_fn(|class| F::from_f64((1 + class % 3) as f64 / 2.0))
+}
+
 #[inline(never)]
 fn of_classes<F: Real, const L: usize, const SCRATCH: usize>(float: &str, print: &mut Print<'_>) -> Result<()> {
     print(format_args!("{L} classes, {float}"));
-    let mut row = Row { scores: scores::<F, L>(), grad: [F::zero(); L], scratch: [F::nan(); SCRATCH], print };
-    visit(&core::array::from_fn::<_, L, _>(|class| F::from_f64((1 + class % 3) as f64 / 2.0)), &mut row)
+    let (scores, mut grad) = (scores::<F, L>(), [F::zero(); L]);
+    let mut scratch = [F::nan(); SCRATCH];
+    let mut row = Row { scores: &scores, grad: &mut grad, scratch: &mut scratch, print };
+    visit(&per_class::<F, L>(), &mut row)
 }
 
-struct Row<'a, 'p, F, const L: usize, const SCRATCH: usize> {
-    scores: [F; L],
-    grad: [F; L],
-    scratch: [F; SCRATCH],
+struct Row<'a, 'p, F> {
+    scores: &'a [F],
+    grad: &'a mut [F],
+    scratch: &'a mut [F],
     print: &'a mut Print<'p>,
 }
 
-impl<F: Real, const L: usize, const SCRATCH: usize> Visitor<F> for Row<'_, '_, F, L, SCRATCH> {
+impl<F: Real> Visitor<F> for Row<'_, '_, F> {
     fn visit(&mut self, name: &str, loss: &impl Loss<F>) -> Result<()> {
-        let value = loss.value_and_grad(&self.scores, black_box(0), &mut self.grad, &mut self.scratch)?;
-        (self.print)(format_args!("{name}: {value:.6} {:016x}, gradient {:016x}", bits::of(value), bits::hash(&self.grad)));
+        let value = loss.value_and_grad(self.scores, black_box(0), self.grad, self.scratch)?;
+        (self.print)(format_args!("{name}: {value:.6} {:016x}, gradient {:016x}", bits::of(value), bits::hash(self.grad)));
         Ok(())
     }
 }
