@@ -57,22 +57,6 @@ pub(crate) fn numbers<F: Real>() -> Lanes<F> {
     [n(0.0), n(1.0), n(2.0), n(3.0), n(4.0), n(5.0), n(6.0), n(7.0), n(8.0), n(9.0), n(10.0), n(11.0), n(12.0), n(13.0), n(14.0), n(15.0)]
 }
 
-/// The k-th largest: of those that k numbers reach, the largest. As many comparisons as there are pairs, but not one branch.
-#[inline(always)]
-pub(crate) fn kth_largest<F: Real>(numbers: &[F; PAIR], k: F) -> F {
-    let mut reached_by = [F::zero(); PAIR];
-    for &other in numbers {
-        for (count, &number) in reached_by.iter_mut().zip(numbers) {
-            *count += if other >= number { F::one() } else { F::zero() };
-        }
-    }
-    let mut kth = F::neg_infinity();
-    for (&count, &number) in reached_by.iter().zip(numbers) {
-        kth = if (count >= k) & (number > kth) { number } else { kth };
-    }
-    kth
-}
-
 /// The first of these numbers that is `value`, or 0.
 #[inline(always)]
 pub(crate) fn position<F: Real>(numbers: &[F], value: F) -> usize {

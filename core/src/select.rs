@@ -56,6 +56,24 @@ pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
     Ok(ahead + 1)
 }
 
+/// The k-th largest of a few numbers, or −∞: of those that k reach, the largest. As many comparisons as there are pairs, but not one branch.
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub fn kth_of<F: Real, const N: usize>(numbers: &[F; N], k: usize) -> F {
+    let mut reached_by = [F::zero(); N];
+    for &other in numbers {
+        for (count, &number) in reached_by.iter_mut().zip(numbers) {
+            *count += if other >= number { F::one() } else { F::zero() };
+        }
+    }
+    let (k, mut kth) = (F::from_usize(k), F::neg_infinity());
+    for (&count, &number) in reached_by.iter().zip(numbers) {
+        kth = if (count >= k) & (number > kth) { number } else { kth };
+    }
+    kth
+}
+
 /// For small k a sorted list of the k best beats a heap of them.
 const SHORT_LIST: usize = 12;
 

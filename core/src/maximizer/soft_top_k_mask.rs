@@ -1,8 +1,8 @@
 //! The Euclidean soft mask of the K largest entries.
 
 use crate::excess::{self, Excess};
-use crate::lanes::{self, Compensated, PAIR};
-use crate::{Real, Result, check};
+use crate::lanes::{Compensated, PAIR};
+use crate::{Real, Result, check, select};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
 ///
@@ -113,9 +113,9 @@ impl<F: Real> SoftTopKMask<F> {
     /// See the type's description.
     pub fn mask(&self, theta: &[F], mask: &mut [F], scratch: &mut [F]) -> Result<()> {
         check::length("mask", mask, theta.len())?;
-        check::scores(theta)?;
+        let leaders = excess::leaders(theta)?;
         check::rank(self.k, theta.len())?;
-        let ramp = self.ramp(theta, excess::leaders(theta)?, check::scratch(scratch, theta.len())?)?;
+        let ramp = self.ramp(theta, leaders, check::scratch(scratch, theta.len())?)?;
         mask.iter_mut().zip(theta).for_each(|(h, &entry)| *h = ramp.above(entry - ramp.top) / self.width);
         Ok(())
     }
@@ -142,17 +142,16 @@ impl<F: Real> SoftTopKMask<F> {
     #[inline(always)]
     pub(crate) fn ramp(&self, theta: &[F], (top, parts): (F, [F; PAIR]), scratch: &mut [F]) -> Result<Ramp<F>> {
         let Self { k, width } = *self;
-        check::in_range("width of all guesses", F::from_usize(k) * width)?;
+        let total = check::in_range("width of all guesses", F::from_usize(k) * width)?;
         if k >= theta.len() {
             let least = theta.iter().fold(F::zero(), |least, &entry| least.min(entry - top));
             return Ok(Ramp { top, start: least - width, width });
         }
         // Some entries alone have a ramp that starts below.
-        let total = F::from_usize(k) * width;
         let floor = if Excess::new(&parts, -width, None).sum >= total {
             excess::bound(&parts, total, -width)
         } else if k <= PAIR {
-            lanes::kth_largest(&parts, F::from_usize(k)) - width
+            select::kth_of(&parts, k) - width
         } else {
             F::neg_infinity()
         };

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 use topk_loss::compiled::{Example, Integrated, Integrator, Label, Law, NO_LAW, Outcome, Task};
 use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
-use topk_loss::{Error, Loss, Result};
+use topk_loss::{Error, Loss, Result, check};
 
 use super::Kernel;
 use super::row::multiply;
@@ -31,9 +31,7 @@ impl<L: Loss<F> + Integrated<F>, F: Elementary> Kernel<F> for Dispatched<L, F> {
     }
 
     fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        if grad.len() != scores.len() {
-            return Err(Error::Length { what: "grad", expected: scores.len(), actual: grad.len() });
-        }
+        check::length("grad", grad, scores.len())?;
         let value = self.loss.evaluate(Example { scores, label, grad: Some(grad), scratch: &mut self.scratch }, &self.workers)?;
         multiply(self.workers, grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
     }

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 
 use pulp::{Simd, WithSimd};
-use topk_loss::select::Ranked;
+use topk_loss::select::{self, Ranked};
 
 use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
@@ -168,17 +168,5 @@ fn reached_by_maxima<F: Elementary, const PARTS: usize>(scores: &[F], n: usize) 
             maxima[part] = if chunk[part] > maxima[part] { chunk[part] } else { maxima[part] };
         }
     }
-    // As for the n-th value, all parts side by side.
-    let mut reached_by = [F::zero(); PARTS];
-    for other in maxima {
-        for part in 0..PARTS {
-            reached_by[part] += if other >= maxima[part] { F::one() } else { F::zero() };
-        }
-    }
-    let n = F::from_usize(n);
-    let mut nth = F::neg_infinity();
-    for part in 0..PARTS {
-        nth = if (reached_by[part] >= n) & (maxima[part] > nth) { maxima[part] } else { nth };
-    }
-    nth
+    select::kth_of(&maxima, n)
 }

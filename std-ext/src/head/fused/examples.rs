@@ -1,6 +1,6 @@
 //! Which examples count, with which label, and how much.
 
-use topk_loss::Real;
+use topk_loss::{Error, Margins, Real};
 
 use crate::parallel::try_for_each;
 use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
@@ -24,6 +24,12 @@ impl<'a, F: Real> Examples<'a, F> {
     pub(super) fn check<T>(&self, outcome: topk_loss::Result<T>) -> Result<T> {
         let first = self.targets.counted().next();
         outcome.map_err(|error| first.map_or(BatchError::Loss(error), |(example, _)| BatchError::Example { example, error }))
+    }
+
+    /// What a loss of K guesses with margins refuses in every example.
+    pub(super) fn check_guesses(&self, k: usize, margins: &Margins<'_, F>, num_classes: usize) -> Result<()> {
+        let rank = if k < num_classes { Ok(()) } else { Err(Error::K { k, max: num_classes - 1 }) };
+        self.check(rank.and_then(|()| margins.of(0, num_classes))).map(|_| ())
     }
 
     /// A state for every example, made from its index and label; none where the label is ignored.

@@ -41,8 +41,7 @@ fn objective_and_score_grads<F: BatchReal>(
     examples: &Examples<'_, F>,
 ) -> Result<(F, Vec<ScoreGrad<F>>)> {
     let num_classes = strips.num_classes();
-    let rank = if loss.k() < num_classes { Ok(()) } else { Err(Error::K { k: loss.k(), max: num_classes - 1 }) };
-    examples.check(rank.and_then(|()| loss.margins().of(0, num_classes)))?;
+    examples.check_guesses(loss.k(), loss.margins(), num_classes)?;
     let mut rows = examples.states(|_, label| {
         let margin = loss.margins().of(label, num_classes).unwrap_or(F::one());
         Row { kept: Kept::new(label), margin, total: margin * F::from_usize(loss.k()) }

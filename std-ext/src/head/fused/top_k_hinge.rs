@@ -18,7 +18,7 @@ impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKHinge<F, M> {
     fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let loss = self.borrowed();
         if let Smoothing::Exact { epsilon } = loss.smoothing() {
-            check(&loss, strips, examples)?;
+            examples.check_guesses(loss.k(), loss.margins(), strips.num_classes())?;
             return exact::objective(&loss, epsilon, strips, examples, grads);
         }
         let (objective, entries) = sparse(&loss, strips, examples)?;
@@ -35,7 +35,7 @@ pub(super) fn sparse<F: BatchReal>(
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
 ) -> Result<(F, Vec<ScoreGrad<F>>)> {
-    check(loss, strips, examples)?;
+    examples.check_guesses(loss.k(), loss.margins(), strips.num_classes())?;
     let rank = loss.k() + 1;
     match loss.smoothing() {
         Smoothing::None => objective_and_score_grads(loss, strips, examples, |_, label| Hard::new(rank, label)),
@@ -50,13 +50,6 @@ pub(super) fn sparse<F: BatchReal>(
             Err(BatchError::Parameter { name: "smoothing", must: "none, exact or pathwise where scores are not stored" })
         }
     }
-}
-
-/// What every example refuses.
-fn check<F: BatchReal>(loss: &TopKHinge<F, Margins<'_, F>>, strips: &Strips<'_, F>, examples: &Examples<'_, F>) -> Result<()> {
-    let num_classes = strips.num_classes();
-    let rank = if loss.k() < num_classes { Ok(()) } else { Err(Error::K { k: loss.k(), max: num_classes - 1 }) };
-    examples.check(rank.and_then(|()| loss.margins().of(0, num_classes).map(|_| ())))
 }
 
 /// scale · (m_y + excess)₊, the excess being how far the order statistic is above the label's score.

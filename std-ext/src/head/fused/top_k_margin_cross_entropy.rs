@@ -19,8 +19,7 @@ impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for TopKMarginCrossEntrop
 impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKMarginCrossEntropy<F, M> {
     fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let (loss, num_classes, arch) = (self.borrowed(), strips.num_classes(), Arch::new());
-        let rank = if loss.k() < num_classes { Ok(()) } else { Err(Error::K { k: loss.k(), max: num_classes - 1 }) };
-        examples.check(rank.and_then(|()| loss.margins().of(0, num_classes)))?;
+        examples.check_guesses(loss.k(), loss.margins(), num_classes)?;
         let mut rows = examples.states(|example, label| Row::new(&loss, label, num_classes, examples.coefficient(example)));
         strips.read(&mut rows, |row, first, scores| row.read(arch, first, scores))?;
         let mut rows: Vec<_> = rows.iter().map(|row| row.as_ref().map(Row::lowered)).collect();
