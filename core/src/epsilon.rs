@@ -24,7 +24,7 @@ use crate::{Error, Exact, KthLargest, Noise, Oracle, Real, Result, check};
 /// ```
 ///
 /// # Errors
-/// An ε that is not positive and finite, k outside 1..=L, a law that returns NaN.
+/// An ε that is not positive and finite, k outside 1..=L, a law that returns NaN, a bound beyond the float's range.
 pub fn bias_interval<F: Real, N: Noise<F>>(law: N, epsilon: F, k: usize, num_classes: usize) -> Result<(F, F)> {
     check::positive("epsilon", epsilon)?;
     check::rank(k, num_classes)?;
@@ -33,6 +33,7 @@ pub fn bias_interval<F: Real, N: Noise<F>>(law: N, epsilon: F, k: usize, num_cla
     if low.is_nan() || high.is_nan() {
         return Err(Error::NotFinite { what: "noise law", index: 0 });
     }
+    check::all_in_range("bias interval", &[low, high])?;
     Ok((low, high))
 }
 
@@ -95,24 +96,25 @@ pub fn epsilon_for_effective_classes<F: Real, N: Noise<F>>(
     let least = theta.iter().copied().fold(F::infinity(), F::min);
     let range = check::in_range("range of the scores", largest - least)?;
     check::positive("range of the scores", range)?;
-    let mut classes_at = |epsilon: F| -> Result<F> {
+    let at = |ln_epsilon: F| ln_epsilon.exp().max(F::min_positive_value()).min(F::max_value());
+    let mut classes_at = |ln_epsilon: F| -> Result<F> {
         grad.fill(F::zero());
-        Exact::new(oracle, law, epsilon)?.value_and_add_grad(theta, F::one(), grad, scratch)?;
+        Exact::new(oracle, law, at(ln_epsilon))?.value_and_add_grad(theta, F::one(), grad, scratch)?;
         Ok(effective_classes(grad))
     };
     let unreachable = Error::Parameter { name: "wanted", must: "an effective number of classes that some epsilon gives" };
     let million = F::from_f64(1e6);
-    let (mut low, mut high) = ((range / million).ln(), (range * million).ln());
-    if classes_at(low.exp())? >= wanted || classes_at(high.exp())? <= wanted {
+    let (mut low, mut high) = (range.ln() - million.ln(), range.ln() + million.ln());
+    if classes_at(low)? >= wanted || classes_at(high)? <= wanted {
         return Err(unreachable);
     }
     const HALVINGS: usize = 60;
     let half = F::from_f64(0.5);
     for _ in 0..HALVINGS {
         let middle = (low + high) * half;
-        let classes = classes_at(middle.exp())?;
+        let classes = classes_at(middle)?;
         if (classes - wanted).abs() <= F::from_f64(1e-3) * wanted {
-            return Ok(middle.exp());
+            return Ok(at(middle));
         }
         if classes < wanted { low = middle } else { high = middle }
     }

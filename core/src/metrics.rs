@@ -51,7 +51,7 @@ impl<'a> TopKCounts<'a> {
         let threshold = select::kth_value(scores, self.k, check::scratch(scratch, scores.len())?);
         let increment = |counts: &mut [u64], class: usize| {
             if let Some(count) = counts.get_mut(class) {
-                *count += 1;
+                *count = count.saturating_add(1);
             }
         };
         increment(self.examples, label);
@@ -83,13 +83,13 @@ impl TopKMetrics<'_> {
     /// Top-K accuracy: the share of examples whose label is among the K guesses.
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
-        share(self.correct.iter().sum(), self.examples.iter().sum())
+        share(total(self.correct), total(self.examples))
     }
 
     /// Top-K accuracy of the examples of one class.
     #[must_use]
     pub fn class_accuracy(&self, class: usize) -> Option<f64> {
-        share(*self.correct.get(class)?, *self.examples.get(class)?)
+        share((*self.correct.get(class)?).into(), (*self.examples.get(class)?).into())
     }
 
     /// Macro top-K accuracy: the mean of the class accuracies over the classes that have examples.
@@ -112,18 +112,23 @@ impl TopKMetrics<'_> {
     /// Balanced guesses give K/L; a class with occupancy 1 sits in every example's top K.
     #[must_use]
     pub fn occupancy(&self, class: usize) -> Option<f64> {
-        share(*self.guessed.get(class)?, self.examples.iter().sum())
+        share((*self.guessed.get(class)?).into(), total(self.examples))
     }
 
     fn mean_over(&self, included: impl Fn(usize) -> bool) -> Option<f64> {
         let classes = self.examples.iter().zip(self.correct).enumerate().filter(|&(class, _)| included(class));
-        let accuracies = classes.filter_map(|(_, (&examples, &correct))| share(correct, examples));
+        let accuracies = classes.filter_map(|(_, (&examples, &correct))| share(correct.into(), examples.into()));
         let (count, sum) = accuracies.fold((0_u64, 0.0), |(n, sum), accuracy| (n + 1, sum + accuracy));
         (count > 0).then(|| sum / count as f64)
     }
 }
 
-fn share(part: u64, whole: u64) -> Option<f64> {
+/// Of no more counts than memory holds, which do not come to 2¹²⁸.
+fn total(counts: &[u64]) -> u128 {
+    counts.iter().fold(0, |sum, &count| sum + u128::from(count))
+}
+
+fn share(part: u128, whole: u128) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 

@@ -13,14 +13,15 @@ pub use rank_sum::RankSum;
 pub use support_function::SupportFunction;
 pub use top_k_sum::TopKSum;
 
-use crate::{Real, Result, check};
+use crate::{Error, Real, Result, check};
 
 /// A function f of a vector that can be evaluated and differentiated almost everywhere: an order statistic, the value of a
 /// combinatorial argmax, or the smoothing of either.
 ///
 /// Nothing is allocated: `scratch` is at least [`scratch_len`](Oracle::scratch_len) long, its contents are irrelevant before and
 /// after. Implementations return an error for an empty, NaN or infinite θ, a gradient of another length, or a scratch that is too
-/// short, and then leave the gradient as it was.
+/// short, and then leave the gradient as it was. Where only the computation itself can find the fault (a result beyond the float's range,
+/// a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite, each entry of the gradient too.
 pub trait Oracle<F: Real> {
     /// How much scratch a θ of `dim` entries needs.
     fn scratch_len(&self, dim: usize) -> usize;
@@ -46,6 +47,16 @@ pub trait Oracle<F: Real> {
         check::scores(theta)?;
         Ok(Translation { center: F::zero(), mass: F::zero() })
     }
+}
+
+/// Adds to every entry of a gradient, or to none where one would leave the float's range.
+pub(crate) fn add<F: Real>(grad: &mut [F], added: &[F]) -> Result<()> {
+    let in_range = grad.iter().zip(added).fold(true, |all, (&entry, &added)| all & (entry + added).is_finite());
+    if !in_range {
+        return Err(Error::Overflow { what: "gradient" });
+    }
+    grad.iter_mut().zip(added).for_each(|(entry, &added)| *entry += added);
+    Ok(())
 }
 
 /// f(θ) = f(θ − center·1) + center·mass, with a center among the entries that decide f.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cudarc::driver::sys::CUresult;
+use cudarc::driver::sys::{CUfunction_attribute, CUresult};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, DriverError};
 use cudarc::nvrtc::Ptx;
 
-use crate::plan::Module;
+use crate::plan::{MAX_SHARED_BYTES, Module};
 use crate::{CudaError, Result, launch};
 
 /// A device that can run the kernels: compute capability 8.0 (2020) or later, with a driver of CUDA 12.4 (R550) or later.
@@ -72,7 +72,8 @@ impl Device {
         Ok(self.context.name()?)
     }
 
-    /// A kernel, loaded unless it already is.
+    /// A kernel, loaded unless it already is, and allowed the shared memory of any plan: beyond 48 KiB it has to ask. What a plan needs may not
+    /// be the limit, since all losses share the kernel.
     pub(crate) fn function(&self, module: Module, entry: &str) -> Result<CudaFunction> {
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = match modules.get(&module) {
@@ -83,7 +84,9 @@ impl Device {
                 loaded
             }
         };
-        Ok(loaded.load_function(entry)?)
+        let function = loaded.load_function(entry)?;
+        function.set_attribute(CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, MAX_SHARED_BYTES as i32)?;
+        Ok(function)
     }
 }
 

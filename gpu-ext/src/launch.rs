@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use core::ffi::c_void;
+use std::sync::Arc;
 
 use cudarc::driver::sys::{self, CUstream};
 use cudarc::driver::{CudaFunction, CudaStream, CudaView, DevicePtr, DevicePtrMut, DeviceSlice, result};
@@ -20,13 +21,19 @@ impl<T: Score> CudaLoss<T> {
     ///
     /// **Errors** of single examples, and only those, are found on the device: value NaN, gradient 0 and a code.
     ///
+    /// **Order.** The work waits for what was enqueued on the streams that the batch's memory was allocated on, and those streams wait for the
+    /// work. So launches on several streams follow one another where they share memory, and dropped memory is freed after all of them. Where
+    /// all memory is the launching stream's own, this costs nothing.
+    ///
     /// **Cost.** The scores are read two to five times, from the caches but for the first, and the gradients written once. No memory.
     ///
     /// # Errors
-    /// No example, wrong lengths, a stride that is too small, memory of another device; what the driver reports. Nothing is enqueued then.
+    /// No example, wrong lengths, a stride that is too small, memory of another device: nothing is enqueued then. What the driver reports.
     pub fn launch(&self, stream: &CudaStream, batch: DeviceBatch<'_, T>) -> Result<()> {
         let examples = batch.labels.len();
         self.check(stream, &batch, examples)?;
+        let homes = self.homes(stream, &batch);
+        homes.iter().try_for_each(|home| stream.join(home))?;
         let DeviceBatch { scores, labels, weights, mut values, mut grads, mut codes, reduced, .. } = batch;
         // The guards tell other streams when this one has read or written; they live until everything is enqueued.
         let (scores, _scores) = scores.device_ptr(stream);
@@ -35,8 +42,6 @@ impl<T: Score> CudaLoss<T> {
         let (values, _values) = values.device_ptr_mut(stream);
         let grads = grads.as_mut().map(|grads| grads.device_ptr_mut(stream));
         let (codes, _codes) = codes.device_ptr_mut(stream);
-        // So that a loss that is dropped early frees its margins after this.
-        let _margins = self.margins.as_ref().map(|margins| margins.device_ptr(stream));
         let mut reduced = reduced;
         let reduced = reduced.as_mut().map(|Reduced { reduction, divisor, objective }| {
             (*reduction, divisor.device_ptr_mut(stream), objective.device_ptr_mut(stream))
@@ -60,9 +65,32 @@ impl<T: Score> CudaLoss<T> {
             divisor: *divisor,
             objective: *objective,
         });
-        // SAFETY: the addresses are those of slices that are borrowed for the call and, by their guards, ordered after it on every stream;
-        // `check` has compared their lengths with what the arguments promise.
-        unsafe { self.launch_raw(stream.cu_stream(), arguments, reduced) }
+        // SAFETY: the addresses are those of slices that are borrowed for the call. Whatever is done with them later, on whichever stream,
+        // waits for the work by the guards' events or, where a later one has taken an event's place, by the streams they were allocated on;
+        // on these they are freed too, and the margins of a loss that is dropped. `check` has compared the lengths with what the arguments
+        // promise.
+        let launched = unsafe { self.launch_raw(stream.cu_stream(), arguments, reduced) };
+        homes.iter().try_for_each(|home| home.join(stream))?;
+        launched
+    }
+
+    /// The other streams that the launch's memory was allocated on, and will be freed on.
+    ///
+    /// A slice has an event for its last reader alone: two readers on two streams, and only the second is waited for.
+    fn homes(&self, stream: &CudaStream, batch: &DeviceBatch<'_, T>) -> Vec<Arc<CudaStream>> {
+        let DeviceBatch { scores, labels, weights, values, grads, codes, reduced, .. } = batch;
+        let inputs = [Some(scores.stream()), Some(labels.stream()), weights.as_ref().map(DeviceSlice::stream)];
+        let margins = self.margins.as_ref().map(|margins| margins.stream());
+        let outputs = [Some(values.stream()), grads.as_ref().map(DeviceSlice::stream), Some(codes.stream())];
+        let sums = reduced.as_ref().map(|reduced| [reduced.divisor.stream(), reduced.objective.stream()]);
+        let all = inputs.into_iter().chain([margins]).chain(outputs).flatten().chain(sums.into_iter().flatten());
+        let mut homes: Vec<Arc<CudaStream>> = vec![];
+        for home in all.filter(|home| home.cu_stream() != stream.cu_stream()) {
+            if homes.iter().all(|known| known.cu_stream() != home.cu_stream()) {
+                homes.push(home.clone());
+            }
+        }
+        homes
     }
 
     /// As [`launch`](Self::launch), on bare device addresses and a bare stream: for the memory of candle, burn, tch or any other engine.

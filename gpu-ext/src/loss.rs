@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::sys::CUfunction_attribute;
 use cudarc::driver::{CudaContext, CudaFunction, CudaSlice};
 use topk_loss::FoldIn;
 
@@ -51,8 +50,6 @@ impl<T: Score> CudaLoss<T> {
     pub fn new(device: &Device, loss: &impl Compiled<T::Float>, num_classes: usize) -> Result<Self> {
         let plan = Plan::new::<T>(loss, 1, num_classes)?;
         let function = device.function(plan.module, &plan.entry)?;
-        // Beyond 48 KiB a kernel has to ask.
-        function.set_attribute(CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, plan.shared_bytes as i32)?;
         let small = |name| device.function(Module::Reduction, &format!("{name}_{}", <T::Float as Float>::SUFFIX));
         let margins = match loss.margins() {
             None => None,

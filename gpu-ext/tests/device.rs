@@ -162,3 +162,59 @@ fn the_first_bad_example_is_named_and_outputs_stay() {
     assert_eq!(error, CudaError::Example { example: 1, error: Error::NotFinite { what: "scores", index: 1 } });
     assert_eq!((values, grads), ([7.0; 2], [7.0; 6]));
 }
+
+/// All losses of a device share a kernel, and with it the limit of its shared memory.
+#[test]
+fn a_smaller_loss_leaves_a_larger_one_its_shared_memory() {
+    let Some(device) = device() else { return };
+    let (scores, labels) = rows(1000, &mut Sequence::new(1));
+    let scores: Vec<f32> = scores.into_iter().map(|score| score as f32).collect();
+    let gradients = |loss: &CudaLoss<f32>| {
+        let (mut values, mut grads) = (vec![7.0; labels.len()], vec![7.0; scores.len()]);
+        loss.values_and_grads(&scores, &labels, &mut values, &mut grads).map(|()| (values, grads)).unwrap()
+    };
+    let large = CudaLoss::<f32>::new(&device, &TopKHinge::smoothed(100, 1.0).unwrap(), 1000).unwrap();
+    let before = gradients(&large);
+    CudaLoss::<f32>::new(&device, &TopKHinge::smoothed(1, 1.0).unwrap(), 100).unwrap();
+    assert_eq!(gradients(&large), before);
+}
+
+/// Launches that read the same scores on two streams, the scores dropped at once and their memory taken by something else.
+#[test]
+fn memory_that_is_dropped_is_freed_after_every_stream_has_read_it() {
+    let Some(device) = device() else { return };
+    let (streams, home) = ([(); 2].map(|()| device.context().new_stream().unwrap()), device.context().new_stream().unwrap());
+    let (num_examples, num_classes) = (2048, 4096);
+    let host: Vec<f32> = (0..num_examples * num_classes).map(|i| (i * 7919 % 10_007) as f32 * 1e-3).collect();
+    let labels = home.clone_htod(&vec![3_i64; num_examples]).unwrap();
+    let loss = CudaLoss::<f32>::new(&device, &TopKHinge::smoothed(5, 1.0).unwrap(), num_classes).unwrap();
+    for round in 0..20 {
+        let scores = home.clone_htod(&host).unwrap();
+        let mut outputs = streams.each_ref().map(|stream| {
+            let values = stream.alloc_zeros::<f32>(num_examples).unwrap();
+            (values, stream.alloc_zeros::<u64>(num_examples).unwrap())
+        });
+        // The first stream has much more to do than the second, whose event takes the first one's place.
+        for (turn, stream) in [(0, &streams[0]), (0, &streams[0]), (0, &streams[0]), (1, &streams[1])] {
+            let (values, codes) = &mut outputs[turn];
+            let batch = DeviceBatch {
+                scores: scores.as_view(),
+                score_stride: num_classes,
+                labels: labels.as_view(),
+                weights: None,
+                ignored_label: None,
+                values: values.as_view_mut(),
+                grads: None,
+                grad_stride: num_classes,
+                codes: codes.as_view_mut(),
+                reduced: None,
+            };
+            loss.launch(stream, batch).unwrap();
+        }
+        drop(scores);
+        let _other = home.clone_htod(&vec![f32::NAN; host.len()]).unwrap();
+        let [first, second] = [0, 1].map(|turn| streams[turn].clone_dtoh(&outputs[turn].0).unwrap());
+        assert_eq!(first, second, "round {round}");
+        assert!(first.iter().all(|value| value.is_finite()), "round {round}");
+    }
+}

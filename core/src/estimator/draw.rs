@@ -56,7 +56,9 @@ pub fn mean<F: Real>(draws: &impl Draw<F>, theta: &[F], weight: F, mut grad: Opt
     for index in 0..num_samples {
         sum += draws.draw(theta, &start, index, weight / count, grad.as_deref_mut(), scratch)?;
     }
-    check::in_range("mean over the draws", sum / count + constant)
+    let mean = check::in_range("mean over the draws", sum / count + constant)?;
+    grad.map_or(Ok(()), |grad| check::all_in_range("gradient", grad))?;
+    Ok(mean)
 }
 
 /// f at a point, and its gradient where one is asked for.

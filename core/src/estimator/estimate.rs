@@ -2,7 +2,7 @@
 
 use super::draw::Draw;
 use crate::lanes::Compensated;
-use crate::{Error, Oracle, Real, Result, Sampler, check};
+use crate::{Error, Oracle, Real, Result, Sampler, check, oracle};
 
 /// A mean over draws, and how far it is likely to be from its limit.
 ///
@@ -152,9 +152,12 @@ pub fn over_blocks<F: Real, D: Draw<F> + ?Sized>(
     }
     let [standard_error, gradient_standard_error] = checked(spread.count, spread.standard_errors())?;
     check::in_range("mean over the draws", sum)?;
-    let value = sum / F::from_usize(num_samples) + draws.constant(theta, &start, weight, Some(grad), scratch)?;
-    grad.iter_mut().zip(mean).for_each(|(entry, &mut g)| *entry += weight * g);
-    Ok(Estimate { value: check::in_range("mean over the draws", value)?, standard_error, gradient_standard_error, num_samples })
+    block.fill(F::zero());
+    let value = sum / F::from_usize(num_samples) + draws.constant(theta, &start, weight, Some(block), scratch)?;
+    let value = check::in_range("mean over the draws", value)?;
+    block.iter_mut().zip(mean).for_each(|(entry, &mut g)| *entry += weight * g);
+    oracle::add(grad, block)?;
+    Ok(Estimate { value, standard_error, gradient_standard_error, num_samples })
 }
 
 /// Standard errors of several terms must be finite; that of one is infinite and stays so.

@@ -107,7 +107,9 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// As for the type; `grad` is then as before, save where one of several ranks far apart fails.
     pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
         check::length("grad", grad, theta.len())?;
-        self.all_ranks(theta, Some((weight, grad)), scratch)
+        let certified = self.all_ranks(theta, Some((weight, grad)), scratch)?;
+        check::all_in_range("gradient", grad)?;
+        Ok(certified)
     }
 
     /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values; the classes are

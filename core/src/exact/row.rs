@@ -227,8 +227,10 @@ const fn fast_scratch_len(num_classes: usize, last_rank: usize, is_rare: bool, d
     solution::fast_scratch_len(candidates, last_rank, terms).saturating_add(candidates).saturating_add(terms * LANES)
 }
 
-/// The scratch of any row whose deepest rank is the given one, for its order statistic or for a label's chance, which may be rare.
+/// The scratch of any row whose deepest rank is the given one, for its order statistic or for a label's chance, which may be rare. A rank
+/// deeper than the row is refused, and asks for no more than the deepest there is.
 pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize, is_rare: bool) -> usize {
+    let last_rank = last_rank.min(num_classes);
     let fast = fast_scratch_len(num_classes, last_rank, is_rare, is_double::<F>());
     let plain = solution::plain_scratch_len(num_classes, last_rank).saturating_add(num_classes);
     fast.max(plain).max(Bounds::<F>::len(MOST_BINS))

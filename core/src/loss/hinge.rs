@@ -110,7 +110,7 @@ impl<O: Oracle<F>, F: Real, M: AsMargins<F>> Loss<F> for Hinge<O, F, M> {
         if loss == F::zero() {
             grad.fill(F::zero());
         } else if let Some(own) = grad.get_mut(label) {
-            *own -= self.scale;
+            *own = check::in_range("gradient", *own - self.scale)?;
         }
         Ok(loss)
     }

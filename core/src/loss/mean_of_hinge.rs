@@ -153,6 +153,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real, M: AsMargins<F>> Loss<F> for MeanOfHi
             *own -= F::from_usize(active);
         }
         grad.iter_mut().for_each(|entry| *entry *= self.share());
+        check::all_in_range("gradient", grad)?;
         Ok(value)
     }
 }

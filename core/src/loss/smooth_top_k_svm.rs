@@ -196,7 +196,7 @@ fn power_sums<F: Real>(numbers: &[F], largest: F) -> Powers<F> {
 impl<F: Real> Loss<F> for SmoothTopKSvm<F> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         let halvings = num_classes.max(1).ilog2() as usize + 1;
-        num_classes.saturating_mul(3).saturating_add(Ratios::<F>::scratch_len(self.k).saturating_mul(2 + halvings))
+        num_classes.saturating_mul(3).saturating_add(Ratios::<F>::scratch_len(self.k.min(num_classes)).saturating_mul(2 + halvings))
     }
 
     values_by!(F::smooth_top_k_svm);

@@ -96,7 +96,7 @@ impl<L: Loss<F>, S: Sampler<F>, F: Real> Loss<F> for SmoothedLoss<L, S, F> {
     fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         let share = self.noise.num_samples().recip();
-        self.mean(scores, label, scratch, |index, perturbed, scratch| {
+        let value = self.mean(scores, label, scratch, |index, perturbed, scratch| {
             let (part, scratch) = check::split(scratch, scores.len())?;
             let value = self.loss.value_and_grad(perturbed, label, part, scratch)?;
             // What the loss refuses, it refuses at the first draw: until then the caller's gradient is left alone.
@@ -105,7 +105,9 @@ impl<L: Loss<F>, S: Sampler<F>, F: Real> Loss<F> for SmoothedLoss<L, S, F> {
             }
             grad.iter_mut().zip(part.iter()).for_each(|(sum, &g)| *sum += share * g);
             Ok(value)
-        })
+        })?;
+        check::all_in_range("gradient", grad)?;
+        Ok(value)
     }
 }
 

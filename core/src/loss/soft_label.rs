@@ -118,7 +118,7 @@ impl<F: Real, L: Loss<F>> SoftLabelLoss<F> for ExpectedLoss<L> {
         let scratch = check::scratch(scratch, SoftLabelLoss::<F>::soft_scratch_len(self, scores.len()))?;
         let (part, scratch) = check::split(scratch, scores.len())?;
         let mut started = false;
-        self.mean(scores, target, |label, share| {
+        let value = self.mean(scores, target, |label, share| {
             let value = self.loss.value_and_grad(scores, label, part, scratch)?;
             // What the loss refuses, it refuses at the first label: until then the caller's gradient is left alone.
             if !started {
@@ -127,7 +127,9 @@ impl<F: Real, L: Loss<F>> SoftLabelLoss<F> for ExpectedLoss<L> {
             }
             grad.iter_mut().zip(part.iter()).for_each(|(sum, &g)| *sum += share * g);
             Ok(value)
-        })
+        })?;
+        check::all_in_range("gradient", grad)?;
+        Ok(value)
     }
 }
 

@@ -183,13 +183,14 @@ impl<N: Noise<F>, F: Real> Integrated<F> for TopKCrossEntropy<N, F, Ranks<'_, F>
             }
             value += share * self.among(rank, (center, u), &others, grad.as_deref_mut().map(|grad| (share, grad)), scratch, by)?;
         }
+        check::in_range("loss", value)?;
         if let Some(grad) = grad {
             // Here and not as a weight before: at a tiny ε that would be infinite.
             grad.iter_mut().for_each(|entry| *entry /= self.epsilon);
             others.balance(grad);
             check::all_in_range("gradient", grad)?;
         }
-        check::in_range("loss", value)
+        Ok(value)
     }
 }
 

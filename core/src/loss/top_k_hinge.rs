@@ -183,6 +183,13 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
         self.k
     }
 
+    /// The rank of the score that the guesses just miss, K + 1; no row has a class for the number that K = `usize::MAX` would need.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn first_missed(&self) -> usize {
+        self.k.saturating_add(1)
+    }
+
     /// The margins.
     #[must_use]
     pub const fn margins(&self) -> &M {
@@ -290,7 +297,7 @@ impl<F: Real> Integrated<F> for TopKHinge<F, Margins<'_, F>> {
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
         let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let center = select::kth_value(scores, self.k + 1, scratch);
+        let center = select::kth_value(scores, self.first_missed(), scratch);
         let lead = own - center;
         if let Some(grad) = &mut grad {
             grad.fill(F::zero());
@@ -302,7 +309,7 @@ impl<F: Real> Integrated<F> for TopKHinge<F, Margins<'_, F>> {
         let loss = |smoothed: F| positive_part(self.scale, |unit| margin * unit + (smoothed * unit - lead * unit));
         let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
         let wants_grad = |smoothed| !loss(smoothed).is_ok_and(|loss| loss == F::zero());
-        let loss = loss(exact.about_center(scores, (self.k + 1, center), (output, &wants_grad), scratch, by)?)?;
+        let loss = loss(exact.about_center(scores, (self.first_missed(), center), (output, &wants_grad), scratch, by)?)?;
         if let Some(entry) = grad.filter(|_| loss > F::zero()).and_then(|grad| grad.get_mut(label)) {
             *entry -= self.scale;
         }
@@ -314,7 +321,7 @@ impl<F: Real, M: AsMargins<F>> Loss<F> for TopKHinge<F, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
         match self.smoothing {
             Smoothing::None => num_classes.saturating_mul(2),
-            Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.k.saturating_add(1).min(num_classes), false),
+            Smoothing::Exact { .. } => exact::scratch_len::<F>(num_classes, self.first_missed(), false),
             Smoothing::Pathwise { .. } | Smoothing::Conditional { .. } => num_classes.saturating_mul(3),
         }
     }

@@ -201,10 +201,10 @@ impl<F: Real> Hinges<'_, F> {
 
 impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> Loss<F> for TopKHinges<F, T, M> {
     fn scratch_len(&self, num_classes: usize) -> usize {
-        let missed = self.depth() + 1;
-        // The ranks are one deeper than the guesses.
+        // The ranks are one deeper than the guesses; deeper than the row they are refused.
+        let missed = (self.depth() + 1).min(num_classes);
         let smoothed = if self.epsilon.is_some() { exact::scratch_len::<F>(num_classes, missed, false) } else { 0 };
-        smoothed.saturating_add(2 * missed)
+        smoothed.saturating_add(missed.saturating_mul(2))
     }
 
     values_by!(|loss: &Self, example| F::top_k_hinges(&loss.borrowed(), example));
@@ -222,6 +222,7 @@ impl<F: Real> Integrated<F> for TopKHinges<F, &[F], Margins<'_, F>> {
         if self.epsilon.is_none() {
             hinges.add_hard_grad(scores, grad);
         }
+        check::all_in_range("gradient", grad)?;
         Ok(hinges.loss)
     }
 }

@@ -53,7 +53,7 @@ impl<F: Real> Oracle<F> for KthLargest {
         let value = self.value(theta, scratch)?;
         let index = select::index_of_kth(theta, self.k, value);
         if let Some(entry) = grad.get_mut(index) {
-            *entry += weight;
+            *entry = check::in_range("gradient", *entry + weight)?;
         }
         Ok(value)
     }

@@ -7,7 +7,7 @@ use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 ///
 /// **Shapes.** Weights for the ranks 1, 2, …; θ of at least as many entries as there are ranks with a weight; scratch L.
 ///
-/// **Errors.** No non-zero weight, NaN or infinite weights.
+/// **Errors.** A value or a gradient beyond the float's range.
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
@@ -30,7 +30,7 @@ impl<T> RankSum<T> {
     /// The sum with weight w_r on rank r, w_1 first.
     ///
     /// # Errors
-    /// No non-zero weight, NaN or infinite weights.
+    /// No non-zero weight, NaN or infinite weights, weights whose sum is beyond the float's range.
     pub fn new<F: Real>(weights: T) -> Result<Self>
     where
         T: AsRef<[F]>,
@@ -39,6 +39,7 @@ impl<T> RankSum<T> {
         if weights.as_ref().iter().all(|&w| w == F::zero()) {
             return Err(Error::Parameter { name: "weights", must: "non-zero for at least one rank" });
         }
+        check::in_range("sum of the weights", Ranks::Weighted(weights.as_ref()).mass())?;
         Ok(Self { weights })
     }
 
@@ -71,11 +72,13 @@ impl<F: Real, T: AsRef<[F]>> Oracle<F> for RankSum<T> {
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, theta.len())?;
         self.value(theta, scratch)?;
-        self.sum(theta, scratch, |share, index| {
+        let value = self.sum(theta, scratch, |share, index| {
             if let Some(entry) = grad.get_mut(index) {
                 *entry += weight * share;
             }
-        })
+        })?;
+        check::all_in_range("gradient", grad)?;
+        Ok(value)
     }
 
     fn translation(&self, theta: &[F], scratch: &mut [F]) -> Result<Translation<F>> {

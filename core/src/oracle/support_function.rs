@@ -1,7 +1,7 @@
 //! The optimum of a linear function over a set.
 
 use super::{Oracle, Translation};
-use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
+use crate::{FoldIn, Maximizer, Real, Result, check, maximizer, oracle};
 
 /// f(θ) = max_{y∈C} ⟨y, θ⟩ = ⟨y*(θ), θ⟩ for the set C of a [`Maximizer`]; its gradient is y*(θ).
 ///
@@ -50,7 +50,7 @@ impl<M> SupportFunction<M> {
     }
 
     /// y*(θ), in scratch, and f(θ), after all checks.
-    fn solve<'s, F: Real>(&self, theta: &[F], scratch: &'s mut [F]) -> Result<(F, &'s [F])>
+    fn solve<'s, F: Real>(&self, theta: &[F], scratch: &'s mut [F]) -> Result<(F, &'s mut [F])>
     where
         M: Maximizer<F>,
     {
@@ -73,7 +73,8 @@ impl<F: Real, M: Maximizer<F>> Oracle<F> for SupportFunction<M> {
     fn value_and_add_grad(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<F> {
         check::length("grad", grad, theta.len())?;
         let (value, y) = self.solve(theta, scratch)?;
-        grad.iter_mut().zip(y).for_each(|(entry, &y)| *entry += weight * y);
+        y.iter_mut().for_each(|y| *y *= weight);
+        oracle::add(grad, y)?;
         Ok(value)
     }
 

@@ -65,6 +65,7 @@ impl<F: Real> Oracle<F> for TopKSum {
                 *entry += weight;
             }
         }
+        check::all_in_range("gradient", grad)?;
         Ok(value)
     }
 

@@ -35,7 +35,7 @@ impl<F: Elementary> Attempt<F> for Conditional<'_, F> {
         let Self { loss, draws: Draws { epsilon, num_samples, key }, workers, ref mut best, ref mut leaders, ref mut room, ref mut ahead } =
             *self;
         // The order statistics on both sides of the (K+1)-th, where there is one below.
-        let needed = (loss.k() + 2).min(scores.len());
+        let needed = loss.first_missed().saturating_add(1).min(scores.len());
         let row = Row::new(workers, &loss, scores, label, noised::worth_knowing(needed), best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {

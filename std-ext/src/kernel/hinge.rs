@@ -23,7 +23,7 @@ impl<'a, F: Elementary> Hard<'a, F> {
 
 impl<F: Elementary> Attempt<F> for Hard<'_, F> {
     fn attempt(&mut self, _: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
-        let row = Row::new(self.workers, &self.loss, scores, label, self.loss.k() + 1, &mut self.best)?;
+        let row = Row::new(self.workers, &self.loss, scores, label, self.loss.first_missed(), &mut self.best)?;
         if grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }

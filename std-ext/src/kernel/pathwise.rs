@@ -35,7 +35,7 @@ impl<'a, F: Elementary> Pathwise<'a, F> {
 impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
     fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
         let Draws { epsilon, num_samples, key } = self.draws;
-        let rank = self.loss.k() + 1;
+        let rank = self.loss.first_missed();
         let row = Row::new(self.workers, &self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {

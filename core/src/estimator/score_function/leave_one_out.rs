@@ -4,7 +4,7 @@ use super::super::draw::Draw;
 use super::super::estimate::{self, Estimate, Until, update};
 use super::ScoreFunction;
 use crate::lanes::Compensated;
-use crate::{Oracle, Real, Result, Sampler, check};
+use crate::{Oracle, Real, Result, Sampler, check, oracle};
 
 impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// Σ_b (f_b − mean of the others) ψ_b / (Bε) = Σ_b (f_b − f̄)(ψ_b − ψ̄) / ((B − 1)ε), by Welford's recurrence for both factors.
@@ -23,7 +23,7 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
         mean_score.fill(F::zero());
         covariance.fill(F::zero());
 
-        let mut terms = Terms::new(self.points.epsilon);
+        let (epsilon, mut terms) = (self.points.epsilon, Terms::new());
         let (mut sum, mut first) = (F::zero(), F::zero());
         for index in 0..self.points.sampler.num_samples() {
             let value = self.value_at(theta, start.translation.center, index, z, scratch)?;
@@ -32,23 +32,23 @@ impl<O: Oracle<F>, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
             if index == 0 {
                 first = value;
             }
-            terms.add(value - first, z, mean_score, covariance);
-            if until.is_some_and(|until| until.is_met(terms.count, terms.standard_errors(covariance))) {
+            terms.add((value - first) / epsilon, z, mean_score, covariance);
+            if until.is_some_and(|until| until.is_met(terms.count, terms.standard_errors(epsilon, covariance))) {
                 break;
             }
         }
-        let [standard_error, gradient_standard_error] = estimate::checked(terms.count, terms.standard_errors(covariance))?;
+        let [standard_error, gradient_standard_error] = estimate::checked(terms.count, terms.standard_errors(epsilon, covariance))?;
         let mean = sum / F::from_usize(terms.count) + start.translation.center * start.translation.mass;
         let value = check::in_range("mean over the draws", mean)?;
         let gain = terms.gain();
-        grad.iter_mut().zip(covariance).for_each(|(entry, &mut c)| *entry += weight * (gain * c));
+        covariance.iter_mut().for_each(|c| *c = weight * (gain * *c));
+        oracle::add(grad, covariance)?;
         Ok(Estimate { value, standard_error, gradient_standard_error, num_samples: terms.count })
     }
 }
 
-/// Sums over the draws so far, of x = f_b − f_0 and the scores ψ_b.
+/// Sums over the draws so far, of x = (f_b − f_0)/ε, which no ε makes tiny or huge, and the scores ψ_b.
 struct Terms<F> {
-    epsilon: F,
     count: usize,
     mean: F,
     /// Σ (x − x̄)².
@@ -58,8 +58,8 @@ struct Terms<F> {
 }
 
 impl<F: Real> Terms<F> {
-    fn new(epsilon: F) -> Self {
-        Self { epsilon, count: 0, mean: F::zero(), squares: F::zero(), norms: [F::zero(); 3] }
+    fn new() -> Self {
+        Self { count: 0, mean: F::zero(), squares: F::zero(), norms: [F::zero(); 3] }
     }
 
     fn add(&mut self, x: F, scores: &[F], mean_score: &mut [F], covariance: &mut [F]) {
@@ -82,12 +82,12 @@ impl<F: Real> Terms<F> {
 
     /// What makes the sum of products the gradient.
     fn gain(&self) -> F {
-        (F::from_usize(self.count - 1) * self.epsilon).recip()
+        F::from_usize(self.count - 1).recip()
     }
 
-    /// Of value and gradient. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the squared
+    /// Of value and gradient, given ε. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the squared
     /// norms of all terms follows from three sums. That the terms share f̄ is of the order of 1/B² only.
-    fn standard_errors(&self, covariance: &[F]) -> (F, F) {
+    fn standard_errors(&self, epsilon: F, covariance: &[F]) -> (F, F) {
         if self.count < 2 {
             return (F::infinity(), F::infinity());
         }
@@ -98,6 +98,6 @@ impl<F: Real> Terms<F> {
         let products = Compensated::of(covariance.iter().map(|&c| c * c));
         // Σ‖term‖² = raw·(B·gain)², and B‖mean‖² = products·B·gain².
         let squares = gain * gain * count * (count * raw - products);
-        ((self.squares / (count * others)).sqrt(), (squares.max(F::zero()) / (count * others)).sqrt())
+        (epsilon * (self.squares / (count * others)).sqrt(), (squares.max(F::zero()) / (count * others)).sqrt())
     }
 }

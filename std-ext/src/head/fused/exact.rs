@@ -27,7 +27,7 @@ pub(super) fn objective<F: BatchReal>(
     examples: &Examples<'_, F>,
     grads: Option<HeadGrads<'_, F>>,
 ) -> Result<F> {
-    let (num_classes, threads, k) = (strips.num_classes(), strips.threads(), loss.k() + 1);
+    let (num_classes, threads, k) = (strips.num_classes(), strips.threads(), loss.first_missed());
     let exact = examples.check(loss.exact(epsilon, num_classes))?;
     let workers = Workers::new(Threads::ONE);
     let rows = summarise(workers, &exact, k, strips, examples)?;

@@ -36,7 +36,7 @@ pub(super) fn sparse<F: BatchReal>(
     examples: &Examples<'_, F>,
 ) -> Result<(F, Vec<ScoreGrad<F>>)> {
     examples.check_guesses(loss.k(), loss.margins(), strips.num_classes())?;
-    let rank = loss.k() + 1;
+    let rank = loss.first_missed();
     match loss.smoothing() {
         Smoothing::None => objective_and_score_grads(loss, strips, examples, |_, label| Hard::new(rank, label)),
         Smoothing::Pathwise { epsilon, num_samples, key } => {
