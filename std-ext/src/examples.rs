@@ -40,7 +40,7 @@ pub(crate) fn values<F: Real>(examples: &impl Examples<F>, scores: &impl Scores<
     try_for_each(&mut blocks, threads, |(values, first)| {
         let (mut worker, mut room) = (examples.worker(scores.num_classes(), within), vec![]);
         for (value, example) in values.iter_mut().zip(*first..).filter(|&(_, example)| examples.counts(example)) {
-            let outcome = worker.value(example, scores.example(example, &mut room));
+            let outcome = worker.value(example, scores.example(example, &mut room)).and_then(number);
             *value = outcome.map_err(|error| BatchError::Example { example, error })?;
         }
         Ok::<_, BatchError>(())
@@ -69,7 +69,7 @@ pub(crate) fn values_and_grads<F: Real>(
         for ((place, value), example) in values.iter_mut().enumerate().zip(*first..).filter(|&(_, example)| examples.counts(example)) {
             let scores = scores.example(example, &mut room);
             let outcome = grads.write(place, &mut grad_room, |grad| worker.value_and_grad(example, scores, coefficient(example), grad));
-            *value = outcome.map_err(|error| BatchError::Example { example, error })?;
+            *value = outcome.and_then(number).map_err(|error| BatchError::Example { example, error })?;
         }
         Ok::<_, BatchError>(())
     })?;
@@ -84,6 +84,11 @@ pub(crate) fn values_and_grads<F: Real>(
         }
     }
     Ok(())
+}
+
+/// A loss of the user's own may return anything.
+fn number<F: Real>(value: F) -> topk_loss::Result<F> {
+    topk_loss::check::in_range("loss", value)
 }
 
 /// Σ_b c_b·ℓ_b.

@@ -1,42 +1,9 @@
 //! The calibrated top-K hinge and its smoothed forms in plain data.
 
 use super::hinge::positive_part;
-use super::{Hinge, Loss};
+use super::{Hinge, Loss, Smoothing};
 use crate::compiled::{Example, Integrated, Integrator, values_by};
-use crate::{
-    AsMargins, Conditional, Exact, FoldIn, Key, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select,
-};
-
-/// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case", deny_unknown_fields))]
-pub enum Smoothing<F> {
-    /// Not at all: the calibrated top-K hinge itself.
-    None,
-    /// Exactly, with no random number, see [`Exact`]: the smoothing to take unless another is being studied.
-    Exact {
-        /// The scale of the noise, in units of the scores.
-        epsilon: F,
-    },
-    /// The paper's estimator, see [`Pathwise`].
-    Pathwise {
-        /// The scale of the noise, in units of the scores.
-        epsilon: F,
-        /// How many draws are averaged.
-        num_samples: usize,
-        /// Where the draws come from; fold the training step in, batches fold the example in.
-        key: Key,
-    },
-    /// The paper's draws with the variance of each class's own noise taken out, see [`Conditional`].
-    Conditional {
-        /// The scale of the noise, in units of the scores.
-        epsilon: F,
-        /// How many draws are averaged.
-        num_samples: usize,
-        /// Where the draws come from; fold the training step in, batches fold the example in.
-        key: Key,
-    },
-}
+use crate::{AsMargins, Conditional, Exact, FoldIn, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
 
 /// ℓ(s, y) = scale · (m_y + top₍K+1₎(s) − s_y)₊, the calibrated top-K hinge, with top₍K+1₎ the (K+1)-th largest of **all** scores
 /// (the label's included) or its smoothing.
@@ -146,17 +113,7 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     /// # Errors
     /// An ε that is not positive and finite, zero draws.
     pub fn with_smoothing(self, smoothing: Smoothing<F>) -> Result<Self> {
-        match smoothing {
-            Smoothing::None => {}
-            Smoothing::Exact { epsilon } => {
-                check::positive("epsilon", epsilon)?;
-            }
-            Smoothing::Pathwise { epsilon, num_samples, .. } | Smoothing::Conditional { epsilon, num_samples, .. } => {
-                check::positive("epsilon", epsilon)?;
-                MonteCarlo::new(Normal, num_samples)?;
-            }
-        }
-        Ok(Self { smoothing, ..self })
+        Ok(Self { smoothing: smoothing.checked()?, ..self })
     }
 
     /// The same with another bound on the gradient's error under exact smoothing, see [`Exact::with_tolerance`]: 1e−7 in `f64` and 1e−4 in
@@ -337,12 +294,6 @@ impl<F: Real, M: AsMargins<F>> Loss<F> for TopKHinge<F, M> {
 
 impl<F: Real, M: Clone> FoldIn for TopKHinge<F, M> {
     fn fold_in(&self, data: u64) -> Self {
-        let smoothing = match self.smoothing {
-            Smoothing::Pathwise { epsilon, num_samples, key } => Smoothing::Pathwise { epsilon, num_samples, key: key.fold_in(data) },
-            Smoothing::Conditional { epsilon, num_samples, key } => Smoothing::Conditional { epsilon, num_samples, key: key.fold_in(data) },
-            // Named one by one, so that a new smoothing that draws cannot be forgotten here.
-            deterministic @ (Smoothing::None | Smoothing::Exact { .. }) => deterministic,
-        };
-        Self { smoothing, margins: self.margins.clone(), ..*self }
+        Self { smoothing: self.smoothing.fold_in(data), margins: self.margins.clone(), ..*self }
     }
 }

@@ -45,7 +45,7 @@ impl<F: Elementary> Noise<'_, F> {
 
 /// How many of the largest scores decide where the threshold is set for the n largest noised ones: fewer, and chance would.
 pub(super) fn worth_knowing(n: usize) -> usize {
-    2 * n + 8
+    n.saturating_mul(2).saturating_add(8)
 }
 
 /// How many draws are sifted in one pass over the scores.

@@ -1,0 +1,62 @@
+//! How a top-K hinge is smoothed, as plain data.
+
+use crate::{FoldIn, Key, MonteCarlo, Normal, Real, Result, check};
+
+/// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case", deny_unknown_fields))]
+pub enum Smoothing<F> {
+    /// Not at all: the calibrated top-K hinge itself.
+    None,
+    /// Exactly, with no random number, see [`Exact`]: the smoothing to take unless another is being studied.
+    Exact {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+    },
+    /// The paper's estimator, see [`Pathwise`].
+    Pathwise {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+        /// How many draws are averaged.
+        num_samples: usize,
+        /// Where the draws come from; fold the training step in, batches fold the example in.
+        key: Key,
+    },
+    /// The paper's draws with the variance of each class's own noise taken out, see [`Conditional`].
+    Conditional {
+        /// The scale of the noise, in units of the scores.
+        epsilon: F,
+        /// How many draws are averaged.
+        num_samples: usize,
+        /// Where the draws come from; fold the training step in, batches fold the example in.
+        key: Key,
+    },
+}
+
+impl<F: Real> Smoothing<F> {
+    /// The same, if ε is positive and finite and there are draws where some are averaged.
+    pub(super) fn checked(self) -> Result<Self> {
+        match self {
+            Self::None => {}
+            Self::Exact { epsilon } => {
+                check::positive("epsilon", epsilon)?;
+            }
+            Self::Pathwise { epsilon, num_samples, .. } | Self::Conditional { epsilon, num_samples, .. } => {
+                check::positive("epsilon", epsilon)?;
+                MonteCarlo::new(Normal, num_samples)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl<F: Real> FoldIn for Smoothing<F> {
+    fn fold_in(&self, data: u64) -> Self {
+        match *self {
+            Self::Pathwise { epsilon, num_samples, key } => Self::Pathwise { epsilon, num_samples, key: key.fold_in(data) },
+            Self::Conditional { epsilon, num_samples, key } => Self::Conditional { epsilon, num_samples, key: key.fold_in(data) },
+            // Named one by one, so that a new smoothing that draws cannot be forgotten here.
+            deterministic @ (Self::None | Self::Exact { .. }) => deterministic,
+        }
+    }
+}
