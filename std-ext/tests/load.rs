@@ -5,7 +5,7 @@ use std::thread;
 
 use faer::Mat;
 use rayon::ThreadPoolBuilder;
-use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Result, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Key, Loss, Result, Smoothing, TopKHinge};
 use topk_loss_batch::{
     BatchError, BatchLoss, HeadGrads, Kernel, LinearHead, Reduction, Rows, RowsMut, Similarity, Targets, Threads, scalar_kernel, values,
     values_and_grads,
