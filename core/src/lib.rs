@@ -36,7 +36,7 @@
 //! | [`noise`], [`sampler`] | laws: [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`](noise::Laplace), [`Uniform`](noise::Uniform); draws: [`MonteCarlo`], [`Antithetic`](sampler::Antithetic), [`RandomizedLattice`](sampler::RandomizedLattice), [`Sequential`](sampler::Sequential), [`GivenDraws`](sampler::GivenDraws) |
 //! | [`maximizer`] | perturbed optimizers: [`TopKMask`](maximizer::TopKMask), [`Ranking`](maximizer::Ranking), [`PerturbedArgmax`](maximizer::PerturbedArgmax); the Euclidean [`SoftTopKMask`](maximizer::SoftTopKMask) |
 //! | [`select`] | the k-th largest, and the rank of a class |
-//! | [`compositions`] | a page: the hinge of a mean and the mean of a hinge |
+//! | [`choosing`], [`exact_form`], [`compositions`] | pages: which loss, which smoothing, which ε; how the exact form works; the hinge of a mean and the mean of a hinge |
 //! | for experts | [`sharded`]: classes over tiles, devices, machines; [`dual`]: a float that carries derivatives; [`check`]: the checks, for a loss of your own |
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
@@ -46,6 +46,7 @@
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod check;
+pub mod choosing;
 #[doc(hidden)]
 pub mod compiled;
 pub mod compositions;
@@ -55,6 +56,7 @@ pub mod epsilon;
 mod error;
 pub mod estimator;
 mod exact;
+pub mod exact_form;
 #[doc(hidden)]
 pub mod excess;
 pub mod imbalance;

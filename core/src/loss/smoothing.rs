@@ -8,12 +8,12 @@ use crate::{FoldIn, Key, MonteCarlo, Normal, Real, Result, check};
 pub enum Smoothing<F> {
     /// Not at all: the calibrated top-K hinge itself.
     None,
-    /// Exactly, with no random number, see [`Exact`]: the smoothing to take unless another is being studied.
+    /// Exactly, with no random number, see [`Exact`](crate::estimator::Exact): the smoothing to take unless another is being studied.
     Exact {
         /// The scale of the noise, in units of the scores.
         epsilon: F,
     },
-    /// The paper's estimator, see [`Pathwise`].
+    /// The paper's estimator, see [`Pathwise`](crate::estimator::Pathwise).
     Pathwise {
         /// The scale of the noise, in units of the scores.
         epsilon: F,
@@ -22,7 +22,7 @@ pub enum Smoothing<F> {
         /// Where the draws come from; fold the training step in, batches fold the example in.
         key: Key,
     },
-    /// The paper's draws with the variance of each class's own noise taken out, see [`Conditional`].
+    /// The paper's draws with the variance of each class's own noise taken out, see [`Conditional`](crate::estimator::Conditional).
     Conditional {
         /// The scale of the noise, in units of the scores.
         epsilon: F,
