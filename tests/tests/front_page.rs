@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-/// The Rust examples of a page, without the lines that documentation hides.
+/// The Rust examples of a page that are meant to run, without the lines that documentation hides.
 fn examples(readme: &str) -> Vec<String> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(readme)).unwrap();
-    let blocks = page.split("```rust").skip(1).map(|rest| rest.split_once('\n').unwrap().1.split("```").next().unwrap());
+    let blocks = page.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.map(|block| block.lines().filter(|line| !line.starts_with("# ")).map(|line| line.to_owned() + "\n").collect()).collect()
 }
 
