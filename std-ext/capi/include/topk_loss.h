@@ -323,6 +323,20 @@ typedef struct TopkLossF64 {
   uint64_t words[26];
 } TopkLossF64;
 
+// A smoothed order statistic.
+typedef struct TopkOrderStatistic {
+  // Which: the largest is 1.
+  size_t k;
+  // A `TopkSmoothing`.
+  uint32_t smoothing;
+  // How many draws are averaged, if there are draws.
+  size_t num_samples;
+  // What draws are made from; the batch's step and the row's number are folded in.
+  uint64_t seed;
+  // The scale of the noise, unless there is none.
+  double epsilon;
+} TopkOrderStatistic;
+
 // A list that the caller keeps: as many numbers as it says, none where `data` is NULL.
 typedef struct TopkListF32 {
   // The first number.
@@ -479,6 +493,19 @@ TopkStatus topk_values_of_noise(const struct TopkBatchLoss *loss,
                                 const void *noise,
                                 size_t num_samples,
                                 struct TopkError *error);
+
+// The k-th largest score of every row, or its smoothing, and its gradient: probabilities, which sum to 1 (of the
+// conditional smoothing on average). The batch has no labels.
+//
+// `noise` is NULL, or examples × samples × classes in place of the draws of a pathwise smoothing, as in `topk_values_of_noise`. Rows run by
+// scalar code.
+//
+// # Safety
+// As `topk_values`, and of `noise` likewise.
+TopkStatus topk_order_statistics(const struct TopkOrderStatistic *statistic,
+                                 const struct TopkBatch *batch,
+                                 const void *noise,
+                                 struct TopkError *error);
 
 // The settings of a loss, a `TopkKind`, to start from.
 struct TopkSettingsF32 topk_f32_settings(uint32_t kind);

@@ -60,13 +60,22 @@ impl<'a, F: Real> GivenNoise<'a, F> {
     unsafe fn new(loss: &'a AnyLoss<F, Vec<F>>, batch: &TopkBatch, noise: *const F, num_samples: usize) -> Result<Self> {
         let AnyLoss::Base(BaseLoss::TopKHinge(hinge)) = loss else { return Err(WRONG) };
         let Smoothing::Pathwise { epsilon, .. } = hinge.smoothing() else { return Err(WRONG) };
-        let len = batch.num_examples.checked_mul(batch.num_classes).and_then(|len| len.checked_mul(num_samples));
-        let len = len.ok_or(Failure::Size("noise"))?;
-        check_apart(&batch.outputs::<F>()?, &[region("noise", noise, len)])?;
         // SAFETY: the caller's promise.
-        let noise = unsafe { read("noise", noise, len)? };
+        let noise = unsafe { read_noise(batch, noise, num_samples)? };
         Ok(Self { hinge: hinge.borrowed(), epsilon, noise, first_example: batch.first_example, num_samples })
     }
+}
+
+/// Noise of examples × samples × classes, which the batch's outputs do not overlap.
+///
+/// # Safety
+/// The noise is as the batch and the number of samples say.
+pub(crate) unsafe fn read_noise<'a, F: Real>(batch: &TopkBatch, noise: *const F, num_samples: usize) -> Result<&'a [F]> {
+    let len = batch.num_examples.checked_mul(batch.num_classes).and_then(|len| len.checked_mul(num_samples));
+    let len = len.ok_or(Failure::Size("noise"))?;
+    check_apart(&batch.outputs::<F>()?, &[region("noise", noise, len)])?;
+    // SAFETY: the caller's promise.
+    unsafe { read("noise", noise, len) }
 }
 
 const WRONG: Failure = Failure::WrongLoss("a top-K hinge, smoothed pathwise, with neither adjustments nor class weights");

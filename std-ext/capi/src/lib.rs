@@ -1,5 +1,4 @@
-//! The losses of `topk-loss` from C; the header is `include/topk_loss.h`, and [the tests' programs](https://en.wikipedia.org/wiki/C11_(C_standard_revision))
-//! show both halves.
+//! The losses of `topk-loss` from C; the header is `include/topk_loss.h`, and the programs in `tests/c` show both halves.
 //!
 //! **One example, in the caller's memory.** `topk_f32_…` and `topk_f64_…`: a [`TopkLoss`] is a struct of known size wherever the caller
 //! puts it, made from [`TopkSettings`]; scores, gradient and scratch are plain arrays. No allocator, no global state, no thread: the same on a
@@ -27,6 +26,8 @@ pub mod given_noise;
 #[cfg(not(feature = "std"))]
 mod halt;
 mod memory;
+#[cfg(feature = "std")]
+pub mod order_statistic;
 mod settings;
 pub mod single;
 

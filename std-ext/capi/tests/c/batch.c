@@ -138,7 +138,26 @@ static void given_noise(void) {
     batch.values = of_noised;
     CHECK(topk_values_of_noise(noised, &batch, noise, 2, NULL) == TOPK_STATUS_OK);
     CHECK(memcmp(of_hard, of_noised, sizeof of_hard) == 0);
+    // The third largest of 1 … n in any order is n − 2, and its gradient one; zero noise changes nothing.
     TopkError error;
+    double largest[4] = {2, 4, 1, 3}, value, grad[4];
+    TopkBatch row = {.num_examples = 1, .num_classes = 4, .scores = largest, .scores_float = TOPK_FLOAT_F64, .values = &value, .grads = grad};
+    TopkOrderStatistic statistic = {.k = 3, .smoothing = TOPK_SMOOTHING_NONE, .epsilon = 0.5, .num_samples = 2};
+    CHECK(topk_order_statistics(&statistic, &row, NULL, NULL) == TOPK_STATUS_OK && value == 2 && grad[0] == 1 && grad[1] == 0);
+    CHECK(topk_order_statistics(&statistic, &row, noise, NULL) == TOPK_STATUS_WRONG_LOSS);
+    statistic.smoothing = TOPK_SMOOTHING_PATHWISE;
+    CHECK(topk_order_statistics(&statistic, &row, noise, NULL) == TOPK_STATUS_OK && value == 2 && grad[0] == 1);
+    CHECK(topk_order_statistics(&statistic, &row, NULL, NULL) == TOPK_STATUS_OK && value != 2);
+    for (statistic.smoothing = TOPK_SMOOTHING_EXACT; statistic.smoothing <= TOPK_SMOOTHING_CONDITIONAL; statistic.smoothing++) {
+        CHECK(topk_order_statistics(&statistic, &row, NULL, NULL) == TOPK_STATUS_OK);
+        double sum = grad[0] + grad[1] + grad[2] + grad[3];
+        CHECK(statistic.smoothing == TOPK_SMOOTHING_CONDITIONAL ? sum > 0 : fabs(sum - 1) < 1e-7);
+    }
+    CHECK(topk_order_statistics(&statistic, &row, NULL, NULL) == TOPK_STATUS_ENUM);
+    statistic = (TopkOrderStatistic){.k = 5};
+    CHECK(topk_order_statistics(&statistic, &row, NULL, NULL) == TOPK_STATUS_K);
+    CHECK(topk_order_statistics(NULL, &row, NULL, NULL) == TOPK_STATUS_NULL);
+
     CHECK(topk_values_of_noise(hard, &batch, noise, 2, &error) == TOPK_STATUS_WRONG_LOSS);
     CHECK(topk_values_of_noise(noised, &batch, NULL, 2, &error) == TOPK_STATUS_NULL);
     CHECK(topk_values_of_noise(noised, &batch, noise, SIZE_MAX, &error) == TOPK_STATUS_SIZE);
