@@ -494,6 +494,21 @@ TopkStatus topk_values_of_noise(const struct TopkBatchLoss *loss,
                                 size_t num_samples,
                                 struct TopkError *error);
 
+// Margins that grow as classes get rarer: `max_margin` times (n_rarest / n)^(1/4), n the count of a class. A class without examples gets
+// `max_margin`.
+TopkStatus topk_ldam_margins(const size_t *counts,
+                             size_t num_classes,
+                             double max_margin,
+                             double *margins,
+                             struct TopkError *error);
+
+// The adjustments of a loss for frequencies of the classes: `temperature` times ln(n / Σ n), n the count of a class, which must not be 0.
+TopkStatus topk_log_priors(const size_t *counts,
+                           size_t num_classes,
+                           double temperature,
+                           double *adjustments,
+                           struct TopkError *error);
+
 // The k-th largest score of every row, or its smoothing, and its gradient: probabilities, which sum to 1 (of the
 // conditional smoothing on average). The batch has no labels.
 //

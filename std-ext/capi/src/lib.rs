@@ -25,6 +25,7 @@ mod example;
 pub mod given_noise;
 #[cfg(not(feature = "std"))]
 mod halt;
+pub mod imbalance;
 mod memory;
 #[cfg(feature = "std")]
 pub mod order_statistic;

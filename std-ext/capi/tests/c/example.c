@@ -149,6 +149,15 @@ static void refused(const float *scores) {
     CHECK(topk_f32_value_and_grad(&loss, scores, CLASSES, LABEL, &grad[3], grad, scratch, 36, NULL) == TOPK_STATUS_OVERLAP);
     CHECK(value == -1);
 
+    const size_t counts[3] = {16, 1, 0};
+    double margins[3], priors[2];
+    CHECK(topk_ldam_margins(counts, 3, 0.5, margins, NULL) == TOPK_STATUS_OK);
+    CHECK(margins[0] == 0.25 && margins[1] == 0.5 && margins[2] == 0.5);
+    CHECK(topk_ldam_margins(NULL, 3, 0.5, margins, &error) == TOPK_STATUS_NULL);
+    CHECK(topk_ldam_margins(counts, 3, -1, margins, &error) == TOPK_STATUS_PARAMETER && margins[0] == 0.25);
+    CHECK(topk_log_priors(counts, 2, 1, priors, NULL) == TOPK_STATUS_OK && priors[0] < 0 && priors[1] < priors[0]);
+    CHECK(topk_log_priors((const size_t *)priors, 2, 1, priors, &error) == TOPK_STATUS_OVERLAP);
+
     float broken[CLASSES];
     memcpy(broken, scores, sizeof broken);
     memset(&broken[5], 0xff, sizeof broken[5]);
