@@ -45,7 +45,8 @@ def loss_of(description: str):
     """The loss of a JSON description; the same object for the same text."""
     place = ffi.new("TopkBatchLoss **")
     _checked(lib.topk_batch_loss_from_json, description.encode(), place)
-    return ffi.gc(place[0], lib.topk_batch_loss_free)
+    # The function alone would not keep the library loaded until the interpreter has freed the last loss.
+    return ffi.gc(place[0], lambda loss, lib=lib: lib.topk_batch_loss_free(loss))
 
 
 @functools.lru_cache(maxsize=256)

@@ -31,8 +31,8 @@ def losses(
     Noise, if given, is examples × samples × classes, in place of a pathwise smoothing's draws.
     """
     _check_device(scores, labels, step, noise)
-    coefficients = _coefficients(description, labels, reduction, ignored, _computed(scores))
     values, grads, keep, of_batch = _batch(scores, step, first_example, with_grads, labels, ignored)
+    coefficients = _coefficients(description, labels, reduction, ignored, values.dtype)
     if noise is None:
         library.values(description, of_batch)
     else:
@@ -82,26 +82,36 @@ def _(scores, k, smoothing, epsilon, num_samples, seed, step, first_example, noi
 
 def _keep_grads(ctx, inputs, output):
     ctx.set_materialize_grads(False)
+    ctx.mark_non_differentiable(*output[1:])
     ctx.save_for_backward(output[-1])
 
 
-def _backward(ctx, incoming, *of_others):
-    """The kept gradients times what comes for every loss; gradients have no derivative of their own here."""
-    if any(other is not None for other in of_others):
+class _FirstDerivative(torch.autograd.Function):
+    """What would be silently a constant in a second derivative, and is an error there."""
+
+    @staticmethod
+    def forward(ctx, grads, _):
+        return grads.view_as(grads)
+
+    @staticmethod
+    def backward(ctx, _):
         raise NotImplementedError("topk-loss has first derivatives only")
+
+
+def _backward(ctx, incoming, *_):
+    """The kept gradients times what comes for every loss."""
     (grads,) = ctx.saved_tensors
-    if incoming is None:
-        return None
-    # In the wider of both floats, and rounded once.
-    return (grads * incoming.unsqueeze(-1)).to(grads.dtype)
+    of_scores = None
+    if incoming is not None:
+        # In the wider of both floats, and rounded once.
+        of_scores = (grads * incoming.unsqueeze(-1)).to(grads.dtype)
+        if torch.is_grad_enabled():
+            of_scores = _FirstDerivative.apply(of_scores, torch.zeros((), requires_grad=True))
+    return of_scores, *[None] * (len(ctx.needs_input_grad) - 1)
 
 
-torch.library.register_autograd(
-    "topk_loss::losses", lambda ctx, *of: (_backward(ctx, *of), *[None] * 8), setup_context=_keep_grads
-)
-torch.library.register_autograd(
-    "topk_loss::order_statistics", lambda ctx, *of: (_backward(ctx, *of), *[None] * 9), setup_context=_keep_grads
-)
+for _operator in (losses, order_statistics):
+    _operator.register_autograd(_backward, setup_context=_keep_grads)
 
 
 def _check_device(*tensors):
@@ -135,6 +145,8 @@ def _batch(scores, step, first_example, with_grads, labels=None, ignored=None):
     _check_scores(scores)
     if labels is not None and (labels.dtype != torch.int64 or labels.shape != scores.shape[:1]):
         raise ValueError(f"labels are int64, one a row of scores: not {labels.dtype} {tuple(labels.shape)} for {tuple(scores.shape)}")
+    if not scores.numel():
+        raise ValueError(f"scores are of at least one example and one class: not {tuple(scores.shape)}")
     rows = scores.detach()
     # Rows are read where they are; columns, and rows that overlap, are copied.
     if rows.stride(1) != 1 and rows.shape[1] > 1 or rows.stride(0) < rows.shape[1] and rows.shape[0] > 1:
@@ -167,6 +179,6 @@ def _coefficients(description, labels, reduction, ignored, dtype):
     weights = library.class_weights(description) if reduction == "weighted_mean" else None
     # A label that is no class is refused where the losses are computed.
     total = (counted if weights is None else counted * torch.tensor(weights, dtype=dtype)[labels.clamp(0, len(weights) - 1)]).sum()
-    if labels.numel() and not total > 0:
+    if not total > 0:
         raise ValueError("no label counts in the mean")
     return counted / total

@@ -18,7 +18,9 @@ from .operators import order_statistics
 
 class _Noised(TopKLoss):
     def __init__(self, k, epsilon, n_sample, margins, scale, seed, reduction, ignore_index):
-        self._options = dict(k=k, scale=scale, smoothing="pathwise", epsilon=epsilon, num_samples=n_sample, seed=_seed(seed))
+        # pytopk takes ε = 0 for no noise.
+        smoothing = "pathwise" if epsilon else "none"
+        self._options = dict(k=k, scale=scale, smoothing=smoothing, epsilon=epsilon, num_samples=n_sample, seed=_seed(seed))
         super().__init__(self._describe(margins), reduction=reduction, ignore_index=ignore_index)
         # pytopk's state has no step.
         self.register_buffer("step", torch.zeros((), dtype=torch.int64), persistent=False)
@@ -29,7 +31,7 @@ class _Noised(TopKLoss):
 
     def forward(self, s, y, Z=None, **options):
         """The loss of scores and labels; see :meth:`topk_loss.TopKLoss.forward` for the options."""
-        return super().forward(s, y, noise=None if Z is None else Z.transpose(1, 2), **options)
+        return super().forward(s, y, noise=Z.transpose(1, 2) if Z is not None and self.epsilon else None, **options)
 
 
 class BalNoisedTopK(_Noised):
@@ -61,7 +63,6 @@ class NoisedTopK(nn.Module):
     def __init__(self, k, epsilon=1.0, n_sample=5, dim=-1, *, smoothing="pathwise", seed=None):
         super().__init__()
         self.k, self.epsilon, self.n_sample, self.dim = k, epsilon, n_sample, dim
-        # pytopk takes ε = 0 for no noise.
         self.smoothing = smoothing if epsilon else "none"
         self.seed = _seed(seed)
         self.register_buffer("step", torch.zeros((), dtype=torch.int64), persistent=False)
@@ -69,6 +70,8 @@ class NoisedTopK(nn.Module):
     def forward(self, x, Z=None, *, step=None):
         moved = x.movedim(self.dim, -1)
         rows = moved.reshape(-1, moved.shape[-1])
+        if not self.epsilon:
+            Z = None
         if Z is not None:
             dim = self.dim if self.dim >= 0 else self.dim - 1
             Z = Z.movedim(dim, -2).reshape(*rows.shape, self.n_sample).transpose(1, 2)
