@@ -417,6 +417,17 @@ TopkStatus topk_objective(const struct TopkBatchLoss *loss,
                           double *objective,
                           struct TopkError *error);
 
+// What the losses of the batch count in its objective, c in Σ c·ℓ: one an example, `double` for `f64` and `float` for the others. For whoever sums
+// what `topk_values` returns, such as an automatic differentiation. Scores are not read.
+//
+// # Safety
+// As `topk_values`, and of `coefficients` likewise.
+TopkStatus topk_coefficients(const struct TopkBatchLoss *loss,
+                             const struct TopkBatch *batch,
+                             uint32_t reduction,
+                             void *coefficients,
+                             struct TopkError *error);
+
 // A loss of these settings, to be freed by `topk_batch_loss_free`. Lists are copied.
 //
 // What the losses' constructors refuse is an error; parameters must be right as `f32`, too, since the loss computes any float. `loss` is then

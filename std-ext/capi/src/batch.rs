@@ -5,8 +5,8 @@ use core::ffi::c_void;
 use half::{bf16, f16};
 use topk_loss::FoldIn;
 use topk_loss_batch::{
-    BatchLoss, Elementary, Gradients, Reduction, Rows, RowsMut, Scores, Targets, Threads, objective, objective_and_grads, values,
-    values_and_grads,
+    BatchLoss, Elementary, Gradients, Reduction, Rows, RowsMut, Scores, Targets, Threads, coefficients, objective, objective_and_grads,
+    values, values_and_grads,
 };
 
 use crate::batch_loss::TopkBatchLoss;
@@ -57,6 +57,14 @@ impl Enum for TopkReduction {
     fn number(self) -> u32 {
         self as u32
     }
+}
+
+fn reduction_of(number: u32) -> Result<Reduction> {
+    Ok(match TopkReduction::from_number(number)? {
+        TopkReduction::Sum => Reduction::Sum,
+        TopkReduction::Mean => Reduction::Mean,
+        TopkReduction::WeightedMean => Reduction::WeightedMean,
+    })
 }
 
 /// A batch: one example a row of scores, in memory of the caller. All zeros to start from: `TopkBatch batch = {0};`.
@@ -133,15 +141,37 @@ pub unsafe extern "C" fn topk_objective(
     let work = || {
         // SAFETY: the caller's promise.
         let (loss, batch) = unsafe { (read_one("loss", loss)?, read_one("batch", batch)?) };
-        let reduction = match TopkReduction::from_number(reduction)? {
-            TopkReduction::Sum => Reduction::Sum,
-            TopkReduction::Mean => Reduction::Mean,
-            TopkReduction::WeightedMean => Reduction::WeightedMean,
-        };
         let (single, double) = (&loss.single, &loss.double);
-        let reduced = Reduced { reduction, objective };
+        let reduced = Reduced { reduction: reduction_of(reduction)?, objective };
         // SAFETY: the caller's promise.
         unsafe { batch.compute(|| Ok(Box::new(single.fold_in(batch.step))), || Ok(Box::new(double.fold_in(batch.step))), &reduced) }
+    };
+    // SAFETY: the caller's promise.
+    unsafe { report(error, work) }
+}
+
+/// What the losses of the batch count in its objective, c in Σ c·ℓ: one an example, `double` for `f64` and `float` for the others. For whoever sums
+/// what `topk_values` returns, such as an automatic differentiation. Scores are not read.
+///
+/// # Safety
+/// As `topk_values`, and of `coefficients` likewise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn topk_coefficients(
+    loss: *const TopkBatchLoss,
+    batch: *const TopkBatch,
+    reduction: u32,
+    coefficients: *mut c_void,
+    error: *mut TopkError,
+) -> TopkStatus {
+    let work = || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (loss, batch) = (read_one("loss", loss)?, read_one("batch", batch)?);
+            match TopkFloat::from_number(batch.scores_float)? {
+                TopkFloat::F64 => batch.count::<f64>(&loss.double, reduction, coefficients.cast()),
+                TopkFloat::F32 | TopkFloat::F16 | TopkFloat::Bf16 => batch.count::<f32>(&loss.single, reduction, coefficients.cast()),
+            }
+        }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
@@ -214,12 +244,8 @@ impl Task for Reduced {
         targets: Targets<'_, F>,
         grads: Option<impl Gradients<F>>,
     ) -> Result<()> {
-        let targets = if batch.weights.is_null() {
-            targets
-        } else {
-            // SAFETY: the caller's promise.
-            targets.with_weights(unsafe { read("weights", batch.weights.cast(), batch.num_examples)? })?
-        };
+        // SAFETY: the caller's promise.
+        let targets = unsafe { batch.weighted(targets)? };
         let value = match grads {
             None => objective(loss, scores, &targets, self.reduction, batch.threads())?,
             Some(grads) => objective_and_grads(loss, scores, &targets, self.reduction, grads, batch.threads())?,
@@ -272,8 +298,7 @@ impl TopkBatch {
         // SAFETY: the caller's promise; what is written was found to be apart from all else.
         unsafe {
             let scores = Rows::strided(read("scores", self.scores.cast::<T>(), scores_len)?, self.num_classes, scores_stride)?;
-            let targets = Targets::new(read("labels", self.labels, self.num_examples)?).from_example(self.first_example);
-            let targets = if self.ignores == 0 { targets } else { targets.ignoring(self.ignored_label) };
+            let targets = self.targets()?;
             let grads = if self.grads.is_null() {
                 None
             } else {
@@ -281,6 +306,43 @@ impl TopkBatch {
             };
             task.run(loss, self, scores, targets, grads)
         }
+    }
+
+    /// The coefficients of the losses.
+    ///
+    /// # Safety
+    /// Pointers lead to what the batch says.
+    unsafe fn count<F: Computed>(&self, loss: &dyn BatchLoss<F>, reduction: u32, into: *mut F) -> Result<()> {
+        let reduction = reduction_of(reduction)?;
+        let read = [region("labels", self.labels, self.num_examples), region("weights", self.weights.cast::<F>(), self.num_examples)];
+        check_apart(&[region("coefficients", into, self.num_examples)], &read)?;
+        // SAFETY: the caller's promise; what is written was found to be apart from what is read.
+        let (targets, into) = unsafe { (self.weighted(self.targets()?)?, write("coefficients", into, self.num_examples)?) };
+        into.copy_from_slice(&coefficients(loss, &targets, reduction)?);
+        Ok(())
+    }
+
+    /// The labels.
+    ///
+    /// # Safety
+    /// They are as the batch says.
+    unsafe fn targets<'a, F: Computed>(&self) -> Result<Targets<'a, F>> {
+        // SAFETY: the caller's promise.
+        let labels = unsafe { read("labels", self.labels, self.num_examples)? };
+        let targets = Targets::new(labels).from_example(self.first_example);
+        Ok(if self.ignores == 0 { targets } else { targets.ignoring(self.ignored_label) })
+    }
+
+    /// The same with the weights, if there are any.
+    ///
+    /// # Safety
+    /// They are as the batch says.
+    unsafe fn weighted<'a, F: Computed>(&self, targets: Targets<'a, F>) -> Result<Targets<'a, F>> {
+        if self.weights.is_null() {
+            return Ok(targets);
+        }
+        // SAFETY: the caller's promise.
+        Ok(targets.with_weights(unsafe { read("weights", self.weights.cast(), self.num_examples)? })?)
     }
 
     /// Everything that a row's computation writes.

@@ -221,6 +221,18 @@ static void refused(void) {
     CHECK(topk_objective(loss, &right, 5, &objective, &error) == TOPK_STATUS_ENUM);
     CHECK(topk_objective(loss, &right, TOPK_REDUCTION_SUM, NULL, &error) == TOPK_STATUS_NULL);
 
+    float coefficients[2], weights[2] = {3, 1};
+    CHECK(topk_coefficients(loss, &right, TOPK_REDUCTION_MEAN, coefficients, NULL) == TOPK_STATUS_OK);
+    CHECK(coefficients[0] == 0.5f && coefficients[1] == 0.5f);
+    batch = right;
+    batch.weights = weights;
+    CHECK(topk_coefficients(loss, &batch, TOPK_REDUCTION_WEIGHTED_MEAN, coefficients, NULL) == TOPK_STATUS_OK);
+    CHECK(coefficients[0] == 0.75f && coefficients[1] == 0.25f);
+    CHECK(topk_coefficients(loss, &batch, TOPK_REDUCTION_SUM, weights, NULL) == TOPK_STATUS_OVERLAP);
+    CHECK(topk_coefficients(loss, &batch, TOPK_REDUCTION_SUM, NULL, NULL) == TOPK_STATUS_NULL);
+    weights[0] = weights[1] = 0;
+    CHECK(topk_coefficients(loss, &batch, TOPK_REDUCTION_WEIGHTED_MEAN, coefficients, NULL) == TOPK_STATUS_BATCH_PARAMETER);
+
     const int64_t wrong[2] = {1, -4};
     batch = right;
     batch.labels = wrong;
