@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 import topk_loss
 from topk_loss import descriptions
-from topk_loss.operators import _check_device, losses, order_statistics
+from topk_loss.operators import _check_device, losses_operator, order_statistics_operator
 
 BATCH, CLASSES = 6, 20
 
@@ -69,17 +69,17 @@ def test_draws_have_the_gradients_of_their_own_noise(smoothing):
 def test_opcheck(name, dtype):
     scores, labels = example(dtype)
     loss = module(name)
-    torch.library.opcheck(losses, (scores, labels, loss.description, "mean", -100, loss.step, 0, None, True))
+    torch.library.opcheck(losses_operator, (scores, labels, loss.description, "mean", -100, loss.step, 0, None, True))
 
 
 def test_opcheck_of_the_other_arguments():
     scores, labels = example()
     drawn, noise = topk_loss.TopKHinge(3, smoothing="pathwise"), torch.randn(BATCH, 4, CLASSES, dtype=torch.float64)
-    torch.library.opcheck(losses, (scores, labels, drawn.description, "none", None, drawn.step, 7, noise, True))
-    torch.library.opcheck(losses, (scores.detach(), labels, drawn.description, "sum", None, drawn.step, 0, None, False))
+    torch.library.opcheck(losses_operator, (scores, labels, drawn.description, "none", None, drawn.step, 7, noise, True))
+    torch.library.opcheck(losses_operator, (scores.detach(), labels, drawn.description, "sum", None, drawn.step, 0, None, False))
     for smoothing in ("none", "exact", "pathwise", "conditional"):
-        torch.library.opcheck(order_statistics, (scores, 3, smoothing, 0.5, 4, 9, drawn.step, 0, None, True))
-    torch.library.opcheck(order_statistics, (scores, 3, "pathwise", 0.5, 4, 9, drawn.step, 0, noise, True))
+        torch.library.opcheck(order_statistics_operator, (scores, 3, smoothing, 0.5, 4, 9, drawn.step, 0, None, True))
+    torch.library.opcheck(order_statistics_operator, (scores, 3, "pathwise", 0.5, 4, 9, drawn.step, 0, noise, True))
 
 
 def test_compiled_without_a_break():
@@ -221,7 +221,7 @@ def test_faults():
         loss(scores[0], labels[0])
     with pytest.raises(TypeError, match="float"):
         loss(scores.detach().long(), labels)
-    with pytest.raises(ValueError, match="no label counts"):
+    with pytest.raises(ValueError, match="there is no example whose label is not ignored"):
         loss(scores, torch.full_like(labels, -100))
     with pytest.raises(ValueError, match="reduction"):
         module("TopKHinge", reduction="max")(scores, labels)

@@ -18,6 +18,14 @@ SMOOTHINGS = {
     "conditional": lib.TOPK_SMOOTHING_CONDITIONAL,
 }
 
+#: The losses of "none" are not summed.
+REDUCTIONS = {
+    "none": lib.TOPK_REDUCTION_SUM,
+    "sum": lib.TOPK_REDUCTION_SUM,
+    "mean": lib.TOPK_REDUCTION_MEAN,
+    "weighted_mean": lib.TOPK_REDUCTION_WEIGHTED_MEAN,
+}
+
 _NO_EXAMPLE = 2 ** (8 * ffi.sizeof("size_t")) - 1
 
 
@@ -47,12 +55,6 @@ def loss_of(description: str):
     _checked(lib.topk_batch_loss_from_json, description.encode(), place)
     # The function alone would not keep the library loaded until the interpreter has freed the last loss.
     return ffi.gc(place[0], lambda loss, lib=lib: lib.topk_batch_loss_free(loss))
-
-
-@functools.lru_cache(maxsize=256)
-def class_weights(description: str):
-    """The class weights of a description, or None."""
-    return json.loads(description).get("class_weights")
 
 
 def batch(
@@ -87,6 +89,13 @@ def values(description: str, of_batch, noise: int = 0, num_samples: int = 0) -> 
         _checked(lib.topk_values_of_noise, loss, of_batch, ffi.cast("void *", noise), num_samples)
     else:
         _checked(lib.topk_values, loss, of_batch)
+
+
+def coefficients(description: str, of_batch, reduction: str, into: int) -> None:
+    """Fills what the losses are multiplied by before they are summed."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}: not {reduction!r}")
+    _checked(lib.topk_coefficients, loss_of(description), of_batch, REDUCTIONS[reduction], ffi.cast("void *", into))
 
 
 def order_statistics(k: int, smoothing: str, epsilon: float, num_samples: int, seed: int, of_batch, noise: int = 0) -> None:

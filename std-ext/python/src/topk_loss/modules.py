@@ -44,7 +44,7 @@ class TopKLoss(nn.Module):
         )
         if self.draws and step is None:
             self.step += 1
-        return values if self.reduction == "none" else (values * coefficients).sum()
+        return values if self.reduction == "none" else torch.dot(values, coefficients)
 
     def extra_repr(self):
         return f"{json.loads(self.description)['loss']}, reduction={self.reduction!r}"
