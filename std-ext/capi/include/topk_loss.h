@@ -406,28 +406,6 @@ TopkStatus topk_values(const struct TopkBatchLoss *loss,
                        const struct TopkBatch *batch,
                        struct TopkError *error);
 
-// The reduced loss of the batch, in `objective`, and its gradient with respect to all scores where `grads` is not NULL: the one call of a
-// training loop that differentiates by itself.
-//
-// # Safety
-// As `topk_values`.
-TopkStatus topk_objective(const struct TopkBatchLoss *loss,
-                          const struct TopkBatch *batch,
-                          uint32_t reduction,
-                          double *objective,
-                          struct TopkError *error);
-
-// What the losses of the batch count in its objective, c in Σ c·ℓ: one an example, `double` for `f64` and `float` for the others. For whoever sums
-// what `topk_values` returns, such as an automatic differentiation. Scores are not read.
-//
-// # Safety
-// As `topk_values`, and of `coefficients` likewise.
-TopkStatus topk_coefficients(const struct TopkBatchLoss *loss,
-                             const struct TopkBatch *batch,
-                             uint32_t reduction,
-                             void *coefficients,
-                             struct TopkError *error);
-
 // A loss of these settings, to be freed by `topk_batch_loss_free`. Lists are copied.
 //
 // What the losses' constructors refuse is an error; parameters must be right as `f32`, too, since the loss computes any float. `loss` is then
@@ -532,6 +510,28 @@ TopkStatus topk_order_statistics(const struct TopkOrderStatistic *statistic,
                                  const struct TopkBatch *batch,
                                  const void *noise,
                                  struct TopkError *error);
+
+// The reduced loss of the batch, in `objective`, and its gradient with respect to all scores where `grads` is not NULL: the one call of a
+// training loop that differentiates by itself.
+//
+// # Safety
+// As `topk_values`.
+TopkStatus topk_objective(const struct TopkBatchLoss *loss,
+                          const struct TopkBatch *batch,
+                          uint32_t reduction,
+                          double *objective,
+                          struct TopkError *error);
+
+// What the losses of the batch count in its objective, c in Σ c·ℓ: one an example, `double` for `f64` and `float` for the others. For whoever sums
+// what `topk_values` returns, such as an automatic differentiation. Scores are not read.
+//
+// # Safety
+// As `topk_values`, and of `coefficients` likewise.
+TopkStatus topk_coefficients(const struct TopkBatchLoss *loss,
+                             const struct TopkBatch *batch,
+                             uint32_t reduction,
+                             void *coefficients,
+                             struct TopkError *error);
 
 // The settings of a loss, a `TopkKind`, to start from.
 struct TopkSettingsF32 topk_f32_settings(uint32_t kind);

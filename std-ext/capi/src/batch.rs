@@ -4,14 +4,11 @@ use core::ffi::c_void;
 
 use half::{bf16, f16};
 use topk_loss::FoldIn;
-use topk_loss_batch::{
-    BatchLoss, Elementary, Gradients, Reduction, Rows, RowsMut, Scores, Targets, Threads, coefficients, objective, objective_and_grads,
-    values, values_and_grads,
-};
+use topk_loss_batch::{BatchLoss, Elementary, Gradients, Rows, RowsMut, Scores, Targets, Threads, values, values_and_grads};
 
 use crate::batch_loss::TopkBatchLoss;
 use crate::error::{Failure, Result, report};
-use crate::memory::{Region, check_apart, read, read_one, region, write, write_one};
+use crate::memory::{Region, check_apart, read, read_one, region, write};
 use crate::settings::Enum;
 use crate::{TopkError, TopkStatus};
 
@@ -36,35 +33,6 @@ impl Enum for TopkFloat {
     fn number(self) -> u32 {
         self as u32
     }
-}
-
-/// How the losses of a batch become one number; w are the weights, 1 where none are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub enum TopkReduction {
-    /// Σ w·ℓ.
-    Sum = 0,
-    /// Σ w·ℓ divided by the number of examples that count.
-    Mean = 1,
-    /// Σ w·ℓ / Σ w, where the weights of a class-weighted loss count as well: torch's mean.
-    WeightedMean = 2,
-}
-
-impl Enum for TopkReduction {
-    const NAME: &str = "TopkReduction";
-    const ALL: &[Self] = &[Self::Sum, Self::Mean, Self::WeightedMean];
-
-    fn number(self) -> u32 {
-        self as u32
-    }
-}
-
-fn reduction_of(number: u32) -> Result<Reduction> {
-    Ok(match TopkReduction::from_number(number)? {
-        TopkReduction::Sum => Reduction::Sum,
-        TopkReduction::Mean => Reduction::Mean,
-        TopkReduction::WeightedMean => Reduction::WeightedMean,
-    })
 }
 
 /// A batch: one example a row of scores, in memory of the caller. All zeros to start from: `TopkBatch batch = {0};`.
@@ -125,58 +93,6 @@ pub unsafe extern "C" fn topk_values(loss: *const TopkBatchLoss, batch: *const T
     unsafe { report(error, work) }
 }
 
-/// The reduced loss of the batch, in `objective`, and its gradient with respect to all scores where `grads` is not NULL: the one call of a
-/// training loop that differentiates by itself.
-///
-/// # Safety
-/// As `topk_values`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn topk_objective(
-    loss: *const TopkBatchLoss,
-    batch: *const TopkBatch,
-    reduction: u32,
-    objective: *mut f64,
-    error: *mut TopkError,
-) -> TopkStatus {
-    let work = || {
-        // SAFETY: the caller's promise.
-        let (loss, batch) = unsafe { (read_one("loss", loss)?, read_one("batch", batch)?) };
-        let (single, double) = (&loss.single, &loss.double);
-        let reduced = Reduced { reduction: reduction_of(reduction)?, objective };
-        // SAFETY: the caller's promise.
-        unsafe { batch.compute(|| Ok(Box::new(single.fold_in(batch.step))), || Ok(Box::new(double.fold_in(batch.step))), &reduced) }
-    };
-    // SAFETY: the caller's promise.
-    unsafe { report(error, work) }
-}
-
-/// What the losses of the batch count in its objective, c in Σ c·ℓ: one an example, `double` for `f64` and `float` for the others. For whoever sums
-/// what `topk_values` returns, such as an automatic differentiation. Scores are not read.
-///
-/// # Safety
-/// As `topk_values`, and of `coefficients` likewise.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn topk_coefficients(
-    loss: *const TopkBatchLoss,
-    batch: *const TopkBatch,
-    reduction: u32,
-    coefficients: *mut c_void,
-    error: *mut TopkError,
-) -> TopkStatus {
-    let work = || {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (loss, batch) = (read_one("loss", loss)?, read_one("batch", batch)?);
-            match TopkFloat::from_number(batch.scores_float)? {
-                TopkFloat::F64 => batch.count::<f64>(&loss.double, reduction, coefficients.cast()),
-                TopkFloat::F32 | TopkFloat::F16 | TopkFloat::Bf16 => batch.count::<f32>(&loss.single, reduction, coefficients.cast()),
-            }
-        }
-    };
-    // SAFETY: the caller's promise.
-    unsafe { report(error, work) }
-}
-
 /// A float that is computed in.
 pub(crate) trait Computed: Elementary + Into<f64> {}
 
@@ -222,36 +138,6 @@ impl Task for EachExample {
             Some(grads) => values_and_grads(loss, scores, &targets, into, grads, batch.threads())?,
         }
         Ok(())
-    }
-}
-
-/// One number.
-struct Reduced {
-    reduction: Reduction,
-    objective: *mut f64,
-}
-
-impl Task for Reduced {
-    fn written<F>(&self, _: &TopkBatch) -> Region {
-        region("objective", self.objective, 1)
-    }
-
-    unsafe fn run<F: Computed>(
-        &self,
-        loss: &dyn BatchLoss<F>,
-        batch: &TopkBatch,
-        scores: impl Scores<F>,
-        targets: Targets<'_, F>,
-        grads: Option<impl Gradients<F>>,
-    ) -> Result<()> {
-        // SAFETY: the caller's promise.
-        let targets = unsafe { batch.weighted(targets)? };
-        let value = match grads {
-            None => objective(loss, scores, &targets, self.reduction, batch.threads())?,
-            Some(grads) => objective_and_grads(loss, scores, &targets, self.reduction, grads, batch.threads())?,
-        };
-        // SAFETY: the caller's promise.
-        unsafe { write_one("objective", self.objective, value.into()) }
     }
 }
 
@@ -308,25 +194,11 @@ impl TopkBatch {
         }
     }
 
-    /// The coefficients of the losses.
-    ///
-    /// # Safety
-    /// Pointers lead to what the batch says.
-    unsafe fn count<F: Computed>(&self, loss: &dyn BatchLoss<F>, reduction: u32, into: *mut F) -> Result<()> {
-        let reduction = reduction_of(reduction)?;
-        let read = [region("labels", self.labels, self.num_examples), region("weights", self.weights.cast::<F>(), self.num_examples)];
-        check_apart(&[region("coefficients", into, self.num_examples)], &read)?;
-        // SAFETY: the caller's promise; what is written was found to be apart from what is read.
-        let (targets, into) = unsafe { (self.weighted(self.targets()?)?, write("coefficients", into, self.num_examples)?) };
-        into.copy_from_slice(&coefficients(loss, &targets, reduction)?);
-        Ok(())
-    }
-
     /// The labels.
     ///
     /// # Safety
     /// They are as the batch says.
-    unsafe fn targets<'a, F: Computed>(&self) -> Result<Targets<'a, F>> {
+    pub(crate) unsafe fn targets<'a, F: Computed>(&self) -> Result<Targets<'a, F>> {
         // SAFETY: the caller's promise.
         let labels = unsafe { read("labels", self.labels, self.num_examples)? };
         let targets = Targets::new(labels).from_example(self.first_example);
@@ -337,7 +209,7 @@ impl TopkBatch {
     ///
     /// # Safety
     /// They are as the batch says.
-    unsafe fn weighted<'a, F: Computed>(&self, targets: Targets<'a, F>) -> Result<Targets<'a, F>> {
+    pub(crate) unsafe fn weighted<'a, F: Computed>(&self, targets: Targets<'a, F>) -> Result<Targets<'a, F>> {
         if self.weights.is_null() {
             return Ok(targets);
         }
@@ -356,7 +228,7 @@ impl TopkBatch {
         Ok([region("grads", self.grads.cast::<u8>(), len.saturating_mul(size)), EachExample.written::<F>(self)])
     }
 
-    fn threads(&self) -> Threads {
+    pub(crate) fn threads(&self) -> Threads {
         if self.threads == 0 { Threads::all() } else { Threads::new(self.threads) }
     }
 

@@ -29,6 +29,8 @@ pub mod imbalance;
 mod memory;
 #[cfg(feature = "std")]
 pub mod order_statistic;
+#[cfg(feature = "std")]
+pub mod reduction;
 mod settings;
 pub mod single;
 
