@@ -25,7 +25,10 @@ type Inside<F> = AnyLoss<F, &'static [F]>;
 
 const WORDS: usize = 26;
 
-const MARK: u64 = 0x746f_706b_6c6f_7373;
+/// Another for each float.
+const fn mark<F>() -> u64 {
+    0x746f_706b_6c6f_7300 + size_of::<F>() as u64
+}
 
 const fn check_fits<F: 'static>() {
     assert!(size_of::<Inside<F>>() <= WORDS * size_of::<u64>() && align_of::<Inside<F>>() <= align_of::<u64>());
@@ -47,11 +50,11 @@ impl<F: Real> TopkLoss<F> {
         let mut words = [MaybeUninit::zeroed(); WORDS];
         // SAFETY: the words are as large and as aligned as what is written, see above; it is `Copy`, so nothing is to be dropped.
         unsafe { words.as_mut_ptr().cast::<Inside<F>>().write(loss) };
-        Self { mark: MARK, words, float: PhantomData }
+        Self { mark: mark::<F>(), words, float: PhantomData }
     }
 
     fn get(&self) -> Result<&Inside<F>> {
-        if self.mark != MARK {
+        if self.mark != mark::<F>() {
             return Err(Failure::Uninitialized);
         }
         // SAFETY: the mark is written by `new` alone, with a loss of this float in the words.

@@ -94,6 +94,14 @@ def test_wrong_descriptions_are_refused(wrong):
         topk_loss.cross_entropy(weight=[1.0])
 
 
+def test_parameters_may_be_numbers_of_numpy():
+    plain = topk_loss.top_k_hinge(2, margins=0.5, scale=2.0, epsilon=0.25)
+    numbers = topk_loss.top_k_hinge(np.int64(2), margins=np.array(0.5), scale=np.float32(2), epsilon=np.float64(0.25))
+    np.testing.assert_array_equal(*(topk_loss.values(description, SCORES, [0, 2]) for description in (plain, numbers)))
+    listed = topk_loss.top_k_hinge(2, margins=np.full(3, 0.5, np.float32), scale=2.0, epsilon=0.25)
+    np.testing.assert_array_equal(*(topk_loss.values(description, SCORES, [0, 2]) for description in (plain, listed)))
+
+
 def test_tails():
     assert topk_loss.ldam_margins([16, 1, 0], 0.5) == [0.25, 0.5, 0.5]
     assert topk_loss.log_priors([1, 1]) == [-np.log(2), -np.log(2)]

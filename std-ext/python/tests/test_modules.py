@@ -1,5 +1,6 @@
 """Modules and operators of torch."""
 
+import copy
 import inspect
 import io
 
@@ -175,6 +176,23 @@ def test_a_run_goes_on_where_it_was_saved():
     resumed.load_state_dict(torch.load(file))
     assert resumed(scores, labels).item() == loss(scores, labels).item()
     assert not topk_loss.TopKHinge(3).state_dict()
+
+
+def test_modules_are_copied_and_pickled():
+    scores, labels = example()
+    loss = topk_loss.TopKHinge(3, margins=torch.rand(CLASSES), smoothing="pathwise")
+    file = io.BytesIO()
+    torch.save(loss, file)
+    file.seek(0)
+    for other in (copy.deepcopy(loss), torch.load(file, weights_only=False)):
+        assert other(scores, labels, step=0) == loss(scores, labels, step=0)
+
+
+def test_exported():
+    scores, labels = example()
+    loss = module("TopKHinge")
+    program = torch.export.export(loss, (scores.detach(), labels))
+    torch.testing.assert_close(program.module()(scores.detach(), labels), loss(scores, labels), rtol=0, atol=0)
 
 
 def test_threads_do_not_change_a_bit():

@@ -82,7 +82,8 @@ def _smoothing(smoothing, epsilon, num_samples, seed):
 
 
 def _margins(margins):
-    return {"per_class": _list(margins)} if hasattr(margins, "__len__") else {"uniform": margins}
+    margins = _list(margins) if hasattr(margins, "__len__") else margins
+    return {"per_class": margins} if isinstance(margins, list) else {"uniform": margins}
 
 
 def _list(numbers):

@@ -129,6 +129,8 @@ def all_threads() -> int:
 
 def text(description) -> str:
     """A description as the library reads it, checked."""
-    description = description if isinstance(description, str) else json.dumps(description, allow_nan=False)
+    if not isinstance(description, str):
+        # Numbers of NumPy and torch are written as Python's.
+        description = json.dumps(description, allow_nan=False, default=lambda number: number.item())
     loss_of(description)
     return description

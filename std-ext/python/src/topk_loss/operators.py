@@ -29,7 +29,7 @@ def _losses(
 
     Noise, if given, is examples × samples × classes, in place of a pathwise smoothing's draws.
     """
-    _check_device(scores, labels, step, noise)
+    _check_device(scores, labels, noise)
     values, grads, keep, of_batch = _batch(scores, step, first_example, with_grads, labels, ignored)
     coefficients = torch.empty_like(values)
     library.coefficients(description, of_batch, reduction, coefficients.data_ptr())
@@ -66,7 +66,7 @@ def _order_statistics(
     with_grads: bool,
 ) -> Tuple[Tensor, Tensor]:
     """The smoothed k-th largest of every row, and the gradients."""
-    _check_device(scores, step, noise)
+    _check_device(scores, noise)
     values, grads, keep, of_batch = _batch(scores, step, first_example, with_grads)
     if noise is not None:
         noise = noise.detach().to(values.dtype).contiguous()
