@@ -63,6 +63,8 @@ enum TopkStatus
   TOPK_STATUS_JSON = 207,
   // The loss is of another kind than the call is for.
   TOPK_STATUS_WRONG_LOSS = 208,
+  // The library was built without this loss.
+  TOPK_STATUS_LEFT_OUT = 209,
   // The library failed: a defect of it.
   TOPK_STATUS_INTERNAL = 299,
 };

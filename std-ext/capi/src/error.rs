@@ -53,6 +53,8 @@ pub enum TopkStatus {
     Json = 207,
     /// The loss is of another kind than the call is for.
     WrongLoss = 208,
+    /// The library was built without this loss.
+    LeftOut = 209,
     /// The library failed: a defect of it.
     Internal = 299,
 }
@@ -84,6 +86,8 @@ pub(crate) enum Failure {
     Size(&'static str),
     Enum(&'static str, u32),
     Uninitialized,
+    #[cfg(any(not(feature = "integrals"), test))]
+    LeftOut,
     #[cfg(feature = "std")]
     Json(serde_json::Error),
     #[cfg(feature = "std")]
@@ -121,6 +125,8 @@ impl fmt::Display for Failure {
             Self::Size(what) => write!(f, "{what} is larger than the address space"),
             Self::Enum(what, value) => write!(f, "{what} has no value {value}"),
             Self::Uninitialized => f.write_str("the loss was not initialised"),
+            #[cfg(any(not(feature = "integrals"), test))]
+            Self::LeftOut => f.write_str("this loss integrates: the library was built without the feature integrals"),
             #[cfg(feature = "std")]
             Self::Json(error) => write!(f, "not the JSON of a loss: {error}"),
             #[cfg(feature = "std")]
@@ -145,6 +151,8 @@ impl Failure {
             Self::Size(_) => TopkStatus::Size,
             Self::Enum(..) => TopkStatus::Enum,
             Self::Uninitialized => TopkStatus::Uninitialized,
+            #[cfg(any(not(feature = "integrals"), test))]
+            Self::LeftOut => TopkStatus::LeftOut,
             #[cfg(feature = "std")]
             Self::Json(_) | Self::Utf8 => TopkStatus::Json,
             #[cfg(feature = "std")]

@@ -3,8 +3,11 @@
 use core::marker::PhantomData;
 use core::mem::{MaybeUninit, align_of, size_of};
 
-use topk_loss::config::AnyLoss;
+use topk_loss::config::LossConfig;
 use topk_loss::{FoldIn, Loss, Real};
+
+#[cfg(not(feature = "integrals"))]
+use crate::drawn_or_closed::AnyLoss;
 
 use crate::error::{Failure, Result};
 use crate::memory::{check_apart, read, read_one, region, write, write_one};
@@ -21,7 +24,20 @@ pub struct TopkLoss<F> {
 }
 
 /// What is in the words. The lists' lifetime is the caller's promise.
-type Inside<F> = AnyLoss<F, &'static [F]>;
+#[cfg(feature = "integrals")]
+type Inside<F> = topk_loss::config::AnyLoss<F, &'static [F]>;
+#[cfg(not(feature = "integrals"))]
+type Inside<F> = AnyLoss<F>;
+
+#[cfg(feature = "integrals")]
+fn build<F: Real>(config: LossConfig<F, &'static [F]>) -> Result<Inside<F>> {
+    Ok(config.build()?)
+}
+
+#[cfg(not(feature = "integrals"))]
+fn build<F: Real>(config: LossConfig<F, &'static [F]>) -> Result<Inside<F>> {
+    AnyLoss::new(config)
+}
 
 const WORDS: usize = 26;
 
@@ -68,7 +84,7 @@ pub(crate) unsafe fn init<F: Real>(loss: *mut TopkLoss<F>, settings: *const Topk
     // SAFETY: the caller's promise.
     unsafe {
         let config = read_one("settings", settings)?.describe(|float| float, |list| list)?;
-        write_one("loss", loss, TopkLoss::new(config.build()?))
+        write_one("loss", loss, TopkLoss::new(build(config)?))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! **One example, in the caller's memory.** `topk_f32_…` and `topk_f64_…`: a [`TopkLoss`] is a struct of known size wherever the caller
 //! puts it, made from [`TopkSettings`]; scores, gradient and scratch are plain arrays. No allocator, no global state, no thread: the same on a
-//! microcontroller (`default-features = false`, `staticlib`).
+//! microcontroller (`default-features = false`, `staticlib`), where the losses that integrate are left out unless the feature `integrals` is on.
 //!
 //! **Batches** (feature `std`). A [`TopkBatchLoss`](batch_loss::TopkBatchLoss) is on the heap, made from settings or from JSON, and computes rows of
 //! `f32`, `f64`, `f16` and `bf16` on any number of threads with the batch crate's kernels.
@@ -19,6 +19,8 @@ pub mod batch;
 #[cfg(feature = "std")]
 pub mod batch_loss;
 pub mod double;
+#[cfg(any(not(feature = "integrals"), test))]
+mod drawn_or_closed;
 mod error;
 mod example;
 #[cfg(feature = "std")]
