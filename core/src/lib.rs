@@ -43,6 +43,7 @@
 //! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
 #![no_std]
 #![forbid(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![warn(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod check;

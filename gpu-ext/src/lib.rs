@@ -43,6 +43,7 @@
 //! the lists overflow (ties, large K) the wanted score is found digit by digit; where the error bound is too large the classes are treated
 //! one by one. A row that even so cannot be vouched for is an error, never a number.
 #![deny(unsafe_code)]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod batch;
 mod code;

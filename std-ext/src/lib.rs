@@ -41,7 +41,7 @@
 //! Features: `faer` (on by default: linear heads and views of its matrices), `ndarray`, `nalgebra`, `half`. Without faer a cold `cargo build`
 //! took 100 s on two cores, with it more than 285 s.
 #![forbid(unsafe_code)]
-#![cfg_attr(doctest, doc = include_str!("../../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod batch;
 mod check;

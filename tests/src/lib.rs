@@ -43,6 +43,8 @@
 //! cargo test --release -p topk-loss-laws --tests -- --ignored --nocapture   # slow references, and the table of what is calibrated
 //! ```
 
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 pub mod broken;
 pub mod calibration;
 pub mod certificate;

@@ -1,8 +1,6 @@
 //! A perceptron over the mean of word embeddings, trained with four losses. `cargo run --release --example text [FILE.tsv]`
 
-#[path = "../../../candle/examples/text/corpus.rs"]
 mod corpus;
-#[path = "../../../candle/examples/text/losses.rs"]
 mod losses;
 
 use std::error::Error;
