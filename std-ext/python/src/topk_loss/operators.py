@@ -4,8 +4,6 @@ The gradient is computed with the value and kept until the backward pass, which 
 of the scores while the graph lives, and one pass over it. To compute it again in the backward pass would cost that pass the value once more.
 """
 
-from __future__ import annotations
-
 from typing import Optional, Tuple
 
 import torch
