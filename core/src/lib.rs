@@ -5,21 +5,105 @@
 //! gradient that trains. This crate computes both, value and gradient, with no automatic differentiation, no `std`, no
 //! allocation and no panic: a function writes into slices that the caller owns.
 //!
+//! **The hinge itself.** Two guesses of five classes: the third largest score, 1.8, should be a margin of 1 below the label's, 0.3.
+//!
 //! ```
-//! use topk_loss::{Key, Loss, Margins, Smoothing, TopKHinge};
-//!
-//! let smoothing = Smoothing::Pathwise { epsilon: 0.2, num_samples: 10, key: Key::new(1) };
-//! let loss = TopKHinge::new(2)?.with_smoothing(smoothing)?;
-//!
-//! let scores = [0.3_f32, 2.0, 1.9, 1.8, -1.0];
-//! let (mut grad, mut scratch) = ([0.0; 5], [0.0; 15]);
-//! let value = loss.value_and_grad(&scores, 0, &mut grad, &mut scratch)?;
-//!
-//! assert!(value > 2.0);
-//! assert_eq!(grad[0], -1.0);
-//! assert!((grad.iter().sum::<f32>()).abs() < 1e-6);
+//! use topk_loss::{Loss, TopKHinge};
+//! let (scores, mut grad) = ([0.3, 2.0, 1.9, 1.8, -1.0], [0.0; 5]);
+//! let value = TopKHinge::new(2)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 10])?;
+//! assert_eq!((value, grad), (2.5, [-1.0, 0.0, 0.0, 1.0, 0.0]));
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
+//!
+//! **Smoothed exactly.** Only one of three close rivals learned. Under noise of scale ε = 0.2, averaged out, each has its share: the chance that it is the
+//! third largest.
+//!
+//! ```
+//! # use topk_loss::{Loss, TopKHinge};
+//! let (scores, mut grad) = ([0.3, 2.0, 1.9, 1.8, -1.0], [0.0; 5]);
+//! let smoothed = TopKHinge::smoothed(2, 0.2)?;
+//! let mut scratch = [0.0; 2000]; // at least smoothed.scratch_len(5)
+//! let value: f64 = smoothed.value_and_grad(&scores, 0, &mut grad, &mut scratch)?;
+//! assert!((value - 2.410).abs() < 1e-3);
+//! assert!((grad[1] - 0.150).abs() < 1e-3 && (grad[2] - 0.301).abs() < 1e-3 && (grad[3] - 0.549).abs() < 1e-3);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! **Smoothed by draws**, as the paper does. Randomness is a [`Key`]: the same one draws the same, so that a backward pass can replay a forward one;
+//! every step of a training folds its number in.
+//!
+//! ```
+//! # use topk_loss::{FoldIn, Key, Loss, Smoothing, TopKHinge};
+//! let scores = [0.3_f32, 2.0, 1.9, 1.8, -1.0];
+//! let ten_draws = Smoothing::Pathwise { epsilon: 0.2, num_samples: 10, key: Key::new(1) };
+//! let loss = TopKHinge::new(2)?.with_smoothing(ten_draws)?;
+//! let value = |step| loss.fold_in(step).value(&scores, 0, &mut [0.0; 15]);
+//! assert_eq!(value(7)?, value(7)?);
+//! assert_ne!(value(7)?, value(8)?);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! **In parts.** [`TopKHinge`] is a [`Hinge`](loss::Hinge) over an [estimator](estimator) of an [oracle](oracle) under a [law](noise) of noise, and
+//! each part can be another: here one conditional draw of logistic noise.
+//!
+//! ```
+//! use topk_loss::estimator::Conditional;
+//! use topk_loss::loss::Hinge;
+//! use topk_loss::noise::Logistic;
+//! use topk_loss::oracle::KthLargest;
+//! use topk_loss::sampler::MonteCarlo;
+//! use topk_loss::{Key, Loss, Margins};
+//! let third = Conditional::new(KthLargest::new(3)?, MonteCarlo::new(Logistic, 1)?, 0.2, Key::new(1))?;
+//! let loss = Hinge::new(third, Margins::Uniform(1.0), 1.0)?;
+//! let (mut grad, mut scratch) = ([0.0; 5], vec![0.0; Loss::<f64>::scratch_len(&loss, 5)]);
+//! loss.value_and_grad(&[0.3, 2.0, 1.9, 1.8, -1.0], 0, &mut grad, &mut scratch)?;
+//! assert!(grad[1..].iter().all(|&share| share > 0.0) && grad.iter().sum::<f64>().abs() < 1e-12);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! **An oracle of your own** is smoothed like any other. Here guesses are of two neighbouring classes at once, as for ages or grades: the largest sum of
+//! two neighbours.
+//!
+//! ```
+//! use topk_loss::estimator::Pathwise;
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::Oracle;
+//! use topk_loss::sampler::MonteCarlo;
+//! use topk_loss::{Key, Result, check};
+//!
+//! struct BestNeighbours;
+//!
+//! impl Oracle<f64> for BestNeighbours {
+//!     fn scratch_len(&self, _: usize) -> usize {
+//!         0
+//!     }
+//!
+//!     fn value(&self, theta: &[f64], _: &mut [f64]) -> Result<f64> {
+//!         check::scores(theta)?;
+//!         check::at_least_one("pairs of classes", theta.len() - 1)?;
+//!         Ok(theta.windows(2).map(|pair| pair[0] + pair[1]).fold(f64::MIN, f64::max))
+//!     }
+//!
+//!     fn value_and_add_grad(&self, theta: &[f64], weight: f64, grad: &mut [f64], scratch: &mut [f64]) -> Result<f64> {
+//!         let best = self.value(theta, scratch)?;
+//!         check::length("grad", grad, theta.len())?;
+//!         let first = theta.windows(2).position(|pair| pair[0] + pair[1] == best).unwrap_or(0);
+//!         grad[first..].iter_mut().take(2).for_each(|entry| *entry += weight);
+//!         Ok(best)
+//!     }
+//! }
+//!
+//! let theta = [0.0, 1.0, 0.9, 0.2];
+//! let smoothed = Pathwise::new(BestNeighbours, MonteCarlo::new(Normal, 100)?, 0.5, Key::new(1))?;
+//! let (mut grad, mut scratch) = ([0.0; 4], [0.0; 4]);
+//! let value = smoothed.value_and_add_grad(&theta, 1.0, &mut grad, &mut scratch)?;
+//! // A maximum under noise is larger, and both members of every pair that won a draw learn.
+//! assert!(value > 1.9);
+//! assert!(grad[1] > 0.5 && grad[3] > 0.0 && (grad.iter().sum::<f64>() - 2.0).abs() < 1e-12);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! # What is where
 //!
 //! What nearly everybody needs is at the root: the losses to start from, [`TopKHinge`] with its [`Smoothing`] and [`Margins`] and
 //! [`CrossEntropy`]; the traits [`Loss`] and [`FoldIn`]; [`Key`], [`Real`], [`Error`] and [`Result`]. The rest has a module each:

@@ -1,0 +1,2 @@
+//! The workspace's front page, whose examples are tests of this crate.
+#![doc = include_str!("../../../README.md")]
