@@ -1,2 +1,2 @@
 //! The workspace's front page, whose examples are tests of this crate.
-#![doc = include_str!("../../../README.md")]
+#![cfg_attr(doctest, doc = include_str!("../../../README.md"))]
