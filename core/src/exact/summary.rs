@@ -43,8 +43,9 @@ const BLOCK: usize = 4 * LANES;
 /// Classes whose moments are added among themselves first: short sums round less. The sums of runs are added with compensation.
 const RUN: usize = 8 * BLOCK;
 
-/// Some classes of a block: 2x, weight·x and weight, weight 0 for whatever is not of the bulk.
+/// Some classes of a block: u, and 2x, weight·x and weight, weight 0 for whatever is not of the bulk.
 struct Block<F> {
+    units: [F; BLOCK],
     twice_x: [F; BLOCK],
     before: [F; BLOCK],
     now: [F; BLOCK],
@@ -115,18 +116,19 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     #[inline(always)]
     fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
         let zeros = [F::zero(); BLOCK];
-        let mut block = Block { twice_x: zeros, before: zeros, now: zeros };
+        let mut block = Block { units: zeros, twice_x: zeros, before: zeros, now: zeros };
         let (mut in_bulk, mut above) = (0_u32, 0_u32);
-        let room = block.twice_x.iter_mut().zip(&mut block.before).zip(&mut block.now);
-        for (&score, ((twice_x, before), now)) in scores.iter().zip(room) {
+        let room = block.units.iter_mut().zip(&mut block.twice_x).zip(&mut block.before).zip(&mut block.now);
+        for (&score, (((unit, twice_x), before), now)) in scores.iter().zip(room) {
             let u = places.unit(score);
+            *unit = u;
             let (x, weight) = places.bulk(u);
             above += u32::from(places.is_above(u));
             in_bulk += u32::from(weight > F::zero());
             (*twice_x, *before, *now) = (x + x, x * weight, weight);
         }
         if above > 0 {
-            self.pick(places, scores)?;
+            self.pick(places, block.units.get(..scores.len()).unwrap_or_default())?;
         }
         if in_bulk > 0 {
             self.bulk += in_bulk as usize;
@@ -145,30 +147,35 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     pub(super) fn add_candidates(&mut self, piece: [&[F]; 2]) -> Result<()> {
         let places = self.division.places();
         for scores in piece.into_iter().flat_map(|scores| scores.chunks(BLOCK)) {
-            let mut above = 0_u32;
-            for &score in scores {
-                above += u32::from(places.is_above(places.unit(score)));
+            let (mut units, mut above) = ([F::zero(); BLOCK], 0_u32);
+            for (unit, &score) in units.iter_mut().zip(scores) {
+                *unit = places.unit(score);
+                above += u32::from(places.is_above(*unit));
             }
             if above > 0 {
-                self.pick(&places, scores)?;
+                self.pick(&places, units.get(..scores.len()).unwrap_or_default())?;
             }
         }
         Ok(())
     }
 
-    /// Lists those above the bulk.
+    /// Lists those above the bulk. No branch depends on where a class is: each is written, and the next one over it unless it is a candidate.
     #[inline(always)]
-    fn pick(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
-        for &score in scores {
-            let u = places.unit(score);
-            if places.is_sure(u) {
-                self.sure += 1;
-            } else if places.is_above(u) {
-                let (expected, actual) = (self.len + 1, self.candidates.len());
-                *self.candidates.get_mut(self.len).ok_or(Error::Length { what: "candidates", expected, actual })? = u;
-                self.len = expected;
+    fn pick(&mut self, places: &Places<F>, units: &[F]) -> Result<()> {
+        let (mut len, mut sure) = (self.len, 0);
+        for &u in units {
+            if let Some(place) = self.candidates.get_mut(len) {
+                *place = u;
             }
+            let is_sure = places.is_sure(u);
+            sure += usize::from(is_sure);
+            len += usize::from(places.is_above(u) & !is_sure);
         }
+        let actual = self.candidates.len();
+        if len > actual {
+            return Err(Error::Length { what: "candidates", expected: len, actual });
+        }
+        (self.len, self.sure) = (len, self.sure + sure);
         Ok(())
     }
 
