@@ -199,9 +199,17 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
                     *entry += weight * if share > F::zero() { share } else { F::zero() };
                 }
             }
-            if above > 0 {
-                // No branch depends on where a class is.
-                for (entry, &u) in grad.iter_mut().zip(&units) {
+            if above == 0 {
+                continue;
+            }
+            let mut grads = grad.chunks_mut(LANES);
+            for units in units.chunks(LANES) {
+                let grad = grads.next().unwrap_or_default();
+                if !places.is_any_above(units) {
+                    continue;
+                }
+                // Among them no branch depends on where a candidate is.
+                for (entry, &u) in grad.iter_mut().zip(units) {
                     let share = self.candidates.get(next).copied().unwrap_or(F::zero());
                     let is_candidate = places.is_above(u) & !places.is_sure(u);
                     *entry += weight * if is_candidate { share } else { F::zero() };

@@ -94,13 +94,14 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     #[inline(always)]
     fn add_runs<const TERMS: usize>(&mut self, piece: [&[F]; 2]) -> Result<()> {
         let (mut moments, mut lost) = ([F::zero(); ROOM], [F::zero(); ROOM]);
-        let places = self.division.places();
+        let (places, zeros) = (self.division.places(), [F::zero(); BLOCK]);
+        let mut block = Block { units: zeros, twice_x: zeros, before: zeros, now: zeros };
         for scores in piece {
             for run in scores.chunks(RUN) {
                 let in_bulk = self.bulk;
                 self.lanes.fill([F::zero(); LANES]);
                 for scores in run.chunks(BLOCK) {
-                    self.add_block::<TERMS>(&places, scores)?;
+                    self.add_block::<TERMS>(&places, scores, &mut block)?;
                 }
                 if self.bulk > in_bulk {
                     let mut sums = [F::zero(); ROOM];
@@ -114,9 +115,11 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     #[inline(always)]
-    fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
-        let zeros = [F::zero(); BLOCK];
-        let mut block = Block { units: zeros, twice_x: zeros, before: zeros, now: zeros };
+    fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F], block: &mut Block<F>) -> Result<()> {
+        if scores.len() < BLOCK {
+            // What the block before left behind its last class.
+            (block.before, block.now) = ([F::zero(); BLOCK], [F::zero(); BLOCK]);
+        }
         let (mut in_bulk, mut above) = (0_u32, 0_u32);
         let room = block.units.iter_mut().zip(&mut block.twice_x).zip(&mut block.before).zip(&mut block.now);
         for (&score, (((unit, twice_x), before), now)) in scores.iter().zip(room) {
@@ -145,9 +148,9 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// The same where there is no bulk.
     #[inline(always)]
     pub(super) fn add_candidates(&mut self, piece: [&[F]; 2]) -> Result<()> {
-        let places = self.division.places();
+        let (places, mut units) = (self.division.places(), [F::zero(); BLOCK]);
         for scores in piece.into_iter().flat_map(|scores| scores.chunks(BLOCK)) {
-            let (mut units, mut above) = ([F::zero(); BLOCK], 0_u32);
+            let mut above = 0_u32;
             for (unit, &score) in units.iter_mut().zip(scores) {
                 *unit = places.unit(score);
                 above += u32::from(places.is_above(*unit));
@@ -159,11 +162,12 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
         Ok(())
     }
 
-    /// Lists those above the bulk. No branch depends on where a class is: each is written, and the next one over it unless it is a candidate.
+    /// Lists those above the bulk. Among lanes that hold one no branch depends on where it is: each is written, and the next one over it
+    /// unless it is a candidate.
     #[inline(always)]
     fn pick(&mut self, places: &Places<F>, units: &[F]) -> Result<()> {
         let (mut len, mut sure) = (self.len, 0);
-        for &u in units {
+        for &u in units.chunks(LANES).filter(|units| places.is_any_above(units)).flatten() {
             if let Some(place) = self.candidates.get_mut(len) {
                 *place = u;
             }
