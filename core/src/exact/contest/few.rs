@@ -74,16 +74,15 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
     /// How many classes that are not above the center are above t, on average.
     #[inline(always)]
     fn reaching(&self, t: F) -> F {
-        let (threshold, center) = (self.law.threshold(t), self.law.position(F::zero()));
-        let mut sums = [F::zero(); TOGETHER];
+        let (threshold, center, mut sum) = (self.law.threshold(t), self.law.position(F::zero()), F::zero());
         for positions in self.positions.as_chunks::<TOGETHER>().0 {
-            for (sum, &position) in sums.iter_mut().zip(positions) {
-                let tail = self.law.tail_and_density(threshold, position).0;
-                *sum += if position > center { F::zero() } else { tail };
+            let mut tails = [F::zero(); TOGETHER];
+            for (tail, &position) in tails.iter_mut().zip(positions) {
+                *tail = if position > center { F::zero() } else { self.law.tail_and_density(threshold, position).0 };
             }
+            tails.iter().for_each(|&tail| sum += tail);
         }
-        let [a, b, c, d] = sums;
-        (a + b) + (c + d)
+        sum
     }
 }
 
