@@ -177,11 +177,13 @@ impl<'s, F: Real> Bounds<'s, F> {
         self.set_rank(run.last);
         let limit = outside.ln();
         let enough = least_mean(run.last.saturating_sub(1), limit);
-        let low = partition_point(0, self.bins, |m| {
+        let mut search = Search { low: 0, high: self.bins };
+        while let Some(m) = search.middle() {
             let below = self.leading_below(m);
             // Fewer than the rank are above where more before it are below than beyond it are above.
-            below <= outside || self.least_above(m) >= enough || exceeds(below, self.beyond_above(m)) <= limit
-        });
+            search.go_on(m, below <= outside || self.least_above(m) >= enough || exceeds(below, self.beyond_above(m)) <= limit);
+        }
+        let low = search.low;
         self.set_rank(run.first);
         let high = self.first_above(run.first, outside, low);
         let low = low.saturating_sub(1);
@@ -193,10 +195,12 @@ impl<'s, F: Real> Bounds<'s, F> {
     fn first_above(&self, rank: usize, probability: F, start: usize) -> usize {
         let limit = probability.ln();
         let few = most_mean(rank, limit);
-        partition_point(start, self.bins, |m| {
+        let mut search = Search { low: start, high: self.bins };
+        while let Some(m) = search.middle() {
             let above = self.rest_above(m);
-            above > probability && self.most_above(m) > few && exceeds(above, self.before_below(m)) > limit
-        })
+            search.go_on(m, above > probability && self.most_above(m) > few && exceeds(above, self.before_below(m)) > limit);
+        }
+        search.low
     }
 
     /// A t that the order statistic of `rank`, set before, is above with at most this probability.
@@ -255,15 +259,34 @@ impl<'s, F: Real> Bounds<'s, F> {
     }
 }
 
+/// The search for the first edge from `low` up to `high` for which something does not hold that holds up to there.
+#[derive(Debug, Clone, Copy)]
+struct Search {
+    low: usize,
+    high: usize,
+}
+
+impl Search {
+    /// The edge to try next.
+    #[inline(always)]
+    fn middle(&self) -> Option<usize> {
+        (self.low < self.high).then_some(self.low.midpoint(self.high))
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, middle: usize, holds: bool) {
+        if holds { self.low = middle + 1 } else { self.high = middle }
+    }
+}
+
 /// The first edge from `start` up to `end` for which `holds` is false; it is true up to there.
 #[inline(always)]
 pub(super) fn partition_point(start: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (start, end);
-    while low < high {
-        let middle = low.midpoint(high);
-        if holds(middle) { low = middle + 1 } else { high = middle }
+    let mut search = Search { low: start, high: end };
+    while let Some(m) = search.middle() {
+        search.go_on(m, holds(m));
     }
-    low
+    search.low
 }
 
 /// The bins that are not empty, with how many they hold.

@@ -9,12 +9,13 @@ mod few;
 use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
 use super::division::Division;
+use super::nodes::thresholds;
 use super::precision::is_double;
 use super::problem::Problem;
 use super::profile::Profile;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::solution::{Contribution, Sought};
-use crate::lanes::{Lanes, zip};
+use crate::lanes::{Lanes, map, zip};
 use crate::{Error, Noise, Real, Regularity, Result};
 pub(super) use few::Few;
 
@@ -187,8 +188,23 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
     pub fn division(&self, profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>) -> Division<N, F> {
         let problem = self.exacting();
         let sure_above = Division::sure_above(&problem, bounds, self.window);
-        let at_most = self.reached.min(F::one()) * F::from_f64(0.5);
-        Division::with_bulk_probability(problem, self.window, sure_above, at_most, |low, high| profile.between(low, high))
+        Division::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| profile.between(low, high))
+    }
+
+    /// The survival probability that a class of the bulk may have, at most: half of all that reach the window.
+    #[inline(always)]
+    fn most_alone(&self) -> F {
+        self.reached.min(F::one()) * F::from_f64(0.5)
+    }
+
+    /// The weights of a label whose own tail or density may be out of range.
+    #[cold]
+    #[inline(never)]
+    fn weights_by_logarithms(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
+        let Self { problem: Problem { law, .. }, label, .. } = *self;
+        let ln_tail = |z: F| if self.rarer == Event::Above { law.ln_survival(z) } else { law.ln_cdf(z) };
+        let tails = map(*t, |t| (ln_tail(t - label.u) - self.scale).exp());
+        [map(*t, |t| (law.ln_pdf(t - label.u) - self.scale).exp()), tails]
     }
 
     /// The problem with as little left out as the label's chance asks for.
@@ -215,24 +231,23 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
     /// The label's density and its tail on the rarer side, over the scale.
     #[inline(always)]
     fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
-        let Self { problem: Problem { law, .. }, label, position, .. } = *self;
-        let [mut densities, mut tails] = [*t; 2];
-        for ((density, tail), &t) in densities.iter_mut().zip(&mut tails).zip(t) {
-            if let Some(inverse) = self.inverse_scale {
-                let of_law = match self.rarer {
-                    Event::Above => law.tail_and_density(law.threshold(t), position),
-                    Event::Below => law.failure_and_density(law.threshold(t), position),
-                };
-                (*tail, *density) = (of_law.0 * inverse, of_law.1 * inverse);
-            } else {
-                let ln_tail = match self.rarer {
-                    Event::Above => law.ln_survival(t - label.u),
-                    Event::Below => law.ln_cdf(t - label.u),
-                };
-                *tail = (ln_tail - self.scale).exp();
-                *density = (law.ln_pdf(t - label.u) - self.scale).exp();
+        let Self { problem: Problem { law, .. }, position, .. } = *self;
+        let Some(inverse) = self.inverse_scale else { return self.weights_by_logarithms(t) };
+        let (thresholds, mut densities, mut tails) = (thresholds(&law, t), *t, *t);
+        // What is the same for all lanes is decided before them.
+        match self.rarer {
+            Event::Above => {
+                for ((density, tail), &t) in densities.iter_mut().zip(&mut tails).zip(&thresholds) {
+                    (*tail, *density) = law.tail_and_density(t, position);
+                }
+            }
+            Event::Below => {
+                for ((density, tail), &t) in densities.iter_mut().zip(&mut tails).zip(&thresholds) {
+                    (*tail, *density) = law.failure_and_density(t, position);
+                }
             }
         }
+        let [densities, tails] = [map(densities, |density| density * inverse), map(tails, |tail| tail * inverse)];
         [densities, tails]
     }
 

@@ -56,39 +56,44 @@ fn mix<F: Real, const SIGNED: bool>(sum: Lanes<F>, p: Lanes<F>, before: Lanes<F>
 /// The last entry of a distribution, whose last four are given, with all but one of four trials, for each of them.
 #[inline(always)]
 pub(super) fn last_with_all_but_one<F: Real, const SIGNED: bool>(entries: &Group<F>, [a, b, c, d]: &Group<F>) -> Group<F> {
-    let last_three = |[w, x, y, z]: Group<F>, p| {
-        let mix = |sum, before| mix::<F, SIGNED>(sum, p, before);
-        [mix(x, w), mix(y, x), mix(z, y)]
-    };
-    let last_two = |[x, y, z]: [Lanes<F>; 3], p| [mix::<F, SIGNED>(y, p, x), mix::<F, SIGNED>(z, p, y)];
-    let last = |[y, z]: [Lanes<F>; 2], p| map(mix::<F, SIGNED>(z, p, y), |last| if last > least() { last } else { least() });
-    let (first, second) = (last_two(last_three(*entries, *a), *b), last_two(last_three(*entries, *c), *d));
-    [last(second, *b), last(second, *a), last(first, *d), last(first, *c)]
+    let (first, second) = (last_two::<F, SIGNED>(entries, a, b), last_two::<F, SIGNED>(entries, c, d));
+    [last::<F, SIGNED>(&second, b), last::<F, SIGNED>(&second, a), last::<F, SIGNED>(&first, d), last::<F, SIGNED>(&first, c)]
+}
+
+/// The last two entries with two trials more, of the last four.
+#[inline(always)]
+fn last_two<F: Real, const SIGNED: bool>([w, x, y, z]: &Group<F>, a: &Lanes<F>, b: &Lanes<F>) -> [Lanes<F>; 2] {
+    let [x, y, z] = [mix::<F, SIGNED>(*x, *a, *w), mix::<F, SIGNED>(*y, *a, *x), mix::<F, SIGNED>(*z, *a, *y)];
+    [mix::<F, SIGNED>(y, *b, x), mix::<F, SIGNED>(z, *b, y)]
+}
+
+/// The last entry with a trial more, of the last two.
+#[inline(always)]
+fn last<F: Real, const SIGNED: bool>([y, z]: &[Lanes<F>; 2], p: &Lanes<F>) -> Lanes<F> {
+    map(mix::<F, SIGNED>(*z, *p, *y), |last| if last > least() { last } else { least() })
 }
 
 /// Multiplies `factors` by the last entry of the distribution without one of the trials, for each of them: by forward division, which is
 /// stable for p ≤ ½.
 ///
-/// `steps` is room for as many entries as there are counts: what is stored at each step stays in whole registers.
+/// Over the lanes of all trials at once, as one loop that is too long to be unrolled: lanes one by one are put together again by chance.
 #[inline(always)]
-pub(super) fn multiply_by_last_without<F: Real, const N: usize>(
-    counts: &[Lanes<F>],
-    trials: &[Lanes<F>; N],
-    factors: &mut [Lanes<F>; N],
-    steps: &mut [[Lanes<F>; N]],
-) {
+pub(super) fn multiply_by_last_without<F: Real, const N: usize>(counts: &[Lanes<F>], trials: &[Lanes<F>; N], factors: &mut [Lanes<F>; N]) {
     let least = least::<F>();
-    let (odds, mut rest) = (trials.map(|p| map(p, |p| p / (F::one() - p))), [[F::zero(); LANES]; N]);
-    for (count, step) in counts.iter().zip(steps) {
-        for ((step, odds), rest) in step.iter_mut().zip(&odds).zip(&mut rest) {
-            let without = zip3(*count, *odds, *rest, |count, odds, rest| count - odds * rest);
-            *step = map(without, |without| if without > least { without } else { least });
-            *rest = *step;
+    let (mut odds, mut rest) = ([[F::zero(); LANES]; N], [[F::zero(); LANES]; N]);
+    for (odds, &p) in odds.as_flattened_mut().iter_mut().zip(trials.as_flattened()) {
+        *odds = p / (F::one() - p);
+    }
+    for count in counts {
+        let count = [*count; N];
+        for ((rest, &odds), &count) in rest.as_flattened_mut().iter_mut().zip(odds.as_flattened()).zip(count.as_flattened()) {
+            let without = count - odds * *rest;
+            *rest = if without > least { without } else { least };
         }
     }
-    for ((factor, rest), p) in factors.iter_mut().zip(&rest).zip(trials) {
-        let probability = zip(*rest, *p, |rest, p| rest / (F::one() - p));
-        *factor = zip(*factor, probability, times);
+    let factors = factors.as_flattened_mut().iter_mut();
+    for ((factor, &rest), &p) in factors.zip(rest.as_flattened()).zip(trials.as_flattened()) {
+        *factor = times(*factor, rest / (F::one() - p));
     }
 }
 
@@ -121,10 +126,8 @@ pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], 
     let mut n = 0;
     while let Some((known, sums)) = rest.split_first_mut() {
         let inverse = F::from_usize(n.max(1)).recip();
-        let entry = zip(*known, half, |known, half| {
-            let entry = known * inverse;
-            if entry > if floor < least { floor } else { half * least } { entry } else { F::zero() }
-        });
+        let lowest = if floor < least { [floor; LANES] } else { map(half, |half| half * least) };
+        let entry = zip(map(*known, |known| known * inverse), lowest, |entry, lowest| if entry > lowest { entry } else { F::zero() });
         let scaled = zip(entry, half, |entry, half| entry * half * whole::<F>());
         *known = map(scaled, |scaled| if scaled > least { scaled } else { least });
         // Each f is added to the sums that need it: those do not wait for each other.
@@ -147,7 +150,7 @@ mod tests {
         add_trials::<_, false, 3>(&mut counts, [&[0.5; LANES], &[0.25; LANES], &[0.5; LANES]]);
         assert_eq!(counts.map(|lanes| lanes[3]), [0.1875, 0.4375, 0.3125, 0.0625]);
         let mut factors = [[1.0; LANES]];
-        multiply_by_last_without(&counts[..3], &[[0.25; LANES]], &mut factors, &mut [[[0.0; LANES]]; 3]);
+        multiply_by_last_without(&counts[..3], &[[0.25; LANES]], &mut factors);
         assert!(factors[0].iter().all(|f| (f - 0.25).abs() < 1e-15), "{factors:?}");
     }
 

@@ -200,6 +200,12 @@ impl<F: Real> Places<F> {
         (u > self.bulk_below) & (u > self.negligible_below)
     }
 
+    /// Whether any of some classes is.
+    #[inline(always)]
+    pub fn is_any_above(&self, units: &[F]) -> bool {
+        units.iter().fold(false, |any, &u| any | self.is_above(u))
+    }
+
     #[inline(always)]
     pub fn is_sure(&self, u: F) -> bool {
         u > self.sure_above

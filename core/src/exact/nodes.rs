@@ -28,7 +28,6 @@ pub(crate) struct FastNodes<'s, F, const RARE: bool> {
     counts: &'s mut [Lanes<F>],
     /// A smaller probability is 0.
     floor: F,
-    steps: &'s mut [Group<F>],
     halvings: &'s mut [Lanes<F>],
     /// As for the candidates, by point of the bulk.
     point_tails: &'s mut [Lanes<F>],
@@ -57,8 +56,7 @@ pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usiz
     } else {
         POWERS
     };
-    let counts = (1 + TOGETHER).saturating_mul(last_rank).saturating_add(halvings);
-    let lanes = places.saturating_mul(2).saturating_add(counts).saturating_add(4 * terms + powers);
+    let lanes = places.saturating_mul(2).saturating_add(last_rank).saturating_add(halvings).saturating_add(4 * terms + powers);
     lanes.saturating_mul(LANES).saturating_add(places)
 }
 
@@ -82,7 +80,6 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
         let (tails, lanes) = check::split(lanes, places)?;
         let (shares, lanes) = check::split(lanes, places)?;
         let (counts, lanes) = check::split(lanes, classes.depth() + 1)?;
-        let (steps, lanes) = check::split(lanes, TOGETHER * counts.len())?;
         let (halvings, lanes) = check::split(lanes, leave_one_out::room_len((places - unlikely) / TOGETHER, counts.len()))?;
         let (point_tails, lanes) = check::split(lanes, classes.bulk.terms)?;
         let (point_shares, lanes) = check::split(lanes, classes.bulk.terms)?;
@@ -96,7 +93,6 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
             shares: shares.as_chunks_mut().0,
             counts,
             floor,
-            steps: steps.as_chunks_mut().0,
             halvings,
             point_tails,
             point_shares,
@@ -197,7 +193,7 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
             add_trials::<F, RARE, TOGETHER>(self.counts, tails.each_ref());
         }
         for (tails, shares) in unlikely.iter().zip(unlikely_shares) {
-            multiply_by_last_without(self.counts, tails, shares, self.steps);
+            multiply_by_last_without(self.counts, tails, shares);
         }
     }
 
@@ -207,11 +203,10 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
         let (groups, rest) = self.point_tails.as_chunks::<TOGETHER>();
         let (shares, rest_shares) = self.point_shares.as_chunks_mut::<TOGETHER>();
         for (tails, shares) in groups.iter().zip(shares) {
-            multiply_by_last_without(self.counts, tails, shares, self.steps);
+            multiply_by_last_without(self.counts, tails, shares);
         }
-        let steps = self.steps.as_flattened_mut().as_chunks_mut::<1>().0;
         for (tail, share) in rest.iter().zip(rest_shares) {
-            multiply_by_last_without(self.counts, core::array::from_ref(tail), core::array::from_mut(share), steps);
+            multiply_by_last_without(self.counts, core::array::from_ref(tail), core::array::from_mut(share));
         }
     }
 }
@@ -221,7 +216,7 @@ impl<N: Noise<F>, F: Real, const RARE: bool> Nodes<N, F> for FastNodes<'_, F, RA
     fn visit(&mut self, nodes: &Batch<F>, weights: &Lanes<F>, classes: &Classes<'_, N, F>, shares: &mut Shares<'_, F>) -> NodeSums<F> {
         let Classes { law, run, bulk, .. } = *classes;
         let is_cumulative = run.len() > 1;
-        let thresholds = map(nodes.t, |t| law.threshold(t));
+        let thresholds = thresholds(&law, &nodes.t);
         let (mut bulk_error, mut rate) = ([F::zero(); LANES], [F::zero(); LANES]);
         if bulk.terms > 0 {
             bulk_error = self.distribute(&thresholds, &law, bulk, &mut rate);
@@ -287,6 +282,16 @@ fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
         *counts = zip(*counts, below, |count, below| count + below);
         below = *counts;
     }
+}
+
+/// What the law takes for 16 t. Not by a closure, as below.
+#[inline(always)]
+pub(super) fn thresholds<N: Noise<F>, F: Real>(law: &N, t: &Lanes<F>) -> Lanes<F> {
+    let mut thresholds = *t;
+    for t in &mut thresholds {
+        *t = law.threshold(*t);
+    }
+    thresholds
 }
 
 /// A class's two functions of 16 t, the tail 0 where it would not be told apart from it.

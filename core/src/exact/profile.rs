@@ -15,6 +15,14 @@ fn bins<F: Real>(num_classes: usize, span: F) -> usize {
     if num_classes < 256 && span < F::from_f64(16.0) { MOST_BINS / 2 } else { MOST_BINS }
 }
 
+/// Counts a class of a bin.
+#[inline(always)]
+fn count(table: &mut [u32; MOST_BINS], bin: u8) {
+    if let Some(count) = table.get_mut(usize::from(bin) % MOST_BINS) {
+        *count += 1;
+    }
+}
+
 /// The lowest t that can matter, or the lowest class that can be above it, and how far above that the highest t is.
 #[inline(always)]
 pub(super) fn range<N: Noise<F>, F: Real>(problem: &Problem<N, F>, has_classes: bool) -> (F, F) {
@@ -61,8 +69,7 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
     pub(crate) fn add_finite(&mut self, scores: &[F]) {
         const BLOCK: usize = 64;
         // Neighbouring classes count in different tables, or each increment would wait for the one before.
-        const TABLES: usize = 2;
-        let mut tables = [[0_u32; MOST_BINS]; TABLES];
+        let (mut even, mut odd) = ([0_u32; MOST_BINS], [0_u32; MOST_BINS]);
         let (units, lowest, per_width) = (self.problem.units(), self.lowest, self.width.recip());
         let (last, half) = (F::from_usize(self.bins - 1), F::from_f64(0.5));
         for block in scores.chunks(BLOCK) {
@@ -73,16 +80,15 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
                 *bin = (if place < last { place } else { last }).nearest_byte();
             }
             let bins = bins.get(..block.len()).unwrap_or_default();
-            for bins in bins.chunks(TABLES) {
-                for (table, &bin) in tables.iter_mut().zip(bins) {
-                    if let Some(count) = table.get_mut(usize::from(bin) % MOST_BINS) {
-                        *count += 1;
-                    }
-                }
+            let (pairs, rest) = bins.as_chunks::<2>();
+            for &[a, b] in pairs {
+                count(&mut even, a);
+                count(&mut odd, b);
             }
+            rest.iter().for_each(|&bin| count(&mut even, bin));
         }
-        for table in &tables {
-            self.counts.iter_mut().zip(table).for_each(|(count, &more)| *count += more);
+        for ((total, even), odd) in self.counts.iter_mut().zip(&even).zip(&odd) {
+            *total += even + odd;
         }
     }
 

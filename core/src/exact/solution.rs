@@ -187,9 +187,10 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         let mut grads = grad.chunks_mut(BLOCK);
         for scores in scores.chunks(BLOCK) {
             let grad = grads.next().unwrap_or_default();
-            let mut above = 0_u32;
-            for (entry, &score) in grad.iter_mut().zip(scores) {
+            let (mut units, mut above) = ([F::zero(); BLOCK], 0_u32);
+            for ((entry, &score), unit) in grad.iter_mut().zip(scores).zip(&mut units) {
                 let u = places.unit(score);
+                *unit = u;
                 above += u32::from(places.is_above(u));
                 if TERMS > 0 {
                     let (x, far_weight) = places.bulk(u);
@@ -198,13 +199,21 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
                     *entry += weight * if share > F::zero() { share } else { F::zero() };
                 }
             }
-            if above > 0 {
-                for (entry, &score) in grad.iter_mut().zip(scores) {
-                    let u = places.unit(score);
-                    if places.is_above(u) & !places.is_sure(u) {
-                        *entry += weight * self.candidates.get(next).copied().unwrap_or(F::zero());
-                        next = next.saturating_add(1);
-                    }
+            if above == 0 {
+                continue;
+            }
+            let mut grads = grad.chunks_mut(LANES);
+            for units in units.chunks(LANES) {
+                let grad = grads.next().unwrap_or_default();
+                if !places.is_any_above(units) {
+                    continue;
+                }
+                // Among them no branch depends on where a candidate is.
+                for (entry, &u) in grad.iter_mut().zip(units) {
+                    let share = self.candidates.get(next).copied().unwrap_or(F::zero());
+                    let is_candidate = places.is_above(u) & !places.is_sure(u);
+                    *entry += weight * if is_candidate { share } else { F::zero() };
+                    next += usize::from(is_candidate);
                 }
             }
         }

@@ -43,8 +43,9 @@ const BLOCK: usize = 4 * LANES;
 /// Classes whose moments are added among themselves first: short sums round less. The sums of runs are added with compensation.
 const RUN: usize = 8 * BLOCK;
 
-/// Some classes of a block: 2x, weight·x and weight, weight 0 for whatever is not of the bulk.
+/// Some classes of a block: u, and 2x, weight·x and weight, weight 0 for whatever is not of the bulk.
 struct Block<F> {
+    units: [F; BLOCK],
     twice_x: [F; BLOCK],
     before: [F; BLOCK],
     now: [F; BLOCK],
@@ -93,13 +94,14 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     #[inline(always)]
     fn add_runs<const TERMS: usize>(&mut self, piece: [&[F]; 2]) -> Result<()> {
         let (mut moments, mut lost) = ([F::zero(); ROOM], [F::zero(); ROOM]);
-        let places = self.division.places();
+        let (places, zeros) = (self.division.places(), [F::zero(); BLOCK]);
+        let mut block = Block { units: zeros, twice_x: zeros, before: zeros, now: zeros };
         for scores in piece {
             for run in scores.chunks(RUN) {
                 let in_bulk = self.bulk;
                 self.lanes.fill([F::zero(); LANES]);
                 for scores in run.chunks(BLOCK) {
-                    self.add_block::<TERMS>(&places, scores)?;
+                    self.add_block::<TERMS>(&places, scores, &mut block)?;
                 }
                 if self.bulk > in_bulk {
                     let mut sums = [F::zero(); ROOM];
@@ -113,20 +115,23 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     #[inline(always)]
-    fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
-        let zeros = [F::zero(); BLOCK];
-        let mut block = Block { twice_x: zeros, before: zeros, now: zeros };
+    fn add_block<const TERMS: usize>(&mut self, places: &Places<F>, scores: &[F], block: &mut Block<F>) -> Result<()> {
+        if scores.len() < BLOCK {
+            // What the block before left behind its last class.
+            (block.before, block.now) = ([F::zero(); BLOCK], [F::zero(); BLOCK]);
+        }
         let (mut in_bulk, mut above) = (0_u32, 0_u32);
-        let room = block.twice_x.iter_mut().zip(&mut block.before).zip(&mut block.now);
-        for (&score, ((twice_x, before), now)) in scores.iter().zip(room) {
+        let room = block.units.iter_mut().zip(&mut block.twice_x).zip(&mut block.before).zip(&mut block.now);
+        for (&score, (((unit, twice_x), before), now)) in scores.iter().zip(room) {
             let u = places.unit(score);
+            *unit = u;
             let (x, weight) = places.bulk(u);
             above += u32::from(places.is_above(u));
             in_bulk += u32::from(weight > F::zero());
             (*twice_x, *before, *now) = (x + x, x * weight, weight);
         }
         if above > 0 {
-            self.pick(places, scores)?;
+            self.pick(places, block.units.get(..scores.len()).unwrap_or_default())?;
         }
         if in_bulk > 0 {
             self.bulk += in_bulk as usize;
@@ -143,32 +148,38 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// The same where there is no bulk.
     #[inline(always)]
     pub(super) fn add_candidates(&mut self, piece: [&[F]; 2]) -> Result<()> {
-        let places = self.division.places();
+        let (places, mut units) = (self.division.places(), [F::zero(); BLOCK]);
         for scores in piece.into_iter().flat_map(|scores| scores.chunks(BLOCK)) {
             let mut above = 0_u32;
-            for &score in scores {
-                above += u32::from(places.is_above(places.unit(score)));
+            for (unit, &score) in units.iter_mut().zip(scores) {
+                *unit = places.unit(score);
+                above += u32::from(places.is_above(*unit));
             }
             if above > 0 {
-                self.pick(&places, scores)?;
+                self.pick(&places, units.get(..scores.len()).unwrap_or_default())?;
             }
         }
         Ok(())
     }
 
-    /// Lists those above the bulk.
+    /// Lists those above the bulk. Among lanes that hold one no branch depends on where it is: each is written, and the next one over it
+    /// unless it is a candidate.
     #[inline(always)]
-    fn pick(&mut self, places: &Places<F>, scores: &[F]) -> Result<()> {
-        for &score in scores {
-            let u = places.unit(score);
-            if places.is_sure(u) {
-                self.sure += 1;
-            } else if places.is_above(u) {
-                let (expected, actual) = (self.len + 1, self.candidates.len());
-                *self.candidates.get_mut(self.len).ok_or(Error::Length { what: "candidates", expected, actual })? = u;
-                self.len = expected;
+    fn pick(&mut self, places: &Places<F>, units: &[F]) -> Result<()> {
+        let (mut len, mut sure) = (self.len, 0);
+        for &u in units.chunks(LANES).filter(|units| places.is_any_above(units)).flatten() {
+            if let Some(place) = self.candidates.get_mut(len) {
+                *place = u;
             }
+            let is_sure = places.is_sure(u);
+            sure += usize::from(is_sure);
+            len += usize::from(places.is_above(u) & !is_sure);
         }
+        let actual = self.candidates.len();
+        if len > actual {
+            return Err(Error::Length { what: "candidates", expected: len, actual });
+        }
+        (self.len, self.sure) = (len, self.sure + sure);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::super::bounds::Window;
 use super::super::counts::{TOGETHER, add_trials, least, rarest, times, whole};
 use super::super::division::{Division, FEW};
-use super::super::nodes::{smaller_tails, tails_and_densities};
+use super::super::nodes::{smaller_tails, tails_and_densities, thresholds};
 use super::super::problem::{Problem, Units};
 use super::super::profile::range;
 use super::super::row::Competitors;
@@ -44,7 +44,7 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
     /// P(T ≤ t) and P(T > t) in units of the [whole], to as many digits as the floor of probabilities lets them have, and never less.
     #[inline(always)]
     pub fn at(&mut self, t: &Lanes<F>, floor: F) -> (Lanes<F>, Lanes<F>) {
-        let (law, thresholds) = (self.law, map(*t, |t| self.law.threshold(t)));
+        let (law, thresholds) = (self.law, thresholds(&self.law, t));
         // Each class that the floor leaves out would change it by so much, at most.
         let mut above = [F::from_usize(self.positions.len()) * floor * whole(); LANES];
         self.counts.fill([least(); LANES]);
@@ -53,10 +53,12 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
         }
         let rank = self.counts.len() - TOGETHER.min(self.counts.len());
         for positions in self.positions.as_chunks::<TOGETHER>().0 {
-            let trials = positions.map(|position| {
+            // Not by `map`: a closure as long as this is not inlined.
+            let mut trials = [[F::zero(); LANES]; TOGETHER];
+            for (trial, &position) in trials.iter_mut().zip(positions) {
                 let (tails, _) = tails_and_densities(&law, &thresholds, position, floor);
-                smaller_tails(&law, &thresholds, position, &tails, floor)
-            });
+                *trial = smaller_tails(&law, &thresholds, position, &tails, floor);
+            }
             add_trials::<F, true, TOGETHER>(self.counts, trials.each_ref());
             // What has reached the rank stays there.
             for count in self.counts.iter_mut().skip(rank) {
@@ -67,6 +69,20 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
         let below =
             self.counts.iter().take(rank).fold([F::zero(); LANES], |below, counts| zip(below, *counts, |below, count| below + count));
         (below, above)
+    }
+
+    /// How many classes that are not above the center are above t, on average.
+    #[inline(always)]
+    fn reaching(&self, t: F) -> F {
+        let (threshold, center, mut sum) = (self.law.threshold(t), self.law.position(F::zero()), F::zero());
+        for positions in self.positions.as_chunks::<TOGETHER>().0 {
+            let mut tails = [F::zero(); TOGETHER];
+            for (tail, &position) in tails.iter_mut().zip(positions) {
+                *tail = if position > center { F::zero() } else { self.law.tail_and_density(threshold, position).0 };
+            }
+            tails.iter().for_each(|&tail| sum += tail);
+        }
+        sum
     }
 }
 
@@ -130,22 +146,22 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             }
         }
         let (rarer, _) = known?;
-        Some(Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln()))
+        let contest = Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln());
+        let reached = if num_classes > FEW { few.reaching(low) } else { F::one() };
+        Some(Self { reached, ..contest })
     }
 
     /// The same of few classes.
     #[inline(always)]
     pub fn division_of_few(&self, row: Competitors<'_, F>) -> Division<N, F> {
-        let (problem, low) = (self.exacting(), self.window.low);
+        let problem = self.exacting();
         let Problem { law, run, num_classes, precision, .. } = problem;
         let sure_above = self.window.high + reach(&law, Side::Lower, precision.outside / F::from_usize(run.last));
         if num_classes <= FEW {
             return Division::alone(problem, self.window, sure_above);
         }
-        let rest = row.units(&problem).filter(|&u| u <= F::zero());
-        let reached = rest.fold(F::zero(), |sum, u| sum + law.tail_and_density(law.threshold(low), law.position(u)).0);
         let between = |low: F, high: F| row.units(&problem).filter(|&u| u > low && u < high).count();
-        Division::with_bulk_probability(problem, self.window, sure_above, reached.min(F::one()) * F::from_f64(0.5), between)
+        Division::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), between)
     }
 }
 

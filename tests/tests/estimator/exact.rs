@@ -1,8 +1,6 @@
 //! The exact estimator against a slow, independent quadrature, on scores of every shape.
 
-#[path = "data/vectors.rs"]
-mod vectors;
-
+use crate::data::section;
 use topk_loss::dual::Dual;
 use topk_loss::estimator::Exact;
 use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
@@ -11,7 +9,6 @@ use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{Error, Key, Real};
 use topk_loss_laws::smoothed::smoothed_kth_largest;
 use topk_loss_laws::unbiased::evaluate;
-use vectors::section;
 
 /// The families of the accuracy grid, each with spread about 1.
 fn family(name: &str, len: usize) -> Vec<f64> {
@@ -129,7 +126,7 @@ fn small_grid() {
     grid(&[2, 7, 60], |len| (1..=len).filter(|k| k % 7 == 1 || *k == 2 || *k == len).collect(), &[1e-3, 0.3, 30.0]).assert_bars();
 }
 
-/// `cargo test --release -p topk-loss-laws --test estimator_exact -- --ignored --nocapture`
+/// `cargo test --release -p topk-loss-laws --test estimator exact -- --ignored --nocapture`
 #[test]
 #[ignore = "deep: ten minutes of reference quadratures; run in release"]
 fn full_grid() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use topk_loss::Real;
 use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Uniform};
 
-/// Written by `data/noise_laws.py`.
-const REFERENCE: &str = include_str!("data/noise_laws.tsv");
+/// Written by `../data/noise_laws.py`.
+const REFERENCE: &str = include_str!("../data/noise_laws.tsv");
 
 /// Relative error per unit of condition number: 8 units in the last place, because the longest chain (AS 241: two polynomials of
 /// degree 7, a square root, a logarithm) rounds some twenty times, mostly in its small terms. Over 280 000 arguments

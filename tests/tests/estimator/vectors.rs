@@ -1,9 +1,6 @@
-//! The official implementations' numbers, reproduced in `f64` to 1e−12 relative. Where they come from: `data/README.md`.
+//! The official implementations' numbers, reproduced in `f64` to 1e−12 relative. Where they come from: `../data/README.md`.
 
-#[path = "data/vectors.rs"]
-mod data;
-
-use data::{Case, section};
+use crate::data::{Case, section};
 use topk_loss::estimator::Pathwise;
 use topk_loss::imbalance::ldam_margins;
 use topk_loss::loss::{Focal, Hinge, Ldam, SmoothTopKSvm};

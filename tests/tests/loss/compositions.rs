@@ -10,7 +10,7 @@ use topk_loss_laws::smoothed::mean_excess_of_kth_largest;
 use topk_loss_laws::statistics::{Moments, reject};
 use topk_loss_laws::tolerances::DETECTABLE_BIAS;
 
-const PAGE: &str = include_str!("../../core/src/compositions.rs");
+const PAGE: &str = include_str!("../../../core/src/compositions.rs");
 
 const CLASSES: usize = 1000;
 const GUESSES: usize = 5;

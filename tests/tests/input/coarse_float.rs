@@ -1,6 +1,5 @@
 //! A float of the user's own, in a newtype: what half precision can be asked for, and what it cannot.
 
-#[path = "coarse_float/rounded.rs"]
 mod rounded;
 
 use rounded::Rounded;

@@ -3,7 +3,6 @@
 //!
 //! A loss enters all three by one line of [`smooth_losses!`].
 
-#[path = "smooth_losses/foreign_dual.rs"]
 mod foreign_dual;
 
 use foreign_dual::Foreign;

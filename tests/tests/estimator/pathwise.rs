@@ -1,8 +1,5 @@
 //! The pathwise estimator against the plain loop over its draws.
 
-#[path = "data/vectors.rs"]
-mod data;
-
 use proptest::prelude::*;
 use topk_loss::estimator::Pathwise;
 use topk_loss::noise::Normal;
@@ -175,7 +172,7 @@ fn bias_scores(wrong_by: f64) -> Vec<f64> {
     const REPETITIONS: u64 = 2000;
     const DRAWS: usize = 20;
     let mut z_scores = Vec::new();
-    for (case, key) in data::section("noised_exact_limit").iter().zip((0..).map(|case| Key::new(17).fold_in(case))) {
+    for (case, key) in crate::data::section("noised_exact_limit").iter().zip((0..).map(|case| Key::new(17).fold_in(case))) {
         let oracle = KthLargest::new(case.number("K") as usize + 1).unwrap();
         let sampler = MonteCarlo::new(Normal, DRAWS).unwrap();
         let epsilon = case.number("eps") * (1.0 + wrong_by);

@@ -117,7 +117,7 @@ fn in_a_crowd() {
     holds(4, NORMAL, &crowds(200..300, 6));
 }
 
-/// `cargo test --release -p topk-loss-laws --test loss_top_k_cross_entropy_quadrature -- --ignored`
+/// `cargo test --release -p topk-loss-laws --test loss quadrature -- --ignored`
 #[test]
 #[ignore = "deep: ten minutes of reference quadratures; run in release"]
 fn deep() {
