@@ -44,7 +44,7 @@
 //! ```
 //!
 //! **In parts.** [`TopKHinge`] is a [`Hinge`](loss::Hinge) over an [estimator](estimator) of an [oracle](oracle) under a [law](noise) of noise, and
-//! each part can be another: here one conditional draw of logistic noise.
+//! each part can be another: here a hundred conditional draws of logistic noise.
 //!
 //! ```
 //! use topk_loss::estimator::Conditional;
@@ -53,11 +53,11 @@
 //! use topk_loss::oracle::KthLargest;
 //! use topk_loss::sampler::MonteCarlo;
 //! use topk_loss::{Key, Loss, Margins};
-//! let third = Conditional::new(KthLargest::new(3)?, MonteCarlo::new(Logistic, 1)?, 0.2, Key::new(1))?;
+//! let third = Conditional::new(KthLargest::new(3)?, MonteCarlo::new(Logistic, 100)?, 0.2, Key::new(1))?;
 //! let loss = Hinge::new(third, Margins::Uniform(1.0), 1.0)?;
 //! let (mut grad, mut scratch) = ([0.0; 5], vec![0.0; Loss::<f64>::scratch_len(&loss, 5)]);
 //! loss.value_and_grad(&[0.3, 2.0, 1.9, 1.8, -1.0], 0, &mut grad, &mut scratch)?;
-//! assert!(grad[1..].iter().all(|&share| share > 0.0) && grad.iter().sum::<f64>().abs() < 1e-12);
+//! assert!(grad[1..4].iter().all(|&share| (0.1..0.6).contains(&share)) && grad.iter().sum::<f64>().abs() < 0.1);
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
@@ -125,6 +125,12 @@
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
 //! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
+//!
+//! **Reproducible numbers.** A [`Key`] and the numbers of the draw and the class decide a random number, by the counter-based generator
+//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011); `f32` and `f64` draw different numbers from one
+//! key. Elementary functions are this crate's or `libm`'s, so neither the system's library nor another crate's features change a value, and
+//! sums have a fixed order. A change of a value, even of its last bit, is *value-breaking*: the changelog lists it under that heading, and it needs a new
+//! minor version before 1.0.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]

@@ -5,8 +5,8 @@
 //! where the caller wants them, in the scores' type; the noise is that of the CPU for the same key; nothing of the size of the batch is
 //! allocated, and the same input gives the same bits every time.
 //!
-//! The crate builds and passes its tests on a machine without GPU, driver or toolkit. At run time it needs NVIDIA's driver, no more; where
-//! there is none, [`Device::new`] says so:
+//! The crate builds and passes its tests on a machine without GPU, driver or toolkit. At run time it needs NVIDIA's driver (R550 or later, compute capability 8.0), no
+//! more; where there is none, [`Device::new`] says so:
 //!
 //! ```
 //! use topk_loss_cuda::{CudaError, Device};
