@@ -1,4 +1,4 @@
-//! Where code is compiled.
+//! The hot loops that are compiled in this crate, whoever calls them, so that a user's debug build runs them optimised.
 //!
 //! A generic function is compiled in the crate that calls it, at that crate's optimisation: none, in a debug build. What a loss computes is
 //! therefore behind a method of the float, which `f32` and `f64` have compiled in this crate. Exact forms are long, and so are behind one

@@ -104,6 +104,15 @@ impl Key {
 /// What draws random numbers under a key of its own, and can be given another: a loss, an estimator.
 ///
 /// Deterministic types return themselves.
+///
+/// ```
+/// use topk_loss::{FoldIn, Key, Loss, Smoothing, TopKHinge};
+/// let one_draw = Smoothing::Pathwise { epsilon: 1.0, num_samples: 1, key: Key::new(1) };
+/// let loss = TopKHinge::new(1)?.with_smoothing(one_draw)?;
+/// let at = |step| loss.fold_in(step).value(&[0.0_f64, 1.0], 0, &mut [0.0; 6]);
+/// assert!(at(1)? == at(1)? && at(1)? != at(2)?);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait FoldIn {
     /// The same function with `data` folded into its key: other draws, of the same law.
     #[must_use]

@@ -120,7 +120,7 @@
 //! | [`noise`], [`sampler`] | laws: [`Normal`], [`Gumbel`], [`Logistic`], [`Laplace`](noise::Laplace), [`Uniform`](noise::Uniform); draws: [`MonteCarlo`], [`Antithetic`](sampler::Antithetic), [`RandomizedLattice`](sampler::RandomizedLattice), [`Sequential`](sampler::Sequential), [`GivenDraws`](sampler::GivenDraws) |
 //! | [`maximizer`] | perturbed optimizers: [`TopKMask`](maximizer::TopKMask), [`Ranking`](maximizer::Ranking), [`PerturbedArgmax`](maximizer::PerturbedArgmax); the Euclidean [`SoftTopKMask`](maximizer::SoftTopKMask) |
 //! | [`select`] | the k-th largest, and the rank of a class |
-//! | [`choosing`], [`exact_form`], [`compositions`] | pages: which loss, which smoothing, which ε; how the exact form works; the hinge of a mean and the mean of a hinge |
+//! | [`choosing`], [`exact_form`], [`compositions`], [`microcontroller`] | pages: which loss, which smoothing, which ε; how the exact form works; the hinge of a mean and the mean of a hinge; what a loss takes of flash and stack |
 //! | for experts | [`sharded`]: classes over tiles, devices, machines; [`dual`]: a float that carries derivatives; [`check`]: the checks, for a loss of your own |
 //!
 //! Conventions that hold everywhere: arguments are inputs, then outputs, then scratch; ties go to the lowest index; NaN and
@@ -151,6 +151,7 @@ pub mod loss;
 mod margins;
 pub mod maximizer;
 pub mod metrics;
+pub mod microcontroller;
 pub mod noise;
 pub mod oracle;
 mod perturbation;

@@ -72,6 +72,47 @@ use crate::{Real, Result};
 ///
 /// A batch wants one key an example, so its calls also ask for [`FoldIn`](crate::FoldIn); a deterministic loss of your own
 /// implements it by returning itself.
+///
+/// A loss of your own is three methods, and [`check`](crate::check) has the checks:
+///
+/// ```
+/// use topk_loss::{FoldIn, Loss, Result, check};
+///
+/// /// (s_y − 1)²/2: pulls the label's score to 1.
+/// struct ToOne;
+///
+/// impl Loss<f64> for ToOne {
+///     fn scratch_len(&self, _: usize) -> usize {
+///         0
+///     }
+///
+///     fn value(&self, scores: &[f64], label: usize, _: &mut [f64]) -> Result<f64> {
+///         check::scores(scores)?;
+///         let excess = check::label(scores, label)? - 1.0;
+///         check::in_range("loss", excess * excess / 2.0)
+///     }
+///
+///     fn value_and_grad(&self, scores: &[f64], label: usize, grad: &mut [f64], scratch: &mut [f64]) -> Result<f64> {
+///         let value = self.value(scores, label, scratch)?;
+///         check::length("grad", grad, scores.len())?;
+///         grad.fill(0.0);
+///         grad[label] = scores[label] - 1.0;
+///         Ok(value)
+///     }
+/// }
+///
+/// impl FoldIn for ToOne {
+///     fn fold_in(&self, _: u64) -> Self {
+///         Self
+///     }
+/// }
+///
+/// let mut grad = [0.0; 2];
+/// assert_eq!(ToOne.value_and_grad(&[0.0, 3.0], 1, &mut grad, &mut [])?, 2.0);
+/// assert_eq!(grad, [0.0, 2.0]);
+/// assert!(ToOne.value(&[0.0, 3.0], 2, &mut []).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait Loss<F: Real> {
     /// How much scratch `num_classes` scores need.
     fn scratch_len(&self, num_classes: usize) -> usize;

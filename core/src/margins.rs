@@ -5,6 +5,17 @@ use crate::{Error, Real, Result, check};
 /// The margin of every class, as a loss reads it.
 ///
 /// What a loss holds is any [`AsMargins`]: this, or a list that it borrows, owns or shares.
+///
+/// ```
+/// use topk_loss::loss::Hinge;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::{Loss, Margins};
+/// // The second class is rare, and its score should lead by more.
+/// let hinge = Hinge::new(KthLargest::new(2)?, Margins::PerClass(&[0.5, 2.0]), 1.0)?;
+/// assert_eq!(hinge.value(&[1.0, 1.0], 0, &mut [0.0; 4])?, 0.5);
+/// assert_eq!(hinge.value(&[1.0, 1.0], 1, &mut [0.0; 4])?, 2.0);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Margins<'a, F> {
     /// The same for all classes.

@@ -28,6 +28,48 @@ use crate::lanes::{LANES, numbers};
 /// A law of real noise with a density; noise of a vector is independent and identically distributed over its entries.
 ///
 /// A law of your own is one `impl`; a law that returns NaN makes the estimators return an error.
+///
+/// ```
+/// use topk_loss::estimator::Conditional;
+/// use topk_loss::noise::Noise;
+/// use topk_loss::oracle::{KthLargest, Oracle};
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::Key;
+///
+/// /// The exponential law: noise that only raises a score.
+/// #[derive(Debug, Clone, Copy)]
+/// struct Exponential;
+///
+/// impl Noise<f64> for Exponential {
+///     fn quantile(&self, p: f64) -> f64 {
+///         -(-p).ln_1p()
+///     }
+///     fn cdf(&self, z: f64) -> f64 {
+///         if z > 0.0 { -(-z).exp_m1() } else { 0.0 }
+///     }
+///     fn survival(&self, z: f64) -> f64 {
+///         if z > 0.0 { (-z).exp() } else { 1.0 }
+///     }
+///     fn pdf(&self, z: f64) -> f64 {
+///         if z > 0.0 { (-z).exp() } else { 0.0 }
+///     }
+///     fn score(&self, z: f64) -> f64 {
+///         if z > 0.0 { 1.0 } else { 0.0 }
+///     }
+///     // The density jumps at 0.
+///     fn is_continuous(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// // The larger of two tied scores under it is 1 + 1/2 on average.
+/// let larger = Conditional::new(KthLargest::new(1)?, MonteCarlo::new(Exponential, 10_000)?, 1.0, Key::new(1))?;
+/// let mut scratch = vec![0.0; Oracle::<f64>::scratch_len(&larger, 2)];
+/// assert!((larger.value(&[0.0, 0.0], &mut scratch)? - 1.5).abs() < 0.05);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// That its functions belong together is what the law kit's `noise_laws!` tests.
 pub trait Noise<F: Real>: Copy {
     /// Whether exact forms are compiled for it. Known to the compiler, so that who uses such a law does not compile them again.
     #[doc(hidden)]

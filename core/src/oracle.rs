@@ -22,6 +22,8 @@ use crate::{Error, Real, Result, check};
 /// after. Implementations return an error for an empty, NaN or infinite θ, a gradient of another length, or a scratch that is too
 /// short, and then leave the gradient as it was. Where only the computation itself can find the fault (a result beyond the float's range,
 /// a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite, each entry of the gradient too.
+///
+/// The [crate's front page](crate) implements one.
 pub trait Oracle<F: Real> {
     /// How much scratch a θ of `dim` entries needs.
     fn scratch_len(&self, dim: usize) -> usize;

@@ -15,6 +15,18 @@ pub use sequential::Sequential;
 use crate::{Key, Noise, Real, Result};
 
 /// A sequence of noise vectors, each addressable by its index.
+///
+/// ```
+/// use topk_loss::Key;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::sampler::{Antithetic, Sampler};
+/// let (pairs, key) = (Antithetic::new(Normal, 4)?, Key::new(1));
+/// let (mut first, mut second) = ([0.0_f64; 3], [0.0; 3]);
+/// pairs.sample(key, 0, &mut first)?;
+/// pairs.sample(key, 1, &mut second)?;
+/// assert_eq!(first.map(|z| -z), second);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait Sampler<F: Real> {
     /// The law of every entry.
     type Law: Noise<F>;

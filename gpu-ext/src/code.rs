@@ -1,4 +1,4 @@
-//! What a kernel says of a row.
+//! Error codes: what a kernel says of a row, and the error that it becomes.
 
 use topk_loss::Error;
 

@@ -1,4 +1,4 @@
-//! The convenience for host slices.
+//! A batch in host memory: copied to the device and back, for tests and first steps.
 
 use topk_loss::Error;
 

@@ -1,4 +1,4 @@
-//! One line a subject: a module of tests.
+//! `loss_laws!` and its relatives: a module of tests of one subject.
 
 /// Makes a module of tests of one loss: what every loss promises, and the laws that are listed, each in the float that is named.
 ///

@@ -1,4 +1,4 @@
-//! The classes that a label competes with.
+//! The scores without the label's, which the losses over the other classes rank.
 
 use crate::exact::Competitors;
 use crate::{Real, Result, check, lanes, select};

@@ -3,6 +3,16 @@
 use crate::{FoldIn, Key, MonteCarlo, Normal, Real, Result, check};
 
 /// How the (K+1)-th largest score is smoothed; the noise is standard normal, scaled by ε.
+///
+/// ```
+/// use topk_loss::{Key, Loss, Smoothing, TopKHinge};
+/// // Two tied scores: the second largest is ε/√π below them, exactly; by one draw it is something else.
+/// let value = |smoothing| TopKHinge::new(1)?.with_smoothing(smoothing)?.value(&[0.0_f64, 0.0], 0, &mut [0.0; 2000]);
+/// assert_eq!(value(Smoothing::None)?, 1.0);
+/// assert!((value(Smoothing::Exact { epsilon: 0.1 })? - (1.0 - 0.1 / std::f64::consts::PI.sqrt())).abs() < 1e-9);
+/// assert_ne!(value(Smoothing::Pathwise { epsilon: 0.1, num_samples: 1, key: Key::new(1) })?, 1.0);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case", deny_unknown_fields))]
 pub enum Smoothing<F> {

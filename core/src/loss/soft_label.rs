@@ -14,6 +14,15 @@ use crate::{FoldIn, Real, Result, check};
 /// only the computation could find the fault.
 ///
 /// A type may be a `Loss` too: the methods have names of their own.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss::loss::SoftLabelLoss;
+/// let mut grad = [0.0_f64; 2];
+/// let value = CrossEntropy.soft_value_and_grad(&[0.0, 0.0], &[0.9, 0.1], &mut grad, &mut [])?;
+/// assert!((value - 2_f64.ln()).abs() < 1e-15 && (grad[0] + 0.4).abs() < 1e-15);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait SoftLabelLoss<F: Real> {
     /// How much scratch `num_classes` scores need.
     fn soft_scratch_len(&self, num_classes: usize) -> usize;

@@ -1,4 +1,4 @@
-//! Fast where a row is ordinary, core's code where it is not.
+//! Fast path and fallback: a kernel that may decline a row, and core's code for the rows that it declines.
 
 use topk_loss::{FoldIn, Loss, Real, Result};
 

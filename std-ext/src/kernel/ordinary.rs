@@ -1,4 +1,4 @@
-//! Rows that arithmetic cannot overflow on.
+//! Whether a row is far enough from the ends of the float's range for kernels that check no overflow.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,4 +1,4 @@
-//! Who computes a row: instructions, and threads that share a long one.
+//! Who computes a row: the instruction set, and the threads that share a long one.
 //!
 //! A long row is cut into pieces. They depend on its length alone, and what becomes of them is put together in their order: no number of
 //! threads changes a bit.

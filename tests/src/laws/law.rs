@@ -1,4 +1,4 @@
-//! A law's name, and what is judged under it.
+//! What laws are written with: a name, comparisons within a tolerance, and the violation where one fails.
 
 use core::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! What comes out of finite scores.
+//! What comes out of finite scores: finite numbers, and the same ones every time.
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,4 @@
-//! Some of a row's classes: their largest score, and the sum of the exponentials.
+//! The softmax of some of a row's classes, to be merged with that of others: their largest score, and the sum of the exponentials.
 
 use super::tiny;
 use crate::{Real, lanes};

@@ -1,4 +1,4 @@
-//! A row in memory: all three steps, piece by piece.
+//! The softmax of a row in memory: all three steps, piece by piece.
 
 use super::Softmax;
 use super::part::{Part, larger, largest, rest};

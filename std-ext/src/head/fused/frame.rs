@@ -1,4 +1,4 @@
-//! Scores relative to one of them.
+//! Scores without their common offset, which would drown the noise.
 
 use topk_loss::{Error, Real};
 

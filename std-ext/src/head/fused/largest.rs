@@ -1,4 +1,4 @@
-//! The largest scores so far.
+//! The n largest scores of the strips that were read so far.
 
 use topk_loss::Real;
 use topk_loss::select::Ranked;

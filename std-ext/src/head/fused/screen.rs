@@ -1,4 +1,4 @@
-//! Which random words can make noise of a size.
+//! Pruning: which random words can make noise of at least a given size.
 
 use topk_loss::Real;
 use topk_loss::noise::{Noise, Normal};

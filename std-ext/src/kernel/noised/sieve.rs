@@ -1,4 +1,4 @@
-//! Which classes can reach a threshold in which draw, by their words alone.
+//! Pruning: which classes can reach a threshold in which draw, known from their random words alone.
 
 use core::ops::Range;
 
