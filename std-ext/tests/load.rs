@@ -1,6 +1,8 @@
 //! Under load: losses that panic or return no number, thousands of threads, two pools at once, a training that is killed.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use core::ops::Range;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::thread;
 
 use faer::Mat;
@@ -119,7 +121,7 @@ fn two_pools_at_once_give_the_same_bits() {
 }
 
 /// The weights of a linear head after some steps from others, and where it got to: all that there is to save.
-fn train(mut weights: Mat<f32>, steps: std::ops::Range<u64>) -> Mat<f32> {
+fn train(mut weights: Mat<f32>, steps: Range<u64>) -> Mat<f32> {
     const FEATURES: usize = 8;
     let features = Mat::from_fn(FEATURES, EXAMPLES, |i, example| ((i * 37 + example * 101) % 23) as f32 * 0.1 - 1.0);
     let labels = labels();

@@ -6,8 +6,9 @@
 //! cargo test --release -p topk-loss-batch --test memory_stays_flat -- --ignored --nocapture
 //! ```
 
+use core::time::Duration;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use faer::Mat;
 use peak_alloc::PeakAlloc;

@@ -86,7 +86,7 @@ fn a_common_offset_is_no_noise() {
         assert!(outs.iter().flatten().any(|y| y.fract() != 0.0));
         let smoothed = Pathwise::new(SupportFunction::new(maximizer), sampler, 0.05, key).unwrap();
         let mass = evaluate_mass(&maximizer, near);
-        let (value, moved) = (crate::evaluate(&smoothed, near).0, crate::evaluate(&smoothed, far).0);
+        let (value, moved) = (crate::maximizer::evaluate(&smoothed, near).0, crate::maximizer::evaluate(&smoothed, far).0);
         assert!(MEAN.allows(moved, value + OFFSET * mass, OFFSET * mass));
     }
     fn evaluate_mass(maximizer: &impl Maximizer<f32>, theta: &[f32]) -> f32 {
