@@ -43,7 +43,7 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! **In parts.** [`TopKHinge`] is a [`Hinge`](loss::Hinge) over an [estimator](estimator) of an [oracle](oracle) under a [law](noise) of noise, and
+//! **In parts.** [`TopKHinge`] is a [`Hinge`](loss::Hinge) over an [estimator] of an [oracle] under a [law](noise) of noise, and
 //! each part can be another: here a hundred conditional draws of logistic noise.
 //!
 //! ```
