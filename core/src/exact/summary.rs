@@ -216,10 +216,12 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// The value, and what every class's gradient follows from.
     ///
     /// # Errors
-    /// Scratch too short; a noise law that returns NaN.
+    /// Scratch too short; a noise law that returns NaN; a value beyond the float's range.
     #[inline(always)]
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {
-        Solution::new(&Mean::new(&self.division, self.len), &self.division, self.part(), Form::Fast, scratch)
+        let solution = Solution::new(&Mean::new(&self.division, self.len), &self.division, self.part(), Form::Fast, scratch)?;
+        check::in_range("smoothed value", solution.value())?;
+        Ok(solution)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::excess::{self, Excess};
 use crate::lanes::{Compensated, PAIR};
-use crate::{Real, Result, check, select};
+use crate::{Error, Real, Result, check, select};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
 ///
@@ -16,6 +16,9 @@ use crate::{Real, Result, check, select};
 /// **Errors.** k > L, NaN or infinite entries, scratch too short; outputs are then as before.
 ///
 /// **Ties and NaN.** Equal entries have equal masks; NaN is an error. A common offset cancels before anything can round.
+///
+/// **Accuracy.** Entries are taken relative to the largest: where the k-th is d below it, a mask is good to a few roundings of d/w, if fractions of w are
+/// normal numbers.
 ///
 /// **Cost.** Two passes over the row, and one for each step of Newton's method on t, of which there are a few, over the entries that are near or above
 /// it.
@@ -124,7 +127,7 @@ impl<F: Real> SoftTopKMask<F> {
     /// strictly between 0 and 1, 0 at the others. At a kink it is the Jacobian of the side where the entry is fixed.
     ///
     /// # Errors
-    /// Different lengths, a NaN or infinite direction; `product` is then as before.
+    /// Different lengths, a NaN or infinite direction, a product beyond the float's range; `product` is then as before.
     pub fn jacobian_product(&self, mask: &[F], direction: &[F], product: &mut [F]) -> Result<()> {
         check::length("direction", direction, mask.len())?;
         check::length("product", product, mask.len())?;
@@ -132,9 +135,11 @@ impl<F: Real> SoftTopKMask<F> {
         let is_between = |h: F| h > F::zero() && h < F::one();
         let shared = || mask.iter().zip(direction).filter(|&(&h, _)| is_between(h)).map(|(_, &v)| v);
         let mean = Compensated::of(shared()) / F::from_usize(shared().count().max(1));
-        for ((out, &h), &v) in product.iter_mut().zip(mask).zip(direction) {
-            *out = if is_between(h) { (v - mean) / self.width } else { F::zero() };
+        let entries = || mask.iter().zip(direction).map(|(&h, &v)| if is_between(h) { (v - mean) / self.width } else { F::zero() });
+        if !entries().fold(true, |all, entry| all & entry.is_finite()) {
+            return Err(Error::Overflow { what: "product" });
         }
+        product.iter_mut().zip(entries()).for_each(|(out, entry)| *out = entry);
         Ok(())
     }
 

@@ -147,3 +147,18 @@ fn mistakes_are_named() {
     assert_eq!(largest(&[1.0], &mut []), Err(Error::Length { what: "best", expected: 1, actual: 0 }));
     assert_eq!(merge_largest(&mut [1.0], &[f64::NAN]), Err(Error::NotFinite { what: "best", index: 1 }));
 }
+
+/// The lesser of two scores at the end of the range, under noise that takes it beyond.
+#[test]
+fn a_value_beyond_the_range_is_an_error() {
+    let scores = [-f32::MAX; 2];
+    let exact = Exact::new(KthLargest::new(2).unwrap(), Normal, 1e38).unwrap();
+    let mut profile = exact.profile(-f32::MAX, 2).unwrap();
+    profile.add(&scores).unwrap();
+    let mut scratch = vec![0.0; 2000];
+    let division = profile.division(&mut scratch).unwrap();
+    let mut room = vec![0.0; division.room_len(2)];
+    let mut summary = division.summary(&mut room).unwrap();
+    summary.add(&scores).unwrap();
+    assert_eq!(summary.solve(&mut scratch).map(|_| ()), Err(Error::Overflow { what: "smoothed value" }));
+}

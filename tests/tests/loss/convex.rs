@@ -250,6 +250,9 @@ fn what_is_wrong_is_refused() {
     assert!(
         soft.mask(&[1.0, 0.5, 2.0], &mut mask, &mut [0.0; 2]).is_err() && soft.jacobian_product(&[0.5; 3], &[1.0; 2], &mut mask).is_err()
     );
+    let narrow = SoftTopKMask::new(1, 0.5).unwrap();
+    let beyond = narrow.jacobian_product(&[0.5, 0.5, 0.0], &[f64::MAX, f64::MIN, 0.0], &mut mask);
+    assert_eq!(beyond, Err(Error::Overflow { what: "product" }));
     assert_eq!(mask, [7.0; 3]);
     soft.mask(&[1.0, 0.5, 2.0], &mut mask, &mut [0.0; 3]).unwrap();
     assert_eq!(mask, [1.0; 3]);
