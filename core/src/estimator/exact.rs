@@ -104,7 +104,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// Adds `weight`·∇f_ε(θ) to `grad`, returns f_ε(θ) with the error bound.
     ///
     /// # Errors
-    /// As for the type; `grad` is then as before, save where one of several ranks far apart fails.
+    /// As for the type; `grad` is then as before, save where one of several ranks far apart fails or its own range is left.
     pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
         check::length("grad", grad, theta.len())?;
         let certified = self.all_ranks(theta, Some((weight, grad)), scratch)?;

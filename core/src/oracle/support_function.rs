@@ -1,7 +1,7 @@
 //! The optimum of a linear function over a set.
 
-use super::{Oracle, Translation};
-use crate::{FoldIn, Maximizer, Real, Result, check, maximizer, oracle};
+use super::{Oracle, Translation, add};
+use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
 
 /// f(θ) = max_{y∈C} ⟨y, θ⟩ = ⟨y*(θ), θ⟩ for the set C of a [`Maximizer`]; its gradient is y*(θ).
 ///
@@ -74,7 +74,7 @@ impl<F: Real, M: Maximizer<F>> Oracle<F> for SupportFunction<M> {
         check::length("grad", grad, theta.len())?;
         let (value, y) = self.solve(theta, scratch)?;
         y.iter_mut().for_each(|y| *y *= weight);
-        oracle::add(grad, y)?;
+        add(grad, y)?;
         Ok(value)
     }
 

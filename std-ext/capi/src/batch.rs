@@ -84,10 +84,10 @@ pub struct TopkBatch {
 pub unsafe extern "C" fn topk_values(loss: *const TopkBatchLoss, batch: *const TopkBatch, error: *mut TopkError) -> TopkStatus {
     let work = || {
         // SAFETY: the caller's promise.
-        let (loss, batch) = unsafe { (read_one("loss", loss)?, read_one("batch", batch)?) };
-        let (single, double) = (&loss.single, &loss.double);
-        // SAFETY: the caller's promise.
-        unsafe { batch.compute(|| Ok(Box::new(single.fold_in(batch.step))), || Ok(Box::new(double.fold_in(batch.step))), &EachExample) }
+        unsafe {
+            let (loss, batch) = (read_one("loss", loss)?, read_one("batch", batch)?);
+            batch.compute_by(loss, &EachExample)
+        }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
@@ -142,6 +142,15 @@ impl Task for EachExample {
 }
 
 impl TopkBatch {
+    /// Does a task by a loss with the draws of the batch's step.
+    ///
+    /// # Safety
+    /// Pointers lead to what the batch says.
+    pub(crate) unsafe fn compute_by(&self, TopkBatchLoss { single, double }: &TopkBatchLoss, task: &impl Task) -> Result<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.compute(|| Ok(Box::new(single.fold_in(self.step))), || Ok(Box::new(double.fold_in(self.step))), task) }
+    }
+
     /// Does a task by the loss of the float that is computed in.
     ///
     /// # Safety

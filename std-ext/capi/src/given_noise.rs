@@ -9,7 +9,7 @@ use topk_loss::noise::Normal;
 use topk_loss::oracle::KthLargest;
 use topk_loss::sampler::GivenDraws;
 use topk_loss::{Key, Loss, Margins, Real, Smoothing, TopKHinge};
-use topk_loss_batch::{BatchLoss, Kernel, Threads};
+use topk_loss_batch::{BatchLoss, Kernel, Threads, scalar_kernel};
 
 use crate::batch::{EachExample, TopkBatch};
 use crate::batch_loss::TopkBatchLoss;
@@ -49,9 +49,7 @@ pub unsafe extern "C" fn topk_values_of_noise(
 struct GivenNoise<'a, F> {
     hinge: TopKHinge<F, Margins<'a, F>>,
     epsilon: F,
-    noise: &'a [F],
-    first_example: u64,
-    num_samples: usize,
+    noise: Noise<'a, F>,
 }
 
 impl<'a, F: Real> GivenNoise<'a, F> {
@@ -61,56 +59,74 @@ impl<'a, F: Real> GivenNoise<'a, F> {
         let AnyLoss::Base(BaseLoss::TopKHinge(hinge)) = loss else { return Err(WRONG) };
         let Smoothing::Pathwise { epsilon, .. } = hinge.smoothing() else { return Err(WRONG) };
         // SAFETY: the caller's promise.
-        let noise = unsafe { read_noise(batch, noise, num_samples)? };
-        Ok(Self { hinge: hinge.borrowed(), epsilon, noise, first_example: batch.first_example, num_samples })
+        let noise = unsafe { Noise::read(batch, noise, num_samples)? };
+        Ok(Self { hinge: hinge.borrowed(), epsilon, noise })
     }
 }
 
-/// Noise of examples × samples × classes, which the batch's outputs do not overlap.
-///
-/// # Safety
-/// The noise is as the batch and the number of samples say.
-pub(crate) unsafe fn read_noise<'a, F: Real>(batch: &TopkBatch, noise: *const F, num_samples: usize) -> Result<&'a [F]> {
-    let len = batch.num_examples.checked_mul(batch.num_classes).and_then(|len| len.checked_mul(num_samples));
-    let len = len.ok_or(Failure::Size("noise"))?;
-    check_apart(&batch.outputs::<F>()?, &[region("noise", noise, len)])?;
-    // SAFETY: the caller's promise.
-    unsafe { read("noise", noise, len) }
+/// Noise of examples × samples × classes, in place of draws.
+#[derive(Clone, Copy)]
+pub(crate) struct Noise<'a, F> {
+    numbers: &'a [F],
+    first_example: u64,
+    num_samples: usize,
+}
+
+impl<'a, F: Real> Noise<'a, F> {
+    /// That of a batch, whose outputs do not overlap it.
+    ///
+    /// # Safety
+    /// The noise is as the batch and the number of samples say.
+    pub unsafe fn read(batch: &TopkBatch, noise: *const F, num_samples: usize) -> Result<Self> {
+        let len = batch.num_examples.checked_mul(batch.num_classes).and_then(|len| len.checked_mul(num_samples));
+        let len = len.ok_or(Failure::Size("noise"))?;
+        check_apart(&batch.outputs::<F>()?, &[region("noise", noise, len)])?;
+        // SAFETY: the caller's promise.
+        let numbers = unsafe { read("noise", noise, len)? };
+        Ok(Self { numbers, first_example: batch.first_example, num_samples })
+    }
+
+    /// An example's.
+    pub fn of(&self, example: u64, num_classes: usize) -> topk_loss::Result<GivenDraws<'a, Normal, F>> {
+        let len = self.num_samples.saturating_mul(num_classes).max(1);
+        let draws = self.numbers.chunks(len).nth(example.wrapping_sub(self.first_example) as usize).unwrap_or_default();
+        GivenDraws::new(Normal, draws, num_classes)
+    }
 }
 
 const WRONG: Failure = Failure::WrongLoss("a top-K hinge, smoothed pathwise, with neither adjustments nor class weights");
 
 impl<F: Real> BatchLoss<F> for GivenNoise<'_, F> {
     fn kernel(&self, num_classes: usize, _: Threads) -> Box<dyn Kernel<F> + '_> {
-        Box::new(Row { given: self, scratch: vec![F::zero(); 3 * num_classes] })
+        scalar_kernel(num_classes, move |example| OfExample { given: self, example })
     }
 }
 
-/// One thread's room.
-struct Row<'a, F> {
+/// The hinge of an example, by its noise.
+struct OfExample<'a, F> {
     given: &'a GivenNoise<'a, F>,
-    scratch: Vec<F>,
+    example: u64,
 }
 
-impl<'a, F: Real> Row<'a, F> {
-    fn hinge_of(&self, example: u64, num_classes: usize) -> topk_loss::Result<impl Loss<F> + use<'a, F>> {
-        let GivenNoise { hinge, epsilon, noise, first_example, num_samples } = *self.given;
-        let len = num_samples * num_classes;
-        let draws = noise.chunks(len.max(1)).nth(example.wrapping_sub(first_example) as usize).unwrap_or_default();
-        let missed = KthLargest::new(hinge.k().saturating_add(1))?;
-        let smoothed = Pathwise::new(missed, GivenDraws::new(Normal, draws, num_classes)?, epsilon, Key::new(0))?;
+impl<'a, F: Real> OfExample<'a, F> {
+    fn hinge(&self, num_classes: usize) -> topk_loss::Result<impl Loss<F> + use<'a, F>> {
+        let GivenNoise { hinge, epsilon, noise } = self.given;
+        let missed = KthLargest::new(hinge.first_missed())?;
+        let smoothed = Pathwise::new(missed, noise.of(self.example, num_classes)?, *epsilon, Key::new(0))?;
         Hinge::new(smoothed, *hinge.margins(), hinge.scale())
     }
 }
 
-impl<F: Real> Kernel<F> for Row<'_, F> {
-    fn value(&mut self, example: u64, scores: &[F], label: usize) -> topk_loss::Result<F> {
-        self.hinge_of(example, scores.len())?.value(scores, label, &mut self.scratch)
+impl<F: Real> Loss<F> for OfExample<'_, F> {
+    fn scratch_len(&self, num_classes: usize) -> usize {
+        num_classes.saturating_mul(3)
     }
 
-    fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> topk_loss::Result<F> {
-        let value = self.hinge_of(example, scores.len())?.value_and_grad(scores, label, grad, &mut self.scratch)?;
-        grad.iter_mut().for_each(|entry| *entry *= weight);
-        Ok(value)
+    fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> topk_loss::Result<F> {
+        self.hinge(scores.len())?.value(scores, label, scratch)
+    }
+
+    fn value_and_grad(&self, scores: &[F], label: usize, grad: &mut [F], scratch: &mut [F]) -> topk_loss::Result<F> {
+        self.hinge(scores.len())?.value_and_grad(scores, label, grad, scratch)
     }
 }

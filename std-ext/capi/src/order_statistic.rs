@@ -5,13 +5,13 @@ use core::ffi::c_void;
 use topk_loss::estimator::{Conditional, Exact, Pathwise};
 use topk_loss::noise::Normal;
 use topk_loss::oracle::{KthLargest, Oracle};
-use topk_loss::sampler::{GivenDraws, MonteCarlo};
+use topk_loss::sampler::MonteCarlo;
 use topk_loss::{Error, Key, Real};
 use topk_loss_batch::{BatchLoss, Kernel, Threads};
 
 use crate::batch::{EachExample, TopkBatch};
 use crate::error::{Failure, Result, report};
-use crate::given_noise::read_noise;
+use crate::given_noise::Noise;
 use crate::memory::read_one;
 use crate::settings::Enum;
 use crate::{TopkError, TopkSmoothing, TopkStatus};
@@ -77,8 +77,7 @@ struct Smoothed<'a, F> {
     epsilon: F,
     num_samples: usize,
     key: Key,
-    first_example: u64,
-    noise: Option<&'a [F]>,
+    noise: Option<Noise<'a, F>>,
 }
 
 impl<F: Real> Smoothed<'_, F> {
@@ -91,12 +90,12 @@ impl<F: Real> Smoothed<'_, F> {
             None
         } else if smoothing == TopkSmoothing::Pathwise {
             // SAFETY: the caller's promise.
-            Some(unsafe { read_noise(batch, noise, num_samples)? })
+            Some(unsafe { Noise::read(batch, noise, num_samples)? })
         } else {
             return Err(Failure::WrongLoss("smoothed pathwise where noise is given"));
         };
         let (epsilon, key) = (F::from_f64(epsilon), Key::new(seed).fold_in(batch.step));
-        let smoothed = Self { k, smoothing, epsilon, num_samples, key, first_example: batch.first_example, noise };
+        let smoothed = Self { k, smoothing, epsilon, num_samples, key, noise };
         // What is refused whatever the example.
         smoothed.oracle(batch.first_example, batch.num_classes)?;
         Ok(smoothed)
@@ -113,11 +112,7 @@ impl<F: Real> Smoothed<'_, F> {
             (TopkSmoothing::Pathwise, None) => {
                 Box::new(Pathwise::new(oracle, MonteCarlo::new(Normal, self.num_samples)?, self.epsilon, key)?)
             }
-            (TopkSmoothing::Pathwise, Some(noise)) => {
-                let index = example.wrapping_sub(self.first_example) as usize;
-                let draws = noise.chunks((self.num_samples * num_classes).max(1)).nth(index).unwrap_or_default();
-                Box::new(Pathwise::new(oracle, GivenDraws::new(Normal, draws, num_classes)?, self.epsilon, key)?)
-            }
+            (TopkSmoothing::Pathwise, Some(noise)) => Box::new(Pathwise::new(oracle, noise.of(example, num_classes)?, self.epsilon, key)?),
             (TopkSmoothing::Conditional, _) => {
                 Box::new(Conditional::new(oracle, MonteCarlo::new(Normal, self.num_samples)?, self.epsilon, key)?)
             }

@@ -2,7 +2,6 @@
 
 use core::ffi::c_void;
 
-use topk_loss::FoldIn;
 use topk_loss_batch::{BatchLoss, Gradients, Reduction, Scores, Targets, coefficients, objective, objective_and_grads};
 
 use crate::batch::{Computed, Task, TopkBatch, TopkFloat};
@@ -57,10 +56,9 @@ pub unsafe extern "C" fn topk_objective(
     let work = || {
         // SAFETY: the caller's promise.
         let (loss, batch) = unsafe { (read_one("loss", loss)?, read_one("batch", batch)?) };
-        let (single, double) = (&loss.single, &loss.double);
         let reduced = Reduced { reduction: reduction_of(reduction)?, objective };
         // SAFETY: the caller's promise.
-        unsafe { batch.compute(|| Ok(Box::new(single.fold_in(batch.step))), || Ok(Box::new(double.fold_in(batch.step))), &reduced) }
+        unsafe { batch.compute_by(loss, &reduced) }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
