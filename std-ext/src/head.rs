@@ -55,6 +55,7 @@ pub struct LinearHead<F> {
     weights: Mat<F>,
     bias: Option<Vec<F>>,
     similarity: Similarity,
+    filter: F,
 }
 
 /// Where [`LinearHead::backward`] writes its gradients.
@@ -84,9 +85,56 @@ impl<F: BatchReal> LinearHead<F> {
                 return Err(BatchError::Parameter { name: "bias", must: "absent from a cosine" });
             }
         }
-        let head = Self { weights, bias, similarity };
+        let head = Self { weights, bias, similarity, filter: F::epsilon() / (F::one() + F::one()) };
         head.check_parameters()?;
         Ok(head)
+    }
+
+    /// The same head, whose [losses without stored scores](Self::objective_and_grads) leave so much of the gradient G with respect to the scores
+    /// out: of the smallest entries those that together come to at most `tolerance`·Σ|G|, strips of up to 1024 classes of an example at a time.
+    /// They are neither computed again nor multiplied.
+    ///
+    /// Half the float's ε is the default: rounding every entry of G once may change it by as much. 0 leaves nothing out.
+    ///
+    /// **Errors of the gradients.** ‖Δ∇W‖ ≤ `tolerance`·Σ|G|·max ‖x_b‖ and ‖Δ∇X‖ ≤ `tolerance`·Σ|G|·max ‖w_j‖ in the Frobenius norm; with the
+    /// cosine, `tolerance`·Σ|G| over the shortest ‖w_j‖ and over the shortest ‖x_b‖. That is little beside the whole, not beside every
+    /// column: a class of which only tiny entries are left out has a gradient of zero, which an optimizer that divides by each parameter's own
+    /// size will notice.
+    ///
+    /// **Cost.** Of trained weights, whose scores are peaked, next to nothing of the backward products remains; where all scores are alike
+    /// nothing can be left out.
+    ///
+    /// **References.** Leaving out what a float cannot hold is from E. Wijmans, B. Huval, A. Hertzberg, V. Koltun, P. Krähenbühl, "Cut Your Losses in
+    /// Large-Vocabulary Language Models", ICLR 2025, there by a fixed threshold for each probability; the bound on the sum is ours.
+    ///
+    /// ```
+    /// use faer::{Mat, Par, mat};
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss_batch::{HeadGrads, LinearHead, Reduction, Similarity, Targets};
+    /// // Two classes compete, and many others do not.
+    /// let weights = Mat::from_fn(1, 2000, |_, class| if class < 2 { 1.0 } else { -1.0 });
+    /// let head = LinearHead::new(weights, None, Similarity::Inner)?;
+    /// let (features, targets) = (mat![[50.0]], Targets::new(&[0]));
+    /// let step = |head: &LinearHead<f64>| {
+    ///     let mut weights = Mat::zeros(1, 2000);
+    ///     let grads = HeadGrads { weights: weights.as_mut(), bias: None, features: None };
+    ///     head.objective_and_grads(&CrossEntropy, features.as_ref(), &targets, Reduction::Mean, grads, Par::Seq)?;
+    ///     Ok::<_, topk_loss_batch::BatchError>((weights[(0, 1)], weights[(0, 1999)]))
+    /// };
+    /// let (competitor, other) = step(&head.clone().with_filter(0.0)?)?;
+    /// assert!((competitor - 25.0).abs() < 1e-9 && other > 0.0);
+    /// assert_eq!(step(&head)?, (competitor, 0.0));
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A tolerance that is not from 0 to below 1.
+    pub fn with_filter(mut self, tolerance: F) -> Result<Self> {
+        if !(tolerance >= F::zero() && tolerance < F::one()) {
+            return Err(BatchError::Parameter { name: "tolerance", must: "from 0 to below 1" });
+        }
+        self.filter = tolerance;
+        Ok(self)
     }
 
     /// The weights, one class per column.

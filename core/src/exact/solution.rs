@@ -153,6 +153,16 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         self.error_bound <= problem.precision.tolerance * F::from_usize(problem.run.len())
     }
 
+    /// No class with a score of at most this one has a larger entry in the gradient, up to its error: the chance that the noised score reaches
+    /// the window, which is where the order statistic is looked for.
+    #[must_use]
+    pub fn share_at_most(&self, score: F) -> F {
+        let Division { problem, window, .. } = &self.division;
+        let reached = window.low - problem.units().of(score);
+        let share = if problem.is_mirrored() { F::one() } else { problem.law.survival(reached) };
+        share * F::from_usize(problem.run.len())
+    }
+
     /// Adds `weight` times the gradient of the classes of one shard, whose candidates stand from position `first` on, and returns the
     /// position after its last.
     ///

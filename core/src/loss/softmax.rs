@@ -77,6 +77,12 @@ impl<F: Real> Softmax<F> {
         more.ln_1p() + self.gap
     }
 
+    /// The probability of a part of the row, the label aside.
+    #[must_use]
+    pub fn share(&self, part: Part<F>) -> F {
+        part.rest * (part.largest - self.largest).fast_exp() / self.total()
+    }
+
     /// The label's entry of `slope` times the gradient of −ln p_y.
     #[must_use]
     pub fn own_entry(&self, slope: F) -> F {

@@ -2,7 +2,8 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | scores of a strip, gradients of a strip | `strips` |
+//! | scores of a strip, gradients of a strip | `strips`, `gathered` |
+//! | what of a gradient is too small to be multiplied | `filter` |
 //! | which examples count, and how much | `examples` |
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
@@ -13,7 +14,9 @@
 mod cross_entropy;
 mod exact;
 mod examples;
+mod filter;
 mod frame;
+mod gathered;
 mod kept;
 mod largest;
 mod pathwise;
@@ -43,12 +46,16 @@ use stripwise::Stripwise;
 ///
 /// | loss | products for the value | with the gradients | further memory an example |
 /// |---|---|---|---|
-/// | cross-entropy | 1 | 4: scores twice, gradients of weights and features | a few numbers |
-/// | margin cross-entropy | 1 | 4, as cross-entropy | the classes that may be guesses, see below |
+/// | cross-entropy | 1 | 4: scores twice, gradients of weights and features | a few numbers, and two a strip of up to 1024 classes |
+/// | margin cross-entropy | 1 | 4, as cross-entropy | the same, and the classes that may be guesses, see below |
 /// | polyhedral hinge | 1 | 1, and a column of every class that shares | the classes that may share, see below |
 /// | hard hinge | 1 | 1, and two columns of weights an example | K + 1 classes |
 /// | pathwise hinge of B draws | 1 | 1, and at most B + 1 columns an example | B(K + 1) classes |
-/// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 1 kB, and the classes near the window |
+/// | exact hinge | 2 | 5: scores three times, gradients of weights and features | K + 1 classes, about 1 kB, the classes near the window, and four numbers a strip |
+///
+/// An example whose loss is zero takes no part in the gradients' products, nor in the exact hinge's second reading where the first shows it. Of the
+/// others the products beyond the first of the cross-entropies, the second of the exact hinge, are taken of those strips alone whose entries a float can tell from nothing, see
+/// [`LinearHead::with_filter`]: after training, few.
 ///
 /// Classes may share or be guesses whose scores are near the largest: some ten of trained weights, but all where the scores are closer together than
 /// K margins over the number of classes, as at the start of a training.

@@ -10,7 +10,8 @@ use topk_loss::{Error, Margins, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};
-use super::frame::Frame;
+use super::filter::Mass;
+use super::frame::{Frame, largest_of};
 use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
@@ -30,7 +31,12 @@ pub(super) fn objective<F: BatchReal>(
     let (num_classes, threads, k) = (strips.num_classes(), strips.threads(), loss.first_missed());
     let exact = examples.check(loss.exact(epsilon, num_classes))?;
     let workers = Workers::new(Threads::ONE);
-    let rows = summarise(workers, &exact, k, strips, examples)?;
+    let margins = loss.margins();
+    let is_zero = |frame: &Frame<F>, center: F| {
+        let margin = margins.of(frame.label(), num_classes)?;
+        Ok(loss.is_surely_zero(epsilon, frame.own() - center, margin, num_classes))
+    };
+    let rows = summarise(workers, &exact, k, strips, examples, is_zero)?;
     let mut scratches = vec![vec![]; rows.len()];
     let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
     let mut hinges = map(rows.collect(), threads, |example, (row, scratch)| {
@@ -40,28 +46,34 @@ pub(super) fn objective<F: BatchReal>(
         }
         let frame = row.frame.clone();
         let value = hinge(loss, frame.label(), num_classes, solution.value() - frame.own())?;
-        Ok(Gradient { frame, solution, next: 0, value, weights: (loss.scale(), examples.coefficient(example)) })
+        Ok(Gradient { frame, solution, strips: &row.strips, value, weights: (loss.scale(), examples.coefficient(example)) })
     })?;
     let objective = examples.objective(&hinges, |hinge| Ok(hinge.value))?;
     if let Some(grads) = grads {
-        strips.backward(&mut hinges, grads, |hinge, first, scores| hinge.put(workers, first, scores))?;
+        hinges.iter_mut().for_each(|hinge| *hinge = hinge.take().filter(|hinge| hinge.value > F::zero()));
+        let filter = strips.filter(&hinges, |hinge| Some(hinge.mass()));
+        strips.backward(&mut hinges, &filter, grads, |hinge, first, scores| hinge.put(workers, first, scores))?;
     }
     Ok(objective)
 }
 
-/// Reads the rows twice: a census, from which the division follows, and the summary.
+/// Reads the rows twice: a census, from which the division follows, and the summary. Nothing remains of a row that the census shows to be zero.
 fn summarise<F: BatchReal>(
     workers: Workers,
     exact: &Exact<KthLargest, Normal, F>,
     k: usize,
     strips: &Strips<'_, F>,
     examples: &Examples<'_, F>,
+    is_zero: impl Fn(&Frame<F>, F) -> topk_loss::Result<bool> + Sync,
 ) -> Result<Vec<Option<Row<F>>>> {
     let (num_classes, threads) = (strips.num_classes(), strips.threads());
     let profile = |center| exact.profile(center, num_classes);
     let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: Largest::new(k), profile: None });
     strips.read(&mut censuses, |census, first, scores| census.add(workers, first, scores, profile))?;
-    let mut rows = map(censuses, threads, |_, census| census.finish(profile))?;
+    let rows = map(censuses, threads, |_, census| {
+        Ok(if is_zero(&census.frame, census.largest.last().value)? { None } else { Some(census.finish(profile)?) })
+    })?;
+    let mut rows: Vec<_> = rows.into_iter().map(Option::flatten).collect();
     strips.read(&mut rows, |row, first, scores| row.add(workers, first, scores))?;
 
     let again = map(rows.iter().map(Option::as_ref).collect(), threads, |_, row| {
@@ -139,11 +151,21 @@ struct Row<F> {
     bulk: usize,
     moments: Vec<F>,
     candidates: Vec<F>,
+    strips: Vec<Strip<F>>,
+}
+
+/// What the gradient of a strip needs to know before the strip is read again.
+struct Strip<F> {
+    first: usize,
+    len: usize,
+    largest: F,
+    /// The position of its first candidate.
+    candidate: usize,
 }
 
 impl<F: BatchReal> Row<F> {
     fn new(frame: Frame<F>, division: Division<Normal, F>) -> Self {
-        Self { frame, division, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![] }
+        Self { frame, division, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![], strips: vec![] }
     }
 
     /// The same row, not yet read, without a bulk.
@@ -153,6 +175,7 @@ impl<F: BatchReal> Row<F> {
 
     fn add(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
+        self.strips.push(Strip { first, len: scores.len(), largest: largest_of(scores), candidate: self.candidates.len() });
         workers.dispatch(Summarise { row: self, scores })
     }
 
@@ -192,22 +215,31 @@ impl<F: BatchReal> WithSimd for Summarise<'_, F> {
 struct Gradient<'s, F> {
     frame: Frame<F>,
     solution: sharded::Solution<'s, Normal, F>,
-    /// The position of the next strip's first candidate.
-    next: usize,
+    strips: &'s [Strip<F>],
     value: F,
     /// The loss's scale, and the example's coefficient.
     weights: (F, F),
 }
 
 impl<F: BatchReal> Gradient<'_, F> {
-    /// Puts the gradient in the place of the scores, strip after strip.
+    /// Of the gradient: shares that sum to 1, from which the label's is taken.
+    fn mass(&self) -> Mass<F> {
+        let weight = self.weights.0 * self.weights.1.abs();
+        let label = self.frame.label();
+        let of_strip = |strip: &Strip<F>| {
+            let own = if (strip.first..strip.first + strip.len).contains(&label) { F::one() } else { F::zero() };
+            weight * (own + F::from_usize(strip.len) * self.solution.share_at_most(strip.largest))
+        };
+        let others = weight * (F::one() - self.solution.share_at_most(self.frame.own()));
+        Mass { total: others + others, of_strips: self.strips.iter().map(of_strip).collect() }
+    }
+
+    /// Puts the gradient in the place of a strip's scores.
     fn put(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
-        if self.value <= F::zero() {
-            scores.fill(F::zero());
-            return Ok(());
-        }
         self.frame.enter(first, scores)?;
-        workers.dispatch(Differentiate { gradient: self, scores })?;
+        let strip = self.strips.partition_point(|strip| strip.first < first);
+        let next = self.strips.get(strip).map_or(0, |strip| strip.candidate);
+        workers.dispatch(Differentiate { solution: &self.solution, next, scores })?;
         if let Some(own) = self.frame.label().checked_sub(first).and_then(|place| scores.get_mut(place)) {
             *own -= F::one();
         }
@@ -218,7 +250,8 @@ impl<F: BatchReal> Gradient<'_, F> {
 }
 
 struct Differentiate<'a, 's, F> {
-    gradient: &'a mut Gradient<'s, F>,
+    solution: &'a sharded::Solution<'s, Normal, F>,
+    next: usize,
     scores: &'a mut [F],
 }
 
@@ -227,13 +260,13 @@ impl<F: BatchReal> WithSimd for Differentiate<'_, '_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let Gradient { solution, next, .. } = self.gradient;
-        for entries in self.scores.chunks_mut(CHUNK) {
+        let Self { solution, mut next, scores } = self;
+        for entries in scores.chunks_mut(CHUNK) {
             let mut copy = [F::zero(); CHUNK];
             let copy = &mut copy[..entries.len()];
             copy.copy_from_slice(entries);
             entries.fill(F::zero());
-            *next = solution.add_grad(copy, *next, F::one(), entries)?;
+            next = solution.add_grad(copy, next, F::one(), entries)?;
         }
         Ok(())
     }

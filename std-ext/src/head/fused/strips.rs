@@ -7,6 +7,8 @@ use super::super::cosine::Columns;
 use super::super::features::Features;
 use super::super::product::{TILE, product};
 use super::super::{HeadGrads, LinearHead, Similarity, write_bias_grad};
+use super::filter::{Filter, Mass};
+use super::gathered::Gathered;
 use crate::parallel::try_for_each;
 use crate::scores::blocks;
 use crate::{BatchError, BatchReal, Result, Threads};
@@ -22,6 +24,7 @@ pub struct Strips<'a, F> {
 
 /// About as many as stay in a processor's cache with the weights that make them.
 const SCORES_OF_A_STRIP: usize = 1 << 17;
+const MAX_TILES: usize = 8;
 
 impl<'a, F: BatchReal> Strips<'a, F> {
     pub(super) fn new(head: &'a LinearHead<F>, features: Features<'a, F>, threads: Threads) -> Self {
@@ -50,6 +53,17 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         self.threads
     }
 
+    /// How many strips there are.
+    pub(super) fn count(&self) -> usize {
+        self.num_classes().div_ceil(self.height())
+    }
+
+    /// Whole tiles, so that every score is the same sum as in a product for all classes; not so many that a filter of strips has no choice.
+    fn height(&self) -> usize {
+        let tiles = SCORES_OF_A_STRIP / self.features().ncols() / TILE;
+        (tiles.clamp(1, MAX_TILES) * TILE).min(self.num_classes())
+    }
+
     /// Shows `work` the scores of every example that has a state, strip by strip in the order of the classes, with the first class of
     /// the strip. The scores are its to overwrite.
     pub(super) fn read<S: Send>(
@@ -57,64 +71,92 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         states: &mut [Option<S>],
         work: impl Fn(&mut S, usize, &mut [F]) -> topk_loss::Result<()> + Sync,
     ) -> Result<()> {
-        self.try_for_each(|first, scores| self.show(first, scores, states, &work))
+        let gathered = Gathered::new(self.operand(), |example| states[example].is_some());
+        let mut room = self.room();
+        for first in self.firsts() {
+            self.write_scores(first, &gathered, &mut room, states, &work)?;
+        }
+        Ok(())
     }
 
-    /// Overwrites the gradients with those of an objective whose gradient with respect to a strip's scores `gradient` puts in their place.
+    /// Overwrites the gradients with those of an objective whose gradient with respect to a strip's scores `gradient` puts in their place. What
+    /// `filter` leaves out is neither computed nor multiplied.
     pub(super) fn backward<S: Send>(
         &self,
         states: &mut [Option<S>],
+        filter: &Filter,
         mut grads: HeadGrads<'_, F>,
         gradient: impl Fn(&mut S, usize, &mut [F]) -> topk_loss::Result<()> + Sync,
     ) -> Result<()> {
-        self.try_for_each(|first, mut scores| {
-            self.show(first, scores.rb_mut(), states, &gradient)?;
-            self.backward_strip(first, scores.rb(), &mut grads)
-        })?;
+        if let Some(below) = &mut grads.features {
+            below.fill(F::zero());
+        }
+        let mut room = self.room();
+        for (strip, first) in self.firsts().enumerate() {
+            let gathered = Gathered::new(self.operand(), |example| states[example].is_some() && filter.keeps(strip, example));
+            let score_grads = self.write_scores(first, &gathered, &mut room, states, &gradient)?;
+            self.backward_strip(first, score_grads, &gathered, &mut grads)?;
+        }
         match grads.features {
             Some(grads) if self.directions.is_some() => Columns::new(self.features()).through_directions("feature gradient", grads),
             _ => Ok(()),
         }
     }
 
-    fn try_for_each(&self, mut work: impl FnMut(usize, MatMut<'_, F>) -> Result<()>) -> Result<()> {
-        let (num_classes, batch) = (self.num_classes(), self.features().ncols());
-        // Whole tiles, so that every score is the same sum as in a product for all classes.
-        let height = ((SCORES_OF_A_STRIP / batch / TILE).max(1) * TILE).min(num_classes);
-        let mut strip = Mat::zeros(height, batch);
-        for first in (0..num_classes).step_by(height) {
-            let mut scores = strip.as_mut().subrows_mut(0, height.min(num_classes - first));
-            let computed = self.head.write_scores(first, self.operand(), scores.rb_mut(), self.threads);
-            // A parameter that is NaN or infinite shows in its scores; only then is it looked for.
-            computed.map_err(|overflow| self.head.check_parameters().err().unwrap_or(overflow))?;
-            work(first, scores)?;
-        }
-        Ok(())
+    /// What is left out of the gradients of these rows, by what each of them tells of its gradient's size; nothing of one that does not.
+    pub(super) fn filter<S>(&self, states: &[Option<S>], mass: impl Fn(&S) -> Option<Mass<F>>) -> Filter {
+        let masses: Vec<_> = states.iter().map(|state| mass(state.as_ref()?)).collect();
+        Filter::new(self.head.filter, &masses, self.count())
     }
 
-    /// Example by example; the scores of those without a state become 0.
-    fn show<S: Send>(
+    /// The first class of every strip.
+    fn firsts(&self) -> impl Iterator<Item = usize> {
+        (0..self.num_classes()).step_by(self.height())
+    }
+
+    /// For the scores of a strip.
+    fn room(&self) -> Mat<F> {
+        Mat::zeros(self.height(), self.features().ncols())
+    }
+
+    /// What `work` makes of a strip's scores of some examples, all of which have a state.
+    fn write_scores<'r, S: Send>(
         &self,
         first: usize,
-        scores: MatMut<'_, F>,
+        gathered: &Gathered<'_, F>,
+        room: &'r mut Mat<F>,
         states: &mut [Option<S>],
         work: &(impl Fn(&mut S, usize, &mut [F]) -> topk_loss::Result<()> + Sync),
-    ) -> Result<()> {
-        let mut examples: Vec<_> = blocks(scores, 1).zip(states).enumerate().collect();
-        try_for_each(&mut examples, self.threads, |(example, (scores, state))| {
+    ) -> Result<MatRef<'r, F>> {
+        let count = self.height().min(self.num_classes() - first);
+        if gathered.examples().is_empty() {
+            return Ok(room.as_ref().get(..count, ..0));
+        }
+        let columns = gathered.columns();
+        let mut scores = room.as_mut().submatrix_mut(0, 0, count, columns.ncols());
+        let computed = self.head.write_scores(first, columns, scores.rb_mut(), self.threads);
+        // A parameter that is NaN or infinite shows in its scores; only then is it looked for.
+        computed.map_err(|overflow| self.head.check_parameters().err().unwrap_or(overflow))?;
+        let mut scores = scores.subcols_mut(0, gathered.examples().len());
+        let mut is_gathered = gathered.examples().iter().copied().peekable();
+        let states = states.iter_mut().enumerate().filter(|(example, _)| is_gathered.next_if_eq(example).is_some());
+        let mut examples: Vec<_> = blocks(scores.rb_mut(), 1).zip(states).collect();
+        try_for_each(&mut examples, self.threads, |(scores, (example, state))| {
             let column = scores.rb_mut().col_mut(0).try_as_col_major_mut();
             let scores = column.map(ColMut::as_slice_mut).unwrap_or_default();
-            match state {
-                Some(state) => work(state, first, scores).map_err(|error| BatchError::Example { example: *example, error }),
-                None => {
-                    scores.fill(F::zero());
-                    Ok(())
-                }
-            }
-        })
+            let worked = state.as_mut().map_or(Ok(()), |state| work(state, first, scores));
+            worked.map_err(|error| BatchError::Example { example: *example, error })
+        })?;
+        Ok(scores.into_const())
     }
 
-    fn backward_strip(&self, first: usize, score_grads: MatRef<'_, F>, grads: &mut HeadGrads<'_, F>) -> Result<()> {
+    fn backward_strip(
+        &self,
+        first: usize,
+        score_grads: MatRef<'_, F>,
+        gathered: &Gathered<'_, F>,
+        grads: &mut HeadGrads<'_, F>,
+    ) -> Result<()> {
         let count = score_grads.nrows();
         let weights = self.head.weights().subcols(first, count);
         let mut weight_grads = grads.weights.rb_mut().subcols_mut(first, count);
@@ -122,7 +164,6 @@ impl<'a, F: BatchReal> Strips<'a, F> {
             write_bias_grad(score_grads, &mut bias[first..first + count])?;
         }
         if let Some(below) = &mut grads.features {
-            let accum = if first == 0 { Accum::Replace } else { Accum::Add };
             let weights = match self.head.similarity() {
                 Similarity::Inner => weights,
                 Similarity::Cosine => {
@@ -131,10 +172,10 @@ impl<'a, F: BatchReal> Strips<'a, F> {
                     weight_grads.rb()
                 }
             };
-            product("feature gradient", below.rb_mut(), accum, weights, score_grads, self.threads)?;
+            self.add_feature_grads(below.rb_mut(), weights, score_grads, gathered)?;
         }
-        let transposed = score_grads.transpose();
-        product("weight gradient", weight_grads.rb_mut(), Accum::Replace, self.operand(), transposed, self.threads)?;
+        let operand = gathered.columns().subcols(0, score_grads.ncols());
+        product("weight gradient", weight_grads.rb_mut(), Accum::Replace, operand, score_grads.transpose(), self.threads)?;
         match self.head.similarity() {
             Similarity::Inner => Ok(()),
             Similarity::Cosine => {
@@ -144,5 +185,22 @@ impl<'a, F: BatchReal> Strips<'a, F> {
                 })
             }
         }
+    }
+
+    fn add_feature_grads(
+        &self,
+        mut below: MatMut<'_, F>,
+        weights: MatRef<'_, F>,
+        score_grads: MatRef<'_, F>,
+        gathered: &Gathered<'_, F>,
+    ) -> Result<()> {
+        if gathered.are_all() {
+            return product("feature gradient", below, Accum::Add, weights, score_grads, self.threads);
+        }
+        let examples = gathered.examples();
+        let mut some = Mat::from_fn(below.nrows(), examples.len(), |i, j| below[(i, examples[j])]);
+        product("feature gradient", some.as_mut(), Accum::Add, weights, score_grads, self.threads)?;
+        examples.iter().zip(some.col_iter()).for_each(|(&example, column)| below.rb_mut().col_mut(example).copy_from(column));
+        Ok(())
     }
 }

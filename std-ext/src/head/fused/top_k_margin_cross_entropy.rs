@@ -6,8 +6,9 @@ use topk_loss::maximizer::Ramp;
 use topk_loss::softmax::{Part, Softmax};
 use topk_loss::{Error, Margins};
 
-use super::cross_entropy::{Differentiate, PartOf};
+use super::cross_entropy::{Differentiate, PartOf, PartsOfStrips};
 use super::examples::Examples;
+use super::filter::Mass;
 use super::kept::Kept;
 use super::strips::Strips;
 use super::stripwise::Stripwise;
@@ -23,9 +24,12 @@ impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKMarginCrossEntro
         let mut rows = examples.states(|example, label| Row::new(&loss, label, num_classes, examples.coefficient(example)));
         strips.read(&mut rows, |row, first, scores| row.read(arch, first, scores))?;
         let mut rows: Vec<_> = rows.iter().map(|row| row.as_ref().map(Row::lowered)).collect();
-        let objective = examples.objective(&rows, |row| row.clone()?.value())?;
+        let objective = examples.objective(&rows, |row| row.as_ref().map_err(|error| *error)?.value())?;
         if let Some(grads) = grads {
-            strips.backward(&mut rows, grads, |row, first, scores| row.clone()?.differentiate(arch, first, scores))?;
+            let filter = strips.filter(&rows, |row| Some(row.as_ref().ok()?.mass.clone()));
+            strips.backward(&mut rows, &filter, grads, |row, first, scores| {
+                row.as_ref().map_err(|error| *error)?.differentiate(arch, first, scores)
+            })?;
         }
         Ok(objective)
     }
@@ -40,12 +44,22 @@ struct Row<F> {
     kept: Kept<F>,
     /// The softmax's part of those that are not kept.
     others: Part<F>,
+    /// What the strips would be if nothing were lowered.
+    parts: PartsOfStrips<F>,
 }
 
 impl<F: BatchReal> Row<F> {
     fn new(loss: &TopKMarginCrossEntropy<F, Margins<'_, F>>, label: usize, num_classes: usize, weight: F) -> Self {
         let width = loss.margins().of(label, num_classes).unwrap_or(F::one());
-        Self { k: loss.k(), width, scale: loss.scale(), weight, kept: Kept::new(label), others: Part::default() }
+        Self {
+            k: loss.k(),
+            width,
+            scale: loss.scale(),
+            weight,
+            kept: Kept::new(label),
+            others: Part::default(),
+            parts: PartsOfStrips::default(),
+        }
     }
 
     fn read(&mut self, arch: Arch, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
@@ -54,35 +68,38 @@ impl<F: BatchReal> Row<F> {
             return Err(Error::Overflow { what: "width of all guesses" });
         }
         scores.iter_mut().for_each(|score| *score *= scale);
+        let part = |scores: &[F]| arch.dispatch(PartOf { scores, label: None }).ok_or(Error::Overflow { what: "scores" });
+        let whole = part(scores)?;
+        self.parts.push(whole, (first..first + scores.len()).contains(&self.kept.label()));
         let mut dropped = vec![];
         let none = F::neg_infinity();
         let left = self.kept.take(first, scores, &mut dropped, |entries| {
             if entries.len() > k { Ramp::new(entries, F::zero(), k, width, none).start() } else { none }
         });
-        for scores in [&scores[..left], &dropped] {
-            let part = arch.dispatch(PartOf { scores, label: None }).ok_or(Error::Overflow { what: "scores" })?;
-            self.others = self.others.merge(part);
-        }
+        let others = if left == scores.len() { whole } else { part(&scores[..left])? };
+        self.others = self.others.merge(others).merge(part(&dropped)?);
         Ok(())
     }
 
     fn lowered(&self) -> topk_loss::Result<Lowered<F>> {
-        let Self { k, width, scale, weight, ref kept, others } = *self;
+        let Self { k, width, scale, weight, ref kept, others, .. } = *self;
         let (top, own, label) = (kept.top(), kept.own(), kept.label());
         let ramp = Ramp::new(&kept.relative(), top, k, width, F::neg_infinity());
         let lowered: Vec<_> = kept.ranked().iter().map(|ranked| ramp.lowered(ranked.value)).collect();
         let place = kept.ranked().iter().position(|ranked| ranked.index == label);
         let part = Part::of(&lowered, place, &mut []).ok_or(Error::Overflow { what: "range of the scores" })?;
         let softmax = Softmax::new(others.relative_to(top).merge(part), ramp.lowered(own))?;
-        Ok(Lowered { ramp, softmax, lack: ramp.lack(own), label, scale, weight })
+        let mass = self.parts.mass(top, &softmax, scale * weight);
+        Ok(Lowered { ramp, softmax, mass, lack: ramp.lack(own), label, scale, weight })
     }
 }
 
 /// The softmax of the lowered scores.
-#[derive(Clone)]
 struct Lowered<F> {
     ramp: Ramp<F>,
     softmax: Softmax<F>,
+    /// Of the gradient, or more.
+    mass: Mass<F>,
     lack: F,
     label: usize,
     scale: F,
