@@ -3,7 +3,7 @@
 use faer::prelude::*;
 use faer::{Par, mat};
 use topk_loss::imbalance::ldam_margins;
-use topk_loss::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
+use topk_loss::loss::{ClassWeighted, LogitAdjusted, PolyhedralHinge, TopKMarginCrossEntropy};
 use topk_loss::noise::Normal;
 use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{CrossEntropy, Error, FoldIn, Key, Loss, Margins, Real, Smoothing, TopKHinge};
@@ -162,6 +162,38 @@ fn top_k_margin_cross_entropy() {
         agree::<f64, _>(|_| margin_cross_entropy(k, margin), rounding::<f64>());
     }
     agree::<f64, _>(|num_classes| margin_cross_entropy(num_classes - 1, 0.1), rounding::<f64>());
+}
+
+/// A number a class, from 0.5 up.
+fn numbers<F: Real>(num_classes: usize) -> Vec<F> {
+    (0..num_classes).map(|class| F::from_f64(0.5 + (class * 7 % 11) as f64 * 0.3)).collect()
+}
+
+#[test]
+fn adjusted_and_weighted_losses() {
+    agree::<f32, _>(|l| LogitAdjusted::new(CrossEntropy, numbers::<f32>(l)).unwrap(), rounding::<f32>());
+    agree::<f64, _>(|l| ClassWeighted::new(CrossEntropy, numbers::<f64>(l)).unwrap(), rounding::<f64>());
+    agree::<f64, _>(|l| LogitAdjusted::new(hinge(2, Smoothing::None), numbers::<f64>(l)).unwrap(), rounding::<f64>());
+    let both = |l| ClassWeighted::new(LogitAdjusted::new(polyhedral(2, 1.0), numbers::<f64>(l)).unwrap(), numbers::<f64>(l)).unwrap();
+    agree::<f64, _>(both, rounding::<f64>());
+    let twice = |l| LogitAdjusted::new(ClassWeighted::new(both(l), numbers::<f64>(l)).unwrap(), numbers::<f64>(l)).unwrap();
+    agree::<f64, _>(twice, rounding::<f64>());
+}
+
+#[test]
+fn adjusted_and_weighted_losses_refuse_what_they_cannot_use() {
+    fn error(loss: &impl HeadLoss<f32>) -> BatchError {
+        let head = LinearHead::new(mat![[1.0, 2.0]], None, Similarity::Inner).unwrap();
+        head.objective(loss, mat![[1.0]].as_ref(), &Targets::new(&[1]), Reduction::Mean, Par::Seq).unwrap_err()
+    }
+    let within = |error| BatchError::Example { example: 0, error };
+    let length = |what| within(Error::Length { what, expected: 2, actual: 3 });
+    assert_eq!(error(&LogitAdjusted::new(CrossEntropy, [0.0_f32; 3]).unwrap()), length("adjustments"));
+    assert_eq!(error(&ClassWeighted::new(CrossEntropy, [1.0_f32; 3]).unwrap()), length("weights"));
+    let adjusted = LogitAdjusted::new(LogitAdjusted::new(CrossEntropy, [f32::MAX; 2]).unwrap(), [f32::MAX; 2]).unwrap();
+    assert_eq!(error(&adjusted), within(Error::Overflow { what: "adjusted scores" }));
+    let weighted = ClassWeighted::new(ClassWeighted::new(CrossEntropy, [f32::MAX; 2]).unwrap(), [f32::MAX; 2]).unwrap();
+    assert_eq!(error(&weighted), within(Error::Overflow { what: "loss" }));
 }
 
 fn hinge<F: Real>(k: usize, smoothing: Smoothing<F>) -> TopKHinge<F> {

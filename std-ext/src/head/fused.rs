@@ -5,12 +5,14 @@
 //! | scores of a strip, gradients of a strip | `strips`, `gathered` |
 //! | what of a gradient is too small to be multiplied | `filter` |
 //! | which examples count, and how much | `examples` |
+//! | adjusted and weighted losses | `composed` |
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
 //! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
 //! | convex: what may count is kept, the rest is summed | `kept`, `polyhedral_hinge`, `top_k_margin_cross_entropy` |
 //! | exact: census, summary, gradient, by vector or core's code | `exact` |
 
+mod composed;
 mod cross_entropy;
 mod exact;
 mod examples;
@@ -42,7 +44,8 @@ use stripwise::Stripwise;
 
 /// A loss that a head computes without storing scores: [`CrossEntropy`](topk_loss::CrossEntropy), the convex
 /// [`PolyhedralHinge`](topk_loss::loss::PolyhedralHinge) and [`TopKMarginCrossEntropy`](topk_loss::loss::TopKMarginCrossEntropy), and [`TopKHinge`]
-/// hard, smoothed exactly or pathwise.
+/// hard, smoothed exactly or pathwise; and any of these with adjusted scores or class weights, [`LogitAdjusted`](topk_loss::loss::LogitAdjusted) and
+/// [`ClassWeighted`](topk_loss::loss::ClassWeighted). The adjustments are added to scores as they are: all of these losses depend on differences alone.
 ///
 /// | loss | products for the value | with the gradients | further memory an example |
 /// |---|---|---|---|
@@ -68,13 +71,20 @@ use stripwise::Stripwise;
 pub trait HeadLoss<F: BatchReal>: Stripwise<F> {}
 
 mod stripwise {
+    use topk_loss::Real;
+
     use super::{Examples, HeadGrads, Strips};
     use crate::Result;
 
     /// What a loss does with the strips.
-    pub trait Stripwise<F>: Sync {
+    pub trait Stripwise<F: Real>: Sync {
         /// The objective, and its gradients where they are asked for, which are not touched before the objective is known.
-        fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F>;
+        fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F>;
+
+        /// See [`BatchLoss::label_weight`](crate::BatchLoss::label_weight).
+        fn label_weight(&self, _: usize) -> F {
+            F::one()
+        }
     }
 }
 
@@ -118,8 +128,8 @@ impl<F: BatchReal> LinearHead<F> {
         reduction: Reduction,
         threads: impl Into<Threads>,
     ) -> Result<F> {
-        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
-        loss.objective(&strips, &examples, None)
+        let (strips, examples) = self.fused(loss, features, targets, reduction, threads.into())?;
+        loss.objective(strips, examples, None)
     }
 
     /// The objective of a batch of features and the gradients of weights, bias and features: a whole training step in one call, as
@@ -169,9 +179,9 @@ impl<F: BatchReal> LinearHead<F> {
         grads: HeadGrads<'_, F>,
         threads: impl Into<Threads>,
     ) -> Result<F> {
-        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
+        let (strips, examples) = self.fused(loss, features, targets, reduction, threads.into())?;
         self.check_grads(features, &grads)?;
-        loss.objective(&strips, &examples, Some(grads))
+        loss.objective(strips, examples, Some(grads))
     }
 
     /// The objective of a batch of features and the entries of its gradient G with respect to the scores that are not zero: two for a
@@ -205,25 +215,26 @@ impl<F: BatchReal> LinearHead<F> {
     /// See above.
     pub fn objective_and_score_grads(
         &self,
-        loss: &TopKHinge<F, impl AsMargins<F>>,
+        loss: &TopKHinge<F, impl AsMargins<F> + Sync>,
         features: MatRef<'_, F>,
         targets: &Targets<'_, F>,
         reduction: Reduction,
         threads: impl Into<Threads>,
     ) -> Result<(F, Vec<ScoreGrad<F>>)> {
-        let (strips, examples) = self.fused(features, targets, reduction, threads.into())?;
+        let (strips, examples) = self.fused(loss, features, targets, reduction, threads.into())?;
         top_k_hinge::sparse(&loss.borrowed(), &strips, &examples)
     }
 
     fn fused<'a>(
         &'a self,
+        loss: &impl HeadLoss<F>,
         features: MatRef<'a, F>,
         targets: &Targets<'a, F>,
         reduction: Reduction,
         threads: Threads,
     ) -> Result<(Strips<'a, F>, Examples<'a, F>)> {
         self.check_features(features)?;
-        let examples = Examples::new(targets, reduction, self.num_classes(), features.ncols())?;
+        let examples = Examples::new(targets, reduction, |label| loss.label_weight(label), (self.num_classes(), features.ncols()))?;
         let features = Features::new(features, |example| targets.label(example).is_some())?;
         Ok((Strips::new(self, features, threads), examples))
     }

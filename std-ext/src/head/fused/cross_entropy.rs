@@ -15,7 +15,7 @@ use crate::{BatchReal, Result};
 impl<F: BatchReal> HeadLoss<F> for CrossEntropy {}
 
 impl<F: BatchReal> Stripwise<F> for CrossEntropy {
-    fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let enough = if strips.num_classes() < 2 { Err(Error::Length { what: "scores", expected: 2, actual: 1 }) } else { Ok(()) };
         examples.check(enough)?;
         let arch = Arch::new();

@@ -13,11 +13,26 @@ pub struct Examples<'a, F> {
 }
 
 impl<'a, F: Real> Examples<'a, F> {
-    pub(super) fn new(targets: &Targets<'a, F>, reduction: Reduction, num_classes: usize, batch: usize) -> Result<Self> {
+    /// `label_weight` is what the loss itself multiplies examples of a label by.
+    pub(super) fn new(
+        targets: &Targets<'a, F>,
+        reduction: Reduction,
+        label_weight: impl Fn(usize) -> F,
+        (num_classes, batch): (usize, usize),
+    ) -> Result<Self> {
         check::labels(targets, num_classes, batch)?;
         let mut coefficients = vec![F::zero(); batch];
-        targets.coefficients(reduction, &mut coefficients)?;
+        targets.coefficients_of(reduction, label_weight, &mut coefficients)?;
         Ok(Self { targets: *targets, coefficients })
+    }
+
+    /// Their losses times a weight of their labels.
+    pub(super) fn weighted(mut self, weight: impl Fn(usize) -> topk_loss::Result<F>) -> Result<Self> {
+        for (example, label) in self.targets.counted() {
+            let product = weight(label).and_then(|weight| topk_loss::check::in_range("loss", self.coefficients[example] * weight));
+            self.coefficients[example] = product.map_err(|error| BatchError::Example { example, error })?;
+        }
+        Ok(self)
     }
 
     /// What the loss refuses in every example, in the name of the first that counts.

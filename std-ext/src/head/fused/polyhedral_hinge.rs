@@ -13,10 +13,10 @@ use crate::{BatchError, BatchReal, Result};
 impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for PolyhedralHinge<F, M> {}
 
 impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for PolyhedralHinge<F, M> {
-    fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
-        let (objective, entries) = objective_and_score_grads(&self.borrowed(), strips, examples)?;
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+        let (objective, entries) = objective_and_score_grads(&self.borrowed(), &strips, &examples)?;
         if let Some(grads) = grads {
-            sparse::backward(strips, &entries, grads)?;
+            sparse::backward(&strips, &entries, grads)?;
         }
         Ok(objective)
     }

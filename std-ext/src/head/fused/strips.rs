@@ -2,6 +2,7 @@
 
 use faer::Accum;
 use faer::prelude::*;
+use topk_loss::check;
 
 use super::super::cosine::Columns;
 use super::super::features::Features;
@@ -20,6 +21,8 @@ pub struct Strips<'a, F> {
     features: Features<'a, F>,
     directions: Option<Mat<F>>,
     threads: Threads,
+    /// What is added to the classes' scores: L numbers each.
+    adjustments: Vec<&'a [F]>,
 }
 
 /// About as many as stay in a processor's cache with the weights that make them.
@@ -29,7 +32,13 @@ const MAX_TILES: usize = 8;
 impl<'a, F: BatchReal> Strips<'a, F> {
     pub(super) fn new(head: &'a LinearHead<F>, features: Features<'a, F>, threads: Threads) -> Self {
         let directions = head.directions(features.get());
-        Self { head, features, directions, threads }
+        Self { head, features, directions, threads, adjustments: vec![] }
+    }
+
+    /// With as many numbers as classes added to the scores.
+    pub(super) fn adjusted(mut self, adjustments: &'a [F]) -> Self {
+        self.adjustments.push(adjustments);
+        self
     }
 
     pub(super) fn num_classes(&self) -> usize {
@@ -144,10 +153,19 @@ impl<'a, F: BatchReal> Strips<'a, F> {
         try_for_each(&mut examples, self.threads, |(scores, (example, state))| {
             let column = scores.rb_mut().col_mut(0).try_as_col_major_mut();
             let scores = column.map(ColMut::as_slice_mut).unwrap_or_default();
-            let worked = state.as_mut().map_or(Ok(()), |state| work(state, first, scores));
+            let adjusted = self.adjust(first, scores);
+            let worked = adjusted.and_then(|()| state.as_mut().map_or(Ok(()), |state| work(state, first, scores)));
             worked.map_err(|error| BatchError::Example { example: *example, error })
         })?;
         Ok(scores.into_const())
+    }
+
+    fn adjust(&self, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
+        for adjustments in &self.adjustments {
+            scores.iter_mut().zip(&adjustments[first..]).for_each(|(score, &adjustment)| *score += adjustment);
+            check::all_in_range("adjusted scores", scores)?;
+        }
+        Ok(())
     }
 
     fn backward_strip(

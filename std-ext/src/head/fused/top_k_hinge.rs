@@ -15,15 +15,15 @@ use crate::{BatchError, BatchReal, Result};
 impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for TopKHinge<F, M> {}
 
 impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKHinge<F, M> {
-    fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let loss = self.borrowed();
         if let Smoothing::Exact { epsilon } = loss.smoothing() {
             examples.check_guesses(loss.k(), loss.margins(), strips.num_classes())?;
-            return exact::objective(&loss, epsilon, strips, examples, grads);
+            return exact::objective(&loss, epsilon, &strips, &examples, grads);
         }
-        let (objective, entries) = sparse(&loss, strips, examples)?;
+        let (objective, entries) = sparse(&loss, &strips, &examples)?;
         if let Some(grads) = grads {
-            sparse::backward(strips, &entries, grads)?;
+            sparse::backward(&strips, &entries, grads)?;
         }
         Ok(objective)
     }

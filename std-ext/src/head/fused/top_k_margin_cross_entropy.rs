@@ -18,7 +18,7 @@ use crate::{BatchReal, Result};
 impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for TopKMarginCrossEntropy<F, M> {}
 
 impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKMarginCrossEntropy<F, M> {
-    fn objective(&self, strips: &Strips<'_, F>, examples: &Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let (loss, num_classes, arch) = (self.borrowed(), strips.num_classes(), Arch::new());
         examples.check_guesses(loss.k(), loss.margins(), num_classes)?;
         let mut rows = examples.states(|example, label| Row::new(&loss, label, num_classes, examples.coefficient(example)));
