@@ -1,0 +1,40 @@
+//! Losses of another loss: of adjusted scores, weighted by the label.
+
+use topk_loss::loss::{ClassWeighted, LogitAdjusted};
+use topk_loss::{Error, check};
+
+use super::examples::Examples;
+use super::strips::Strips;
+use super::stripwise::Stripwise;
+use super::{HeadGrads, HeadLoss};
+use crate::{BatchReal, Result};
+
+impl<F: BatchReal, L: HeadLoss<F>, T: AsRef<[F]> + Sync> HeadLoss<F> for LogitAdjusted<L, T> {}
+
+impl<F: BatchReal, L: HeadLoss<F>, T: AsRef<[F]> + Sync> Stripwise<F> for LogitAdjusted<L, T> {
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+        let adjustments = self.adjustments().as_ref();
+        examples.check(check::length("adjustments", adjustments, strips.num_classes()))?;
+        self.loss().objective(strips.adjusted(adjustments), examples, grads)
+    }
+
+    fn label_weight(&self, label: usize) -> F {
+        self.loss().label_weight(label)
+    }
+}
+
+impl<F: BatchReal, L: HeadLoss<F>, T: AsRef<[F]> + Sync> HeadLoss<F> for ClassWeighted<L, T> {}
+
+impl<F: BatchReal, L: HeadLoss<F>, T: AsRef<[F]> + Sync> Stripwise<F> for ClassWeighted<L, T> {
+    fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
+        let weights = self.weights().as_ref();
+        examples.check(check::length("weights", weights, strips.num_classes()))?;
+        let weight = |label: usize| weights.get(label).copied().ok_or(Error::Label { label, num_classes: weights.len() });
+        self.loss().objective(strips, examples.weighted(weight)?, grads)
+    }
+
+    fn label_weight(&self, label: usize) -> F {
+        // One that there is not is found when the examples are weighted.
+        self.weights().as_ref().get(label).map_or(F::one(), |&weight| weight * self.loss().label_weight(label))
+    }
+}
