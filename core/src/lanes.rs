@@ -50,6 +50,17 @@ pub(crate) fn zip3<F: Real>(a: Lanes<F>, b: Lanes<F>, c: Lanes<F>, f: impl Fn(F,
     out
 }
 
+/// Up to so many numbers, and `others` in the lanes for which there are none.
+#[inline(always)]
+pub(crate) fn of<F: Real>(numbers: &[F], others: F) -> Lanes<F> {
+    if let Some(&lanes) = numbers.first_chunk() {
+        return lanes;
+    }
+    let mut lanes = [others; LANES];
+    lanes.iter_mut().zip(numbers).for_each(|(lane, &number)| *lane = number);
+    lanes
+}
+
 /// 0, 1, 2, …
 #[inline(always)]
 pub(crate) fn numbers<F: Real>() -> Lanes<F> {

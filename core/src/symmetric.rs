@@ -4,7 +4,8 @@
 //! from one ratio to the next, which is positive (Newton's inequality) and is what the gradient of ln e_k − ln e_{k−1} is made of. A
 //! number joins by sums of positive terms alone, so ratios and drops keep their digits in any float.
 
-use crate::{Real, Result, check};
+use crate::lanes::{LANES, Lanes};
+use crate::{Real, Result, check, lanes};
 
 /// e_m/e_{m−1}, and the drop e_{m−1}/e_{m−2} − e_m/e_{m−1}, for m = 1…k.
 ///
@@ -15,8 +16,11 @@ pub(crate) struct Ratios<'s, F> {
     drops: &'s mut [F],
 }
 
+/// How many powers of a bulk's numbers matter.
+pub(crate) const MAX_POWERS: usize = 18;
+
 /// Power sums that describe a bulk, and coefficients of the gradient's power series.
-pub(crate) type Powers<F> = [F; 18];
+pub(crate) type Powers<F> = [F; MAX_POWERS];
 
 /// A bulk's sum is at least so many times k times its largest number; successive terms of the series then fall by a factor of 7.
 pub(crate) const BULK: f64 = 8.0;
@@ -52,7 +56,7 @@ impl<'s, F: Real> Ratios<'s, F> {
 
     /// e_k/e_{k−1}.
     pub fn last(&self) -> F {
-        self.ratio(self.ratios.len())
+        self.ratio(self.len())
     }
 
     fn ratio(&self, m: usize) -> F {
@@ -103,29 +107,44 @@ impl<'s, F: Real> Ratios<'s, F> {
         self.ratios.iter_mut().chain(self.drops.iter_mut().skip(1)).for_each(|entry| *entry *= largest);
     }
 
+    /// K.
+    pub fn len(&self) -> usize {
+        self.ratios.len()
+    }
+
     /// ∂(ln e_k − ln e_{k−1})/∂ln r of all numbers and another one, r.
     fn slope_of_another(&self, r: F) -> F {
-        let k = self.ratios.len();
+        let k = self.len();
         slope(self.ratio(k - 1), self.last(), self.drop(k), r)
     }
 
     /// ∂(ln e_k − ln e_{k−1})/∂ln r, r being one of the numbers and at most e_k/(2 e_{k−1}).
-    pub fn slope(&self, r: F) -> F {
-        let mut below = Below::first(r);
-        let (mut before, mut last, mut last_drop) = (F::infinity(), F::infinity(), F::zero());
+    #[inline(always)]
+    pub fn slopes(&self, r: Lanes<F>) -> Lanes<F> {
+        let (zeros, none) = ([F::zero(); LANES], [F::infinity(); LANES]);
+        // As in `Below`, with one division a step: share/(ratio without r + r) is the inverse of the ratio with it.
+        let (mut share, mut rest, mut carried) = ([F::one(); LANES], r, zeros);
+        let (mut before, mut last, mut last_drop) = (none, none, zeros);
         for (&ratio, &drop) in self.ratios.iter().zip(self.drops.iter()) {
+            let whole = lanes::map(share, F::recip);
             before = last;
-            last = ratio / below.share - r;
-            last_drop = (drop - below.carried) / below.share;
-            below.advance(last, last_drop, r);
+            last = lanes::zip(whole, r, |whole, r| ratio * whole - r);
+            last_drop = lanes::zip(lanes::map(carried, |carried| drop - carried), whole, |drop, whole| drop * whole);
+            let inverse = lanes::map(share, |share| share / ratio);
+            share = lanes::zip(last, inverse, |last, inverse| last * inverse);
+            carried = lanes::zip(rest, last_drop, |rest, drop| rest * drop);
+            rest = lanes::zip(r, inverse, |r, inverse| r * inverse);
         }
-        slope(before, last, last_drop, r)
+        let share = lanes::zip(r, last, |r, last| r / (last + r));
+        // There is none before the first of one.
+        let more = lanes::zip3(before, last_drop, r, |before, drop, r| if before < F::infinity() { drop / (before + r) } else { F::one() });
+        lanes::zip(share, more, |share, more| share * more)
     }
 
     /// The coefficients of that slope as a power series in r/`unit`, from the first power on, for an r of a bulk.
     pub fn slope_series(&self, unit: F) -> Powers<F> {
-        let k = self.ratios.len();
-        let mut coefficients = [F::zero(); 18];
+        let k = self.len();
+        let mut coefficients = [F::zero(); MAX_POWERS];
         let (mut product, mut rise) = (unit / self.last(), F::zero());
         for (i, coefficient) in coefficients.iter_mut().enumerate().take(k) {
             // (1/e_k-ratio − 1/(ratio at k − 1 − i)), the second of which is infinite at the end.
@@ -227,7 +246,7 @@ mod tests {
             for (i, (&r, slope)) in NUMBERS.iter().zip(slopes).enumerate() {
                 let expected = expected_slope(&NUMBERS, i, k);
                 assert!((slope - expected).abs() < 1e-13, "k = {k}, {r}: {slope}, not {expected}");
-                assert!(2.0 * r > ratios.last() || (ratios.slope(r) / slope - 1.0).abs() < 1e-13, "k = {k}, {r}");
+                assert!(2.0 * r > ratios.last() || (ratios.slopes([r; LANES])[0] / slope - 1.0).abs() < 1e-13, "k = {k}, {r}");
             }
         }
     }
@@ -239,7 +258,7 @@ mod tests {
         let (largest, count) = ((0..100).map(number).fold(0.0, f64::max), 100);
         let (mut scratch, mut more) = ([0.0; 14], [0.0; 14]);
         let (mut one_by_one, _) = Ratios::new(k, &mut scratch).unwrap();
-        let mut sums = [0.0; 18];
+        let mut sums = [0.0; MAX_POWERS];
         for r in (0..count).map(number) {
             one_by_one.add(r);
             let mut power = 1.0;
@@ -257,7 +276,7 @@ mod tests {
         let series = at_once.slope_series(largest);
         for r in (0..count).map(number) {
             let sum = series.iter().rev().fold(0.0, |sum, c| (sum + c) * (r / largest));
-            assert!((sum / one_by_one.slope(r) - 1.0).abs() < 1e-12);
+            assert!((sum / one_by_one.slopes([r; LANES])[0] - 1.0).abs() < 1e-12);
         }
     }
 }

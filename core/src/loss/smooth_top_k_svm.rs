@@ -3,8 +3,8 @@
 use super::Loss;
 use super::others::Others;
 use crate::compiled::{Example, values_by};
-use crate::lanes::Compensated;
-use crate::symmetric::{BULK, Powers, Ratios};
+use crate::lanes::{Compensated, LANES, Lanes};
+use crate::symmetric::{BULK, MAX_POWERS, Powers, Ratios};
 use crate::{FoldIn, Real, Result, check, lanes, select};
 
 /// ℓ(s, y) = τ ln(Σ_{A} exp((m·1(y ∉ A) + s̄_A)/τ) / Σ_{A ∋ y} exp(s̄_A/τ)), A over the K-subsets of the classes, s̄_A = mean of s over A.
@@ -73,14 +73,16 @@ impl<F: Real> SmoothTopKSvm<F> {
         let lead = (center - others.own) / F::from_usize(self.k);
 
         let (numbers, scratch) = check::split(scratch, others.len())?;
-        let mut bands = Bands::new();
-        for (number, score) in numbers.iter_mut().zip(others.iter()) {
-            *number = bands.add((score - center) / width);
+        numbers.iter_mut().zip(others.iter()).for_each(|(number, score)| *number = (score - center) / width);
+        let sure = F::from_f64(SURE);
+        for numbers in numbers.chunks_mut(LANES) {
+            let exponentials = lanes::map(lanes::of(numbers, sure), |u| if u > sure { sure } else { u }.fast_exp());
+            numbers.iter_mut().zip(exponentials).for_each(|(number, r)| *number = r);
         }
-        let (far, is_bulk) = bands.far(self.k, others.len());
+        let (far, is_bulk) = far(numbers, self.k);
         let (mut bulk, scratch) = Ratios::new(self.k, scratch)?;
         if is_bulk {
-            bulk.set_bulk(&power_sums(numbers, far), far);
+            bulk.set_bulk(&power_sums(numbers, far, self.k), far);
         }
         let (mut all, scratch) = bulk.copy(scratch)?;
         numbers.iter().filter(|&&r| r > far).for_each(|&r| all.add(r));
@@ -118,77 +120,119 @@ impl<F: Real> Prepared<'_, F> {
         self.numbers.iter().filter(|&&r| r > self.far && !is_large(r)).for_each(|&r| self.bulk.add(r));
         self.bulk.slopes_of_others(large, large_slopes, scratch)?;
 
-        let series = self.all.slope_series(self.far);
+        let (far, powers) = (self.far, self.all.slope_series(self.far));
+        let series = powers.get(..self.all.len()).unwrap_or(&powers);
         let mut large_slopes = large_slopes.iter();
-        for (slope, &r) in slopes.iter_mut().zip(self.numbers) {
-            *slope = if r <= self.far {
-                series.iter().rev().fold(F::zero(), |sum, &c| (sum + c) * (r / self.far))
-            } else if is_large(r) {
-                large_slopes.next().copied().unwrap_or(F::zero())
-            } else {
-                self.all.slope(r)
-            };
+        let mut waiting = Waiting::new(&self.all);
+        for (first, numbers) in (0..).step_by(LANES).zip(self.numbers.chunks(LANES)) {
+            let few = slopes.get_mut(first..first + numbers.len()).unwrap_or_default();
+            let units = lanes::map(lanes::of(numbers, F::zero()), |r| if r < far { r / far } else { F::one() });
+            let of_bulk = series.iter().rev().fold([F::zero(); LANES], |sum, &c| lanes::zip(sum, units, |sum, unit| (sum + c) * unit));
+            few.iter_mut().zip(of_bulk).for_each(|(slope, of_bulk)| *slope = of_bulk);
+            if numbers.iter().fold(true, |all, &r| all & (r <= far)) {
+                continue;
+            }
+            for (place, &r) in (first..).zip(numbers).filter(|&(_, &r)| r > far) {
+                match slopes.get_mut(place).filter(|_| is_large(r)) {
+                    Some(slope) => *slope = large_slopes.next().copied().unwrap_or(F::zero()),
+                    None => waiting.push(place, r, slopes),
+                }
+            }
         }
+        waiting.write(slopes);
         let total = lanes::total(slopes);
         slopes.iter_mut().for_each(|slope| *slope /= total);
         Ok(())
     }
 }
 
-/// The numbers r up to 1 summed in bands of a factor √e, to find where the bulk begins.
-struct Bands<F> {
-    sums: [Compensated<F>; BANDS],
-}
-
-const BANDS: usize = 64;
-
 /// A number is at most exp of this: beyond, it is one of the K for certain.
 const SURE: f64 = 60.0;
 
-impl<F: Real> Bands<F> {
-    fn new() -> Self {
-        Self { sums: [Compensated::zero(); BANDS] }
+/// Numbers whose slopes are computed side by side once there are enough of them.
+struct Waiting<'a, 's, F> {
+    all: &'a Ratios<'s, F>,
+    numbers: Lanes<F>,
+    places: [usize; LANES],
+    len: usize,
+}
+
+impl<'a, 's, F: Real> Waiting<'a, 's, F> {
+    fn new(all: &'a Ratios<'s, F>) -> Self {
+        Self { all, numbers: [F::zero(); LANES], places: [0; LANES], len: 0 }
     }
 
-    /// exp(u), counted.
-    fn add(&mut self, u: F) -> F {
-        let r = u.min(F::from_f64(SURE)).exp();
-        let band = (-(u + u)).max(F::zero()).min(F::from_usize(BANDS - 1));
-        if let Some(sum) = band.to_usize().and_then(|band| self.sums.get_mut(band)) {
-            sum.add(if r > F::one() { F::zero() } else { r });
+    #[inline(always)]
+    fn push(&mut self, place: usize, number: F, slopes: &mut [F]) {
+        if let (Some(a), Some(b)) = (self.places.get_mut(self.len), self.numbers.get_mut(self.len)) {
+            (*a, *b) = (place, number);
         }
-        r
+        self.len += 1;
+        if self.len == LANES {
+            self.write(slopes);
+        }
     }
 
-    /// Up to which number the classes are far, and whether they come to anything.
-    fn far(&self, k: usize, len: usize) -> (F, bool) {
-        let mut total = F::zero();
-        let mut far = (F::epsilon() / (F::from_usize(len) * F::from_usize(k) * F::from_f64(BULK)), false);
-        for (band, sum) in self.sums.iter().enumerate().rev() {
-            total += sum.sum();
-            let largest = (F::from_usize(band) * F::from_f64(-0.5)).exp();
-            if total >= F::from_f64(BULK) * F::from_usize(k) * largest {
-                far = (largest, true);
+    #[inline(always)]
+    fn write(&mut self, slopes: &mut [F]) {
+        let found = self.all.slopes(self.numbers);
+        for (&place, slope) in self.places.iter().zip(found).take(self.len) {
+            if let Some(entry) = slopes.get_mut(place) {
+                *entry = slope;
             }
         }
-        far
+        self.len = 0;
     }
 }
 
-/// Σ (r/largest)ʲ over the numbers up to `largest`.
-fn power_sums<F: Real>(numbers: &[F], largest: F) -> Powers<F> {
-    const FEW: usize = 16;
-    let mut sums = [Compensated::zero(); 18];
-    for few in numbers.chunks(FEW) {
-        let mut few_sums = [F::zero(); 18];
-        for &r in few.iter().filter(|&&r| r <= largest) {
-            let (unit, mut power) = (r / largest, F::one());
-            for sum in &mut few_sums {
-                power *= unit;
-                *sum += power;
+/// Numbers above it join one by one, those up to it by their power sums; and whether that is worth while.
+///
+/// Of e^0, e^−½, e^−1, … the largest that bounds a bulk: the sum of the numbers up to it is [`BULK`]·K times as much. Without one, numbers are
+/// left out that together cannot matter.
+#[inline(always)]
+fn far<F: Real>(numbers: &[F], k: usize) -> (F, bool) {
+    const BOUNDS: usize = 64;
+    const AT_ONCE: usize = 4;
+    let enough = F::from_f64(BULK) * F::from_usize(k);
+    for first in (0..BOUNDS).step_by(AT_ONCE) {
+        let bounds: [F; AT_ONCE] = core::array::from_fn(|i| (F::from_usize(first + i) * F::from_f64(-0.5)).exp());
+        let mut sums = [[F::zero(); LANES]; AT_ONCE];
+        for numbers in numbers.chunks(LANES) {
+            let numbers = lanes::of(numbers, F::zero());
+            for (sum, &bound) in sums.iter_mut().zip(&bounds) {
+                *sum = lanes::zip(*sum, numbers, |sum, r| sum + if r <= bound { r } else { F::zero() });
             }
         }
-        sums.iter_mut().zip(few_sums).for_each(|(sum, few)| sum.add(few));
+        let mut found = sums.iter().zip(bounds).filter(|(sum, bound)| lanes::sum(sum) >= enough * *bound);
+        if let Some((_, bound)) = found.next() {
+            return (bound, true);
+        }
+    }
+    (F::epsilon() / (F::from_usize(numbers.len()) * enough), false)
+}
+
+/// Σ (r/largest)ʲ over the numbers r ≤ largest, for j = 1 to K.
+#[inline(always)]
+fn power_sums<F: Real>(numbers: &[F], largest: F, k: usize) -> Powers<F> {
+    /// So many registers of numbers are added without compensation.
+    const FEW: usize = 4;
+    let tiny = F::min_positive_value() * F::from_f64(f64::from(1 << 26));
+    let mut sums = [Compensated::zero(); MAX_POWERS];
+    for few in numbers.chunks(FEW * LANES) {
+        let mut units = [[F::zero(); LANES]; FEW];
+        for (units, numbers) in units.iter_mut().zip(few.chunks(LANES)) {
+            *units = lanes::map(lanes::of(numbers, F::zero()), |r| if r <= largest { r / largest } else { F::zero() });
+        }
+        let mut powers = [[F::one(); LANES]; FEW];
+        for sum in sums.iter_mut().take(k) {
+            let mut few = [F::zero(); LANES];
+            for (powers, &units) in powers.iter_mut().zip(&units) {
+                // Nothing subnormal is ever multiplied.
+                *powers = lanes::zip(*powers, units, |power, unit| if power * unit < tiny { F::zero() } else { power * unit });
+                few = lanes::zip(few, *powers, |sum, power| sum + power);
+            }
+            sum.add(lanes::sum(&few));
+        }
     }
     sums.map(Compensated::sum)
 }
