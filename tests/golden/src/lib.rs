@@ -9,6 +9,7 @@ pub mod committed;
 mod compositions;
 mod draws;
 mod estimators;
+mod functions;
 pub mod losses;
 mod parameters;
 mod sharded;
@@ -32,6 +33,7 @@ pub fn print(print: &mut Print<'_>) -> Result<()> {
 
 fn of<F: Real>(float: &str, print: &mut Print<'_>) -> Result<()> {
     let mut named = |line: Arguments<'_>| print(format_args!("{float}, {line}"));
+    functions::print::<F>(&mut named);
     draws::print::<F>(&mut named)?;
     parameters::print::<F>(&mut named)?;
     estimators::print::<F>(&mut named)?;
