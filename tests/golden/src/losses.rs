@@ -17,7 +17,7 @@ pub const MOST_CLASSES: usize = 1000;
 pub const MOST_GUESSES: usize = 20;
 
 /// Room for any of them.
-const SCRATCH: usize = 120_000;
+const SCRATCH: usize = 25_000;
 
 /// A row of scores, and how many guesses there are.
 #[derive(Debug, Clone, Copy)]
@@ -126,10 +126,9 @@ pub fn losses<'a, F: Real>(case: &Case, tables: &'a Tables<F>) -> [(&'static str
 
 #[inline(never)]
 pub(crate) fn print<F: Real>(print: &mut Print<'_>) -> Result<()> {
-    let (scores, mut grad, mut scratch) = (&mut [F::zero(); MOST_CLASSES], [F::zero(); MOST_CLASSES], [F::nan(); SCRATCH]);
+    let (mut grad, mut scratch) = ([F::zero(); MOST_CLASSES], [F::nan(); SCRATCH]);
     for case in cases() {
-        let (grad, tables) = (&mut grad[..case.num_classes], Tables::new(case.k));
-        *scores = self::scores(case.unit);
+        let (scores, grad, tables) = (scores::<F, MOST_CLASSES>(case.unit), &mut grad[..case.num_classes], Tables::new(case.k));
         for (name, config) in losses(&case, &tables) {
             // As the first example of a batch.
             let loss = config.build()?.fold_in(0);
