@@ -17,7 +17,7 @@ pub const MOST_CLASSES: usize = 1000;
 pub const MOST_GUESSES: usize = 20;
 
 /// Room for any of them.
-const SCRATCH: usize = 25_000;
+const SCRATCH: usize = 40_000;
 
 /// A row of scores, and how many guesses there are.
 #[derive(Debug, Clone, Copy)]
