@@ -1,6 +1,6 @@
 //! The instruction sets of this machine: kernels take the best, tests hold what each computes against what the others do.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use pulp::Arch;
 
@@ -21,10 +21,10 @@ pub(crate) fn available() -> Vec<Arch> {
 
 /// What a kernel that is made on this thread runs by.
 pub(crate) fn best() -> Arch {
-    FORCED.get().unwrap_or_else(Arch::new)
+    FORCED.get().unwrap_or_default()
 }
 
-/// Runs `test` once under each, which it is told by name. Kernels are made on this thread only for [`Threads::ONE`](crate::Threads::ONE).
+/// Runs `test` once under each, which it is told by name. Other threads go on by the best: what it computes is for [`Threads::ONE`](crate::Threads::ONE).
 pub fn under_each(mut test: impl FnMut(&str)) {
     for arch in available() {
         FORCED.set(Some(arch));

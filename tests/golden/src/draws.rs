@@ -54,7 +54,7 @@ fn of_law<F: Real>(name: &str, law: impl Noise<F>, print: &mut Print<'_>) -> Res
     }
     let mut share = F::one();
     let deep: [F; 100] = array::from_fn(|_| {
-        share = share * F::from_f64(0.5);
+        share *= F::from_f64(0.5);
         law.quantile(share)
     });
     print(format_args!("{name}, deep quantiles: {:016x}", bits::hash(&deep)));

@@ -27,7 +27,7 @@ fn of_law<F: Real>(name: &str, law: impl Noise<F>, print: &mut Print<'_>) -> Res
     largest(right, &mut others)?;
     merge_largest(&mut best, &others)?;
     let mut profile = exact.profile(best[4], CLASSES)?;
-    let mut there = profile.clone();
+    let mut there = profile;
     profile.add(left)?;
     there.add(right)?;
     profile.merge(there.counts())?;
