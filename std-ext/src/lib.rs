@@ -56,8 +56,8 @@ mod float;
 pub mod frameworks;
 #[cfg(feature = "faer")]
 mod head;
-#[cfg(test)]
-mod instruction_sets;
+#[doc(hidden)]
+pub mod instruction_sets;
 mod kernel;
 mod labels;
 mod parallel;

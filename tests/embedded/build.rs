@@ -9,7 +9,7 @@ const MEMORIES: [(&str, u32, u32); 4] = [
     // The BBC micro:bit.
     ("small", 256, 16),
     // All that QEMU's machine has.
-    ("values", 4096, 4096),
+    ("golden", 4096, 4096),
     ("cost", 4096, 4096),
 ];
 

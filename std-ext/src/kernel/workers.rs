@@ -11,6 +11,7 @@ use pulp::{Arch, WithSimd};
 use topk_loss::Real;
 use topk_loss::pieces::{self, MOST};
 
+use crate::instruction_sets::best;
 use crate::{Threads, parallel};
 
 /// A piece of a row, of what is written for it if anything is, and a room.
@@ -48,7 +49,7 @@ pub struct Workers {
 impl Workers {
     /// So many threads, which the processor's best instructions serve.
     pub fn new(threads: Threads) -> Self {
-        Self { arch: Arch::new(), threads }
+        Self { arch: best(), threads }
     }
 
     /// One thread with these instructions.

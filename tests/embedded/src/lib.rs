@@ -3,14 +3,12 @@
 //! Nothing here knows where it runs but [`program`] and `device`.
 #![no_std]
 
-pub mod bits;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub mod device;
 pub mod examples;
 pub mod losses;
 mod program;
+pub mod small;
 pub mod training;
-pub mod values;
 
-/// Where the lines of a report go.
-pub type Print<'a> = dyn FnMut(core::fmt::Arguments<'_>) + 'a;
+pub use topk_loss_golden::{self as golden, Print, bits};

@@ -1,9 +1,10 @@
 //! Every smooth loss: its written gradient is the derivative that the dual numbers of another crate find in the same generic code, the slope of
 //! the loss, and in `f32` what it is in `f64`.
 //!
-//! A loss enters all three by one line of [`smooth_losses!`].
+//! A loss enters all three by one line of [`smooth_losses!`]; what is known of the derivatives of the others is in `others`.
 
 mod foreign_dual;
+mod others;
 
 use foreign_dual::Foreign;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The softmax of scores that come in strips.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::NullaryFnOnce;
 use topk_loss::softmax::{Part, Softmax};
 use topk_loss::{CrossEntropy, Error};
 
@@ -10,6 +10,7 @@ use super::strips::Strips;
 use super::stripwise::Stripwise;
 use super::{HeadGrads, HeadLoss};
 use crate::elementary::Elementary;
+use crate::instruction_sets::best;
 use crate::{BatchReal, Result};
 
 impl<F: BatchReal> HeadLoss<F> for CrossEntropy {}
@@ -18,7 +19,7 @@ impl<F: BatchReal> Stripwise<F> for CrossEntropy {
     fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let enough = if strips.num_classes() < 2 { Err(Error::Length { what: "scores", expected: 2, actual: 1 }) } else { Ok(()) };
         examples.check(enough)?;
-        let arch = Arch::new();
+        let arch = best();
         let mut rows = examples.states(|example, label| Row::new(label, examples.coefficient(example)));
         strips.read(&mut rows, |row, first, scores| {
             let label = row.label.checked_sub(first).filter(|&place| place < scores.len());

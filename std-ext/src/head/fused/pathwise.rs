@@ -10,6 +10,7 @@ use super::screen::Screen;
 use super::selection::Selection;
 use super::uniforms::Uniforms;
 use crate::BatchReal;
+use crate::instruction_sets::best;
 
 /// The largest noised scores of every draw so far.
 ///
@@ -26,7 +27,7 @@ pub(super) struct Pathwise<'a, F> {
 impl<'a, F: BatchReal> Pathwise<'a, F> {
     pub fn new(rank: usize, label: usize, num_samples: usize, epsilon: F, key: Key, screen: &'a Screen) -> Self {
         let draws = vec![Largest::new(rank); num_samples];
-        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), screen, arch: Arch::new() }
+        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), screen, arch: best() }
     }
 
     /// The least upper word that can lift a score of at most `top` above `threshold`; none if no noise can.

@@ -13,13 +13,14 @@ use super::kept::Kept;
 use super::strips::Strips;
 use super::stripwise::Stripwise;
 use super::{HeadGrads, HeadLoss};
+use crate::instruction_sets::best;
 use crate::{BatchReal, Result};
 
 impl<F: BatchReal, M: AsMargins<F> + Sync> HeadLoss<F> for TopKMarginCrossEntropy<F, M> {}
 
 impl<F: BatchReal, M: AsMargins<F> + Sync> Stripwise<F> for TopKMarginCrossEntropy<F, M> {
     fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
-        let (loss, num_classes, arch) = (self.borrowed(), strips.num_classes(), Arch::new());
+        let (loss, num_classes, arch) = (self.borrowed(), strips.num_classes(), best());
         examples.check_guesses(loss.k(), loss.margins(), num_classes)?;
         let mut rows = examples.states(|example, label| Row::new(&loss, label, num_classes, examples.coefficient(example)));
         strips.read(&mut rows, |row, first, scores| row.read(arch, first, scores))?;

@@ -6,8 +6,8 @@
 use core::hint::black_box;
 
 use topk_loss::{Loss, Result};
-use topk_loss_embedded::losses::{Visitor, visit};
-use topk_loss_embedded::{Print, device, values};
+use topk_loss_embedded::losses::{Visitor, scores, visit};
+use topk_loss_embedded::{Print, device};
 
 const MOST: usize = 1000;
 const CALLS: u32 = 10;
@@ -33,7 +33,7 @@ impl Visitor<f32> for Cost<'_> {
 }
 
 fn print(print: &mut Print<'_>) -> Result<()> {
-    let scores = black_box(values::scores::<f32, MOST>());
+    let scores = black_box(scores::<f32, MOST>());
     let per_class = black_box([0.5; MOST]);
     let mut grad = [0.0; MOST];
     let mut scratch = [0.0; 120 * MOST];

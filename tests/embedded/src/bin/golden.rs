@@ -1,3 +1,3 @@
 #![cfg_attr(all(target_arch = "arm", target_os = "none"), no_std, no_main)]
 
-topk_loss_embedded::program!(topk_loss_embedded::values::print);
+topk_loss_embedded::program!(topk_loss_embedded::golden::print);
