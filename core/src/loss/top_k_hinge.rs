@@ -223,7 +223,7 @@ impl<'a, F: Real> TopKHinge<F, Margins<'a, F>> {
     /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers as
     /// there are classes from that one down above it, √(2 ln n).
     #[inline(always)]
-    fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {
+    pub(crate) fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {
         let below = F::from_usize(num_classes.saturating_sub(self.k));
         let highest = epsilon * (F::from_f64(2.0) * below.ln()).sqrt() * F::from_f64(1.001);
         // A lead beyond the float's range is at least all of it.

@@ -1,0 +1,6 @@
+//! Losses whose classes are on several shards: threads that tell each other sums.
+
+mod faults;
+mod threads;
+mod traffic;
+mod whole;
