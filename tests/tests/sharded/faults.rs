@@ -1,7 +1,7 @@
 //! Whoever is at fault, all shards say so in the same round.
 
 use topk_loss::loss::PolyhedralHinge;
-use topk_loss::sharded::{Failure, Shard, ShardedLoss};
+use topk_loss::sharded::{ClassParallel, Failure, Room, Shard, ShardedLoss};
 use topk_loss::{CrossEntropy, Error, Margins, Smoothing, TopKHinge};
 
 use crate::threads::{shard_of, together};
@@ -76,6 +76,30 @@ fn shards_that_are_not_the_row_are_found() {
         });
         let error = Error::Length { what: "classes of all shards", expected: 12, actual };
         assert!(failures.into_iter().flatten().all(|failure| failure == Failure::Example { example: 0, error }));
+    }
+}
+
+/// One shard has other scores than its classes: it says so, and the others hear of it.
+#[test]
+fn wrong_lengths_are_named() {
+    let failures = together(&orders(), |index, all| {
+        let (shard, guilty) = (Shard::even(index, SHARDS, 12).unwrap(), index == 1);
+        let (mut values, mut grads) = ([0.0; 2], [0.0; 8]);
+        let scores = &[1.0; 8][usize::from(guilty)..];
+        let parallel = ClassParallel::new(CrossEntropy, shard);
+        let mut messages = vec![0.0; parallel.messages_len::<f64>(2)];
+        let mut compute = |labels: &[usize], messages: &mut [f64]| {
+            let room = Room { rows: &mut [None; 2], messages, scratch: &mut [] };
+            parallel.values_and_grads(scores, labels, &mut values, Some(&mut grads), room, all).unwrap_err()
+        };
+        // These are wrong on all shards, and nothing is sent.
+        let length = |what, expected, actual| Failure::Argument(Error::Length { what, expected, actual });
+        assert_eq!(compute(&[1], &mut messages), length("values", 1, 2));
+        assert_eq!(compute(&[1, 2], &mut messages[1..]), length("scratch", 21, 20));
+        (compute(&[1, 2], &mut messages), length("scores", 8, 7))
+    });
+    for (index, (failure, own)) in failures.into_iter().enumerate() {
+        assert_eq!(failure, if index == 1 { own } else { Failure::Elsewhere { shards: 1 } });
     }
 }
 
