@@ -7,7 +7,7 @@ use crate::{Real, Result, select};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lists<'m, F> {
     slots: &'m [F],
-    slot_len: usize,
+    shards: usize,
     list_len: usize,
 }
 
@@ -43,19 +43,24 @@ impl<'m, F: Real> Lists<'m, F> {
     /// # Errors
     /// Shards that do not have all classes.
     pub fn new(slots: &'m [F], shard: &Shard, list_len: usize) -> Result<Self> {
-        let lists = Self { slots, slot_len: slots.len() / shard.count().max(1), list_len };
-        shard.check_count(lists.counts().fold(F::zero(), |sum, count| sum + count))?;
+        let lists = Self { slots, shards: shard.count(), list_len };
+        shard.check_count(lists.slots().fold(F::zero(), |sum, (count, _)| sum + count))?;
         Ok(lists)
     }
 
-    fn counts(self) -> impl Iterator<Item = F> {
-        self.slots.chunks_exact(self.slot_len.max(1)).filter_map(|slot| slot.first().copied())
+    /// How many classes each shard has, and the rest of its slot.
+    fn slots(self) -> impl Iterator<Item = (F, &'m [F])> + Clone {
+        // No chunks, whose length the compiler would not know to be above 0.
+        let len = self.slots.len() / self.shards.max(1);
+        (0..self.shards).filter_map(move |index| {
+            let (&count, rest) = self.slots.get(index * len..(index + 1) * len)?.split_first()?;
+            Some((count, rest))
+        })
     }
 
     /// In the order of the shards.
     pub fn iter(self) -> impl Iterator<Item = List<'m, F>> + Clone {
-        self.slots.chunks_exact(self.slot_len.max(1)).filter_map(move |slot| {
-            let (count, rest) = slot.split_first()?;
+        self.slots().filter_map(move |(count, rest)| {
             let (list, rest) = rest.split_at_checked(self.list_len)?;
             let count = count.to_usize()?;
             Some(List { largest: list.get(..count.min(self.list_len))?, is_cut: count > self.list_len, rest })

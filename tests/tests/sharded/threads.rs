@@ -1,8 +1,8 @@
 //! An all-reduce over threads: each sends its numbers to all, and adds up what it hears in an order of its own.
 
+use core::time::Duration;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
 
 use topk_loss::Real;
 use topk_loss::sharded::{AllReduce, ClassParallel, Failure, Room, Shard, ShardedLoss};

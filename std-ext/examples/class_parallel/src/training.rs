@@ -1,7 +1,8 @@
 //! The same training twice: over classes, and over examples.
 
 use core::ops::Range;
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use topk_loss::noise::Normal;
 use topk_loss::sampler::{MonteCarlo, Sampler};
