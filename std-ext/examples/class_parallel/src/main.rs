@@ -6,6 +6,7 @@ mod arguments;
 mod head;
 mod sum;
 mod training;
+mod work;
 
 use mpi::collective::SystemOperation;
 use mpi::topology::SimpleCommunicator;
@@ -30,7 +31,7 @@ fn main() -> Result<(), Failed> {
     let task = Task::new(&arguments)?;
     let show = Show { world: &world, is_first: world.rank() == 0, task: &task, check: arguments.check };
     show.line(&format!("{} processes, {arguments}", world.size()));
-    show.line("loss          | spread are | step, ms | rounds | bytes a row | off by");
+    show.line("loss          | spread are | step, ms | work, ms | rounds | bytes a row | off by");
     let near = [
         show.both("exact, ε = 1", &TopKHinge::smoothed(5, 1.0)?)?,
         show.both("polyhedral", &PolyhedralHinge::new(5)?)?,
@@ -87,7 +88,8 @@ impl Show<'_> {
     fn training(&self, name: &str, spread: &str, trained: &Trained, traffic: &Traffic, off: f32) {
         let (steps, batch) = (self.task.steps() as f64, self.task.batch() as f64);
         let step = 1e3 * trained.step.as_secs_f64();
+        let work = 1e3 * self.largest((trained.seconds - traffic.seconds) as f32) / self.task.steps() as f32;
         let (rounds, bytes) = (traffic.sums as f64 / steps, traffic.bytes as f64 / (steps * batch));
-        self.line(&format!("{name:13} | {spread:10} | {step:8.1} | {rounds:6.1} | {bytes:11.0} | {off:.1e}"));
+        self.line(&format!("{name:13} | {spread:10} | {step:8.1} | {work:8.1} | {rounds:6.1} | {bytes:11.0} | {off:.1e}"));
     }
 }

@@ -8,6 +8,8 @@ use mpi::topology::SimpleCommunicator;
 use mpi::traits::CommunicatorCollectives;
 use topk_loss::sharded::AllReduce;
 
+use crate::work;
+
 /// By MPI, which ends all processes where one is lost.
 pub struct Mpi<'w> {
     world: &'w SimpleCommunicator,
@@ -21,6 +23,8 @@ pub struct Traffic {
     pub sums: usize,
     /// The sizes of the messages that this process gave.
     pub bytes: usize,
+    /// The work of summing, and of waiting for the others.
+    pub seconds: f64,
 }
 
 impl<'w> Mpi<'w> {
@@ -38,11 +42,13 @@ impl AllReduce<f32> for Mpi<'_> {
     type Error = Infallible;
 
     fn all_reduce_sum(&mut self, values: &mut [f32]) -> Result<(), Infallible> {
+        let start = work::seconds();
         self.room.clear();
         self.room.extend_from_slice(values);
         self.world.all_reduce_into(&self.room[..], values, SystemOperation::sum());
         self.traffic.sums += 1;
         self.traffic.bytes += size_of_val(values);
+        self.traffic.seconds += work::seconds() - start;
         Ok(())
     }
 }

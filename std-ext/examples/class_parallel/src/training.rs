@@ -12,6 +12,7 @@ use topk_loss::{Key, Loss};
 use crate::Failed;
 use crate::arguments::Arguments;
 use crate::head::Head;
+use crate::work;
 
 /// A batch that is learned by heart, and the weights to start from: the same on every process.
 pub struct Task {
@@ -30,6 +31,8 @@ pub struct Trained {
     pub weights: Vec<f32>,
     /// The fastest step: the machine has other things to do, too.
     pub step: Duration,
+    /// The work of all steps, that of the sums included.
+    pub seconds: f64,
 }
 
 const RATE: f32 = 4.0;
@@ -46,7 +49,7 @@ impl Task {
         let inputs = normal(1, batch * features, 1.0)?;
         let weights = normal(2, classes * features, (features as f32).sqrt().recip())?;
         // Labels all over the classes.
-        let labels = (0..batch).map(|example| (example * 7919 + 1) * (classes / 3 | 1) % classes).collect();
+        let labels = (0..batch).map(|example| (example * 7919 + 1) * ((classes / 3) | 1) % classes).collect();
         Ok(Self { inputs, labels, weights, features, steps })
     }
 
@@ -80,6 +83,7 @@ impl Task {
         let (mut rows, mut messages, mut scratch) =
             (vec![None; batch], vec![0.0; parallel.messages_len(batch)], vec![0.0; parallel.scratch_len()]);
         let (mut values, mut losses, mut step) = (vec![0.0; batch], vec![], Duration::MAX);
+        let begin = work::seconds();
         for _ in 0..self.steps {
             let start = Instant::now();
             head.write_scores(&self.inputs, &mut scores);
@@ -90,7 +94,7 @@ impl Task {
             losses.push(values.iter().sum::<f32>() / batch as f32);
             step = step.min(start.elapsed());
         }
-        Ok(Trained { losses, weights: head.weights, step })
+        Ok(Trained { losses, weights: head.weights, step, seconds: work::seconds() - begin })
     }
 
     /// This process has some of the examples, and all classes.
@@ -107,6 +111,7 @@ impl Task {
         let mut scratch = vec![0.0; loss.scratch_len(classes)];
         // The weights' gradient, and behind it the loss.
         let (mut sums, mut losses, mut step) = (vec![0.0; head.weights.len() + 1], vec![], Duration::MAX);
+        let begin = work::seconds();
         for _ in 0..self.steps {
             let start = Instant::now();
             head.write_scores(inputs, &mut scores);
@@ -122,7 +127,7 @@ impl Task {
             losses.push(sums[sums.len() - 1] / batch as f32);
             step = step.min(start.elapsed());
         }
-        Ok(Trained { losses, weights: head.weights, step })
+        Ok(Trained { losses, weights: head.weights, step, seconds: work::seconds() - begin })
     }
 }
 
