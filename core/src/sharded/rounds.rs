@@ -100,8 +100,8 @@ impl<L> ClassParallel<L> {
     /// classes. Labels are those of all classes, and the same on every shard.
     ///
     /// # Errors
-    /// As [`Failure`] says, and on all shards together. Only where values, rows or messages are not as long as the labels need is nothing sent:
-    /// those are alike on every shard. Values and gradients are then incomplete.
+    /// As [`Failure`] says, and on all shards together; values and gradients are then incomplete. Only for what is alike on every shard nothing is
+    /// sent: values, rows or messages that are not as long as the labels need, a label that is no class, a loss that is none of so many classes.
     pub fn values_and_grads<F: Real, A: AllReduce<F>>(
         &self,
         scores: &[F],
