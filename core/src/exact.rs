@@ -8,6 +8,7 @@
 //! |---|---|
 //! | what is wanted, and how exactly | `ranks`, `precision`, `problem` |
 //! | coarse histogram of the scores, certified window of t | `profile`, `bounds`, `chernoff` |
+//! | the same of classes that are elsewhere, and sums over them | `census`, `reproducible` |
 //! | which classes need individual care | `division` |
 //! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
 //! | distributions of N(t) and of N(t) without one class, at 16 nodes | `counts`, `leave_one_out`, `nodes`; one by one, `plain` |
@@ -18,6 +19,7 @@
 //! The hot loops are written for 16 [lanes](crate::lanes): functions that a caller inlines, so that they take its instruction set.
 
 mod bounds;
+pub(crate) mod census;
 mod chebyshev;
 mod chernoff;
 mod classes;
@@ -32,6 +34,7 @@ mod precision;
 mod problem;
 mod profile;
 mod ranks;
+mod reproducible;
 mod row;
 mod rule;
 mod solution;
@@ -43,10 +46,11 @@ pub use ranks::{AsRanks, Ranks};
 pub use solution::Solution;
 pub use summary::{Part, Summary};
 
-pub(crate) use precision::{Precision, is_double};
-pub(crate) use problem::Problem;
+pub(crate) use precision::{Precision, is_double, most_terms};
+pub(crate) use problem::{Problem, never};
 pub(crate) use ranks::Run;
-pub(crate) use row::{Competitors, Output, Question, scratch_len};
+pub(crate) use reproducible::Grid;
+pub(crate) use row::{Competitors, Output, Question, most_told, scratch_len, shard_scratch_len};
 // Of hidden methods.
 pub use contest::Label;
 pub use row::{Outcome, Task};

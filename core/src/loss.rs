@@ -29,6 +29,7 @@ pub use cross_entropy::CrossEntropy;
 pub use fenchel_young::FenchelYoung;
 pub use focal::Focal;
 pub use hinge::Hinge;
+pub(crate) use hinge::positive_part;
 pub use ldam::Ldam;
 pub use logit_adjusted::LogitAdjusted;
 pub use mean_of_hinge::MeanOfHinge;

@@ -1,17 +1,92 @@
-//! The exact smoothed order statistic of a row whose classes are spread over tiles, threads, devices or machines.
+//! Losses of rows whose classes are spread over machines, processes, devices or threads, by sums alone.
 //!
-//! Nothing of the size of the row is ever brought together. Three rounds, each a small sum that any all-reduce carries:
+//! All that MPI, NCCL and the collectives of frameworks have in common is a sum over all shards of a few numbers: [`AllReduce`], a trait of one method.
+//! [`ClassParallel`] computes a batch of losses on each shard with it, and the gradient of the shard's own classes; nothing of the size of a row is
+//! ever brought together.
 //!
-//! 1. each shard gives its k largest scores ([`largest`]); merged, the last of them is the center;
-//! 2. each shard counts its scores in a [`Profile`]; merged, they give the [`Division`] into candidates and bulk;
-//! 3. each shard fills a [`Summary`] with its candidates and moments; merged, [`solve`](Summary::solve) gives the [`Solution`],
-//!    from which each shard computes the gradient of its own classes.
+//! | loss | rounds | numbers a row, R shards | bytes a row: `f32`, R = 4, K = 5 |
+//! |---|---|---|---|
+//! | [`CrossEntropy`](crate::CrossEntropy) | 1 | 3R + 1 | 52 |
+//! | [`TopKHinge`](crate::TopKHinge) without noise | 1 | (K + 2)R + 1 | 116 |
+//! | [`TopKHinge`](crate::TopKHinge), exact | 2 | (K + 34)R + 1, then 33 and one for each class near the window; in `f64` 51 | 628 and 130 to 400 |
+//! | [`PolyhedralHinge`](crate::loss::PolyhedralHinge) | 1 where no shard has more than 24 classes that share | 26R + 1 | 420 |
+//! | | else a few more | 2R each | 32 |
 //!
-//! Where reading the scores is dear, the first two rounds are one: a center that rises with the largest scores seen so far, see
-//! [`Profile::raise`].
+//! None depends on the number of classes. What only few shards know has a slot for each in the message, all zeros but for one: so top lists, histograms and
+//! candidates merge by a sum. All examples of a batch share a round.
 //!
-//! Any partition of the classes, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks
-//! beyond the middle, which [`Exact`](crate::estimator::Exact) counts from the other end, up to the error bounds.
+//! **The same bits.** No sum is rounded, so it does not matter who adds in which order, and all shards have the same bits and take the same turns. However
+//! classes are spread, the exact form has the same window and the same candidates. Another partition changes only what each shard rounds of its own sums:
+//! a few units in the last place. Against the loss of a whole row the exact form has another quadrature, within the same error bound; the others differ by
+//! their rounding, the hard hinge not at all.
+//!
+//! **Errors.** One number of every message counts the shards that cannot go on: a bad score anywhere is a [`Failure`] everywhere, in the same round.
+//! Rows whose exact form is not within its tolerance, which in a single memory are computed class by class, are an
+//! [`Accuracy`](crate::Error::Accuracy) error here.
+//!
+//! **What is not here.** The losses that need a second threshold search or a random draw: a top-K margin's cross-entropy, top-K cross-entropies, smoothing
+//! by draws.
+//!
+//! ```
+//! use std::sync::{Barrier, Mutex};
+//! use std::thread;
+//! use topk_loss::sharded::{AllReduce, ClassParallel, Room, Shard};
+//! use topk_loss::TopKHinge;
+//!
+//! /// Two threads that share a buffer.
+//! struct Threads<'a>(&'a Mutex<Vec<f64>>, &'a Barrier);
+//!
+//! impl AllReduce<f64> for Threads<'_> {
+//!     type Error = ();
+//!
+//!     fn all_reduce_sum(&mut self, values: &mut [f64]) -> Result<(), ()> {
+//!         let Self(sum, barrier) = self;
+//!         if barrier.wait().is_leader() {
+//!             *sum.lock().unwrap() = vec![0.0; values.len()];
+//!         }
+//!         barrier.wait();
+//!         sum.lock().unwrap().iter_mut().zip(&*values).for_each(|(sum, &value)| *sum += value);
+//!         barrier.wait();
+//!         values.copy_from_slice(&sum.lock().unwrap());
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let whole = [0.3, 2.0, 1.9, 1.8, -1.0];
+//! let (sum, barrier) = (Mutex::new(vec![]), Barrier::new(2));
+//! let on_shard = |index| {
+//!     let shard = Shard::even(index, 2, 5)?;
+//!     let (scores, mut value, mut grad) = (&whole[shard.classes()], [0.0], vec![0.0; shard.len()]);
+//!     let hinge = ClassParallel::new(TopKHinge::smoothed(2, 0.2)?, shard);
+//!     let (mut messages, mut scratch) = (vec![0.0; hinge.messages_len(1)], vec![0.0; hinge.scratch_len()]);
+//!     let room = Room { rows: &mut [None], messages: &mut messages, scratch: &mut scratch };
+//!     let mut all = Threads(&sum, &barrier);
+//!     hinge.values_and_grads(scores, &[0], &mut value, Some(&mut grad), room, &mut all).unwrap();
+//!     Ok::<_, topk_loss::Error>((value[0], grad))
+//! };
+//! let (first, second) = thread::scope(|scope| {
+//!     let first = scope.spawn(|| on_shard(0));
+//!     (on_shard(1), first.join().unwrap())
+//! });
+//! let ((value, right), (same, left)) = (first?, second?);
+//! assert!((value - 2.410).abs() < 1e-3 && value == same);
+//! // The first shard has three classes, the label among them; the second two.
+//! assert!((left[0] + 1.0).abs() < 1e-3 && (left[1] - 0.150).abs() < 1e-3 && (left[2] - 0.301).abs() < 1e-3);
+//! assert!((right[0] - 0.549).abs() < 1e-3);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+//!
+//! # The steps of the exact form
+//!
+//! Where tiles are read one after the other, by a head that stores no scores or a stream, the steps are called one by one:
+//!
+//! 1. the k largest scores ([`largest`], [`merge_largest`]), the last of which is the center;
+//! 2. the scores counted in a [`Profile`], from which the [`Division`] into candidates and bulk follows. The center may rise with the largest scores
+//!    seen so far ([`Profile::raise`]), so that one reading serves for both;
+//! 3. the [`Summary`] of candidates and moments, from which the [`Solution`] follows, and from that the gradient.
+//!
+//! Any partition, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks beyond the middle, which
+//! [`Exact`](crate::estimator::Exact) counts from the other end, up to the error bounds.
 //!
 //! ```
 //! use topk_loss::estimator::Exact;
@@ -55,6 +130,21 @@
 //! assert!((grad.iter().sum::<f64>() - 1.0).abs() < 1e-14);
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
+
+mod all_reduce;
+mod cross_entropy;
+mod exact_hinge;
+mod lists;
+mod polyhedral_hinge;
+mod rounds;
+mod shard;
+mod top_k_hinge;
+
+pub use all_reduce::{AllReduce, Failure};
+pub use polyhedral_hinge::PolyhedralHingeRow;
+pub use rounds::{ClassParallel, Room, ShardedLoss};
+pub use shard::{Piece, Shard};
+pub use top_k_hinge::TopKHingeRow;
 
 pub use crate::exact::{Division, Part, Profile, Solution, Summary};
 

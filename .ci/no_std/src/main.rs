@@ -7,6 +7,7 @@
 #![no_main]
 
 mod bare;
+mod shards;
 mod stack;
 mod stacks;
 
@@ -121,7 +122,8 @@ fn numbers_are_right() -> Result<bool> {
         && softmax_is_right
         && other_losses_are_right()?
         && losses_of_several_guesses_are_right()?
-        && estimators_are_right()?)
+        && estimators_are_right()?
+        && shards::are_right()?)
 }
 
 fn main() -> i32 {

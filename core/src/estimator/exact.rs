@@ -195,6 +195,12 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// # Errors
     /// A center that is not finite, more ranks than one, k > `num_classes`, a float that the tolerance is beyond.
     pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<N, F>> {
+        Ok(Profile::new(self.single(center, num_classes)?))
+    }
+
+    /// The problem of a row whose deepest wanted score is `center`.
+    #[inline(always)]
+    pub(crate) fn single(&self, center: F, num_classes: usize) -> Result<Problem<N, F>> {
         check::finite("center", &[center])?;
         self.precision.check()?;
         let ranks = self.oracle.ranks();
@@ -203,7 +209,7 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
             return Err(Error::Parameter { name: "oracle", must: "a single order statistic to be computed over shards" });
         }
         let run = Run { first: ranks.last(), last: ranks.last() };
-        Ok(Profile::new(self.problem(run, self.epsilon, (center, F::zero()), num_classes)))
+        Ok(self.problem(run, self.epsilon, (center, F::zero()), num_classes))
     }
 
     /// The k-th order statistic relative to its center, the k-th largest of scores that are known to be finite; adds the gradient if it

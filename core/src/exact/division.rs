@@ -43,8 +43,8 @@ const MAX_LIFT: f64 = 2.0;
 
 impl<N: Noise<F>, F: Real> Division<N, F> {
     #[inline(always)]
-    pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>) -> Self {
-        let sure_above = Self::sure_above(&profile.problem, bounds, window);
+    pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, blur: F) -> Self {
+        let sure_above = Self::sure_above(&profile.problem, bounds, window) + blur;
         Self::with_bulk_probability(profile.problem, window, sure_above, bulk_probability(), |low, high| profile.between(low, high))
     }
 
@@ -162,7 +162,7 @@ pub(super) struct Places<F> {
 impl<N: Noise<F>, F: Real> Division<N, F> {
     /// The number of terms of its expansions; 0 where there is no bulk.
     #[inline(always)]
-    pub(super) fn terms(&self) -> usize {
+    pub(crate) fn terms(&self) -> usize {
         // Of the law first: what a law never needs is never compiled.
         terms::<F>(self.problem.law.regularity()) * usize::from(self.has_bulk)
     }
@@ -225,6 +225,11 @@ impl<F: Real> Places<F> {
             ((u - self.negligible_below) * self.gain - F::one(), self.gaussian_weight(u))
         };
         if is_bulk & (weight > super::counts::least()) { (x, weight) } else { (F::zero(), F::zero()) }
+    }
+
+    /// The largest weight of a class of the bulk that is not above u.
+    pub fn most_weight(&self, u: F) -> F {
+        self.bulk(if u < self.bulk_below { u } else { self.bulk_below }).1
     }
 
     /// exp(−(r − u)²/2), scaled to 1 at the top of the bulk; r is in the lower half of the window, where the noise would have to lift u.

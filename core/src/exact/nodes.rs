@@ -4,7 +4,7 @@ use super::classes::{Bulk, Classes};
 use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, times, whole};
 use super::leave_one_out;
 use super::precision::is_double;
-use super::problem::Units;
+use super::problem::never;
 use super::rule::{Batch, NodeSums, Nodes, Shares};
 use crate::lanes::{LANES, Lanes, halves, map, zip, zip3};
 use crate::{Noise, Real, Regularity, Result, check};
@@ -74,7 +74,7 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
                 *place = classes.law.position(u);
             }
         }
-        first.chain(second).for_each(|place| *place = classes.law.position(Units::never()));
+        first.chain(second).for_each(|place| *place = classes.law.position(never()));
 
         let lanes = rest.as_chunks_mut::<LANES>().0;
         let (tails, lanes) = check::split(lanes, places)?;

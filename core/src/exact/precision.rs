@@ -31,7 +31,7 @@ fn pick<F: Real>(double: f64, single: f64) -> F {
 }
 
 /// The terms of the longest expansion that the float needs.
-pub(super) const fn most_terms(double: bool) -> usize {
+pub(crate) const fn most_terms(double: bool) -> usize {
     if double { MAX_TERMS } else { 16 }
 }
 

@@ -75,10 +75,10 @@ impl<F: Real> Units<F> {
         let u = if u > far { far } else { u };
         if u < -far { -far } else { u }
     }
+}
 
-    /// A position that is never above any t.
-    #[inline(always)]
-    pub fn never() -> F {
-        -F::from_f64(FAR)
-    }
+/// A position that is never above any t.
+#[inline(always)]
+pub(crate) fn never<F: Real>() -> F {
+    -F::from_f64(FAR)
 }

@@ -1,6 +1,6 @@
 //! Where the classes lie, coarsely: a histogram of the scores.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, Window};
 use super::division::Division;
 use super::problem::Problem;
 use crate::noise::{Side, reach};
@@ -51,6 +51,14 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         let bins = bins(problem.num_classes, high - low);
         let (lowest, width) = range(&problem, true);
         Self { problem, lowest, width: width / F::from_usize(bins), bins, counts: [0; MOST_BINS] }
+    }
+
+    /// Counts classes at a position.
+    pub(super) fn add_at(&mut self, position: F, count: usize) {
+        let bin = ((position - self.lowest) / self.width).max(F::zero()).to_usize().unwrap_or(0);
+        if let Some(counted) = self.counts.get_mut(bin.min(self.bins - 1)) {
+            *counted = counted.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
 
     /// Counts the classes of a slice of scores.
@@ -145,6 +153,12 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
     /// Counts that are not those of all classes; scratch too short.
     #[inline(always)]
     pub fn division(&self, scratch: &mut [F]) -> Result<Division<N, F>> {
+        self.blurred_division(F::zero(), scratch)
+    }
+
+    /// The same where classes are up to `blur` units above where they were counted.
+    #[inline(always)]
+    pub(super) fn blurred_division(&self, blur: F, scratch: &mut [F]) -> Result<Division<N, F>> {
         let counted = self.total();
         if counted != self.problem.num_classes {
             return Err(Error::Length { what: "profile", expected: self.problem.num_classes, actual: counted });
@@ -154,8 +168,8 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
             return Ok(Division::of_few(self.problem));
         }
         let mut bounds = Bounds::new(self, scratch)?;
-        let window = bounds.window(self.problem.run, self.problem.precision.outside);
-        Ok(Division::new(self, &mut bounds, window))
+        let Window { low, high } = bounds.window(self.problem.run, self.problem.precision.outside);
+        Ok(Division::new(self, &mut bounds, Window { low, high: high + blur }, blur))
     }
 
     /// The lower edge of bin m.

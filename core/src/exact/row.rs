@@ -236,6 +236,19 @@ pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize, is_rare
     fast.max(plain).max(Bounds::<F>::len(MOST_BINS))
 }
 
+/// More candidates than this the shards of a row do not tell each other: their window is up to two bins of a census lower, where of a crowd that
+/// reaches it more classes are candidates.
+pub(crate) fn most_told<F: Real>(num_classes: usize, last_rank: usize) -> usize {
+    let most = most_candidates(num_classes, last_rank.min(num_classes), false, is_double::<F>());
+    most.saturating_mul(4).min(num_classes)
+}
+
+/// The scratch of a shard of any row whose deepest rank is the given one.
+pub(crate) fn shard_scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usize {
+    let (most, last_rank, terms) = (most_told::<F>(num_classes, last_rank), last_rank.min(num_classes), most_terms(is_double::<F>()));
+    solution::fast_scratch_len(most, last_rank, terms).max(most.saturating_add(terms * LANES)).max(Bounds::<F>::len(MOST_BINS))
+}
+
 /// The sum of a run of smoothed order statistics of scores relative to the problem's center, all scores being finite; the gradient is
 /// added if it is wanted, given that.
 #[inline(always)]

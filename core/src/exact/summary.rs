@@ -61,7 +61,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     pub(super) const ROOM_BESIDE: usize = MAX_TERMS * LANES;
 
     #[inline(always)]
-    pub(super) fn new(division: Division<N, F>, room: &'a mut [F]) -> Result<Self> {
+    pub(crate) fn new(division: Division<N, F>, room: &'a mut [F]) -> Result<Self> {
         let (lanes, candidates) = check::split(room, division.terms() * LANES)?;
         let lanes = lanes.as_chunks_mut::<LANES>().0;
         Ok(Self { division, sure: 0, bulk: 0, moments: [F::zero(); ROOM], lost: [F::zero(); ROOM], lanes, candidates, len: 0 })
@@ -219,9 +219,17 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// Scratch too short; a noise law that returns NaN; a value beyond the float's range.
     #[inline(always)]
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {
-        let solution = Solution::new(&Mean::new(&self.division, self.len), &self.division, self.part(), Form::Fast, scratch)?;
+        let solution = self.division.solve(self.part(), scratch)?;
         check::in_range("smoothed value", solution.value())?;
         Ok(solution)
+    }
+}
+
+impl<N: Noise<F>, F: Real> Division<N, F> {
+    /// What the summary of all classes comes to.
+    #[inline(always)]
+    pub(crate) fn solve<'s>(&self, all: Part<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {
+        Solution::new(&Mean::new(self, all.candidates.len()), self, all, Form::Fast, scratch)
     }
 }
 

@@ -61,7 +61,7 @@ impl<O: Clone, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
 /// scale · x₊ of an x that `in_units` gives over a unit of its choice: 1, and where a part of x is beyond the float's range a larger one. So a
 /// loss that is zero is found to be, and only one that is itself beyond the range is refused.
 #[inline(always)]
-pub(super) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Result<F> {
+pub(crate) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Result<F> {
     let mut x = in_units(F::one());
     if !x.is_finite() {
         let per_unit = F::epsilon();

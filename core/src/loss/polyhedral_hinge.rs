@@ -128,8 +128,13 @@ impl<F: Real> PolyhedralHinge<F, Margins<'_, F>> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn sharing(&self, margin: F, entries: &[F], top: F, floor: F) -> Sharing<F> {
+        self.shared(margin, top, excess::root(entries, margin * F::from_usize(self.k), floor))
+    }
+
+    /// Given that t, relative to the largest score, and how many classes are above it.
+    #[inline(always)]
+    pub(crate) fn shared(&self, margin: F, top: F, (threshold, count): (F, F)) -> Sharing<F> {
         let k = F::from_usize(self.k);
-        let (threshold, count) = excess::root(entries, margin * k, floor);
         let level = margin + threshold;
         // The second says the same as the first but for rounding.
         let is_shared = level > F::zero() && count > k;

@@ -4,7 +4,7 @@ use super::super::bounds::Window;
 use super::super::counts::{TOGETHER, add_trials, least, rarest, times, whole};
 use super::super::division::{Division, FEW};
 use super::super::nodes::{smaller_tails, tails_and_densities, thresholds};
-use super::super::problem::{Problem, Units};
+use super::super::problem::{Problem, never};
 use super::super::profile::range;
 use super::super::row::Competitors;
 use super::{Contest, Event, Label, MEANT};
@@ -35,7 +35,7 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
         }
         let (positions, rest) = check::split(scratch, num_classes.next_multiple_of(TOGETHER))?;
         let (counts, _) = check::split(rest.as_chunks_mut::<LANES>().0, run.last + TOGETHER)?;
-        positions.fill(Units::never());
+        positions.fill(never());
         positions.iter_mut().zip(row.units(problem)).for_each(|(position, u)| *position = u);
         positions.iter_mut().for_each(|position| *position = law.position(*position));
         Ok(Some(Self { law, positions, counts }))
@@ -187,7 +187,7 @@ mod tests {
     fn both_tails_of_an_order_statistic_keep_their_digits() {
         let scores = [0.3, -2.0, 1.5, 0.0, 4.0, -0.7, 0.0];
         for rank in 1..=7 {
-            let mut positions = [Gumbel.position(Units::<f64>::never()); 8];
+            let mut positions = [Gumbel.position(never::<f64>()); 8];
             positions.iter_mut().zip(scores).for_each(|(position, u)| *position = Gumbel.position(u));
             let mut counts = [[0.0; LANES]; 7 + TOGETHER];
             let mut few = Few { law: Gumbel, positions: &positions, counts: &mut counts[..rank + TOGETHER] };

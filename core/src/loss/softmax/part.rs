@@ -13,9 +13,9 @@ const BLOCK: usize = FEW / 2;
 #[derive(Debug, Clone, Copy)]
 pub struct Part<F> {
     /// The largest of their scores, the label's among them.
-    pub(super) largest: F,
+    pub(crate) largest: F,
     /// Σ exp(s − largest) over those that are not the label.
-    pub(super) rest: F,
+    pub(crate) rest: F,
 }
 
 impl<F: Real> Default for Part<F> {

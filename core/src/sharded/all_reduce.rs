@@ -1,0 +1,64 @@
+//! What shards need of whatever connects them.
+
+use core::fmt;
+
+use crate::Error;
+
+/// Who adds up what all shards have: MPI's `Allreduce`, NCCL's `ncclAllReduce`, a framework's collective, threads that share a buffer.
+///
+/// Every shard calls it as often, each time with as many values. Nothing in the sums of this module is rounded: of every number at most one
+/// shard has another than 0, or all are counts, or multiples of one power of two. So every order of the additions gives the same bits.
+pub trait AllReduce<F> {
+    /// What can go wrong with the connection.
+    type Error;
+
+    /// Replaces every value by its sum over all shards.
+    ///
+    /// # Errors
+    /// A connection that is lost.
+    fn all_reduce_sum(&mut self, values: &mut [F]) -> core::result::Result<(), Self::Error>;
+}
+
+impl<F, A: AllReduce<F> + ?Sized> AllReduce<F> for &mut A {
+    type Error = A::Error;
+
+    fn all_reduce_sum(&mut self, values: &mut [F]) -> core::result::Result<(), Self::Error> {
+        (**self).all_reduce_sum(values)
+    }
+}
+
+/// Why shards have no loss. All of them fail in the same round, whoever's fault it is: none waits for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure<E> {
+    /// What was wrong with an argument.
+    Argument(Error),
+    /// What was wrong with an example of the batch: here, or for all shards alike.
+    Example {
+        /// Which one.
+        example: usize,
+        /// What was wrong.
+        error: Error,
+    },
+    /// Arguments or examples of other shards were wrong.
+    Elsewhere {
+        /// How many shards say so.
+        shards: usize,
+    },
+    /// The connection.
+    AllReduce(E),
+}
+
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument(error) => error.fmt(f),
+            Self::Example { example, error } => write!(f, "example {example}: {error}"),
+            Self::Elsewhere { shards: 1 } => f.write_str("another shard cannot go on"),
+            Self::Elsewhere { shards } => write!(f, "{shards} other shards cannot go on"),
+            Self::AllReduce(error) => write!(f, "the sum over all shards: {error}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for Failure<E> {}
