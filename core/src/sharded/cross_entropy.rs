@@ -21,7 +21,7 @@ impl<F: Real> ShardedLoss<F> for CrossEntropy {
     }
 
     fn max_message_len(&self, shard: &Shard) -> usize {
-        1 + SLOT * shard.count()
+        shard.count().saturating_mul(SLOT).saturating_add(1)
     }
 
     fn scratch_len(&self, _: &Shard) -> usize {

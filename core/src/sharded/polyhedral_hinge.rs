@@ -56,11 +56,11 @@ impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for PolyhedralHinge<F, M> {
     }
 
     fn max_message_len(&self, shard: &Shard) -> usize {
-        1 + (lists::slot_len(LIST) + 1) * shard.count()
+        shard.count().saturating_mul(lists::slot_len(LIST) + 1).saturating_add(1)
     }
 
     fn scratch_len(&self, shard: &Shard) -> usize {
-        shard.len().max(LIST * shard.count())
+        shard.count().saturating_mul(LIST).max(shard.len())
     }
 
     fn message_len(&self, row: &PolyhedralHingeRow<F>, shard: &Shard) -> usize {

@@ -1,7 +1,9 @@
 //! Whoever is at fault, all shards say so in the same round.
 
+use core::convert::Infallible;
+
 use topk_loss::loss::PolyhedralHinge;
-use topk_loss::sharded::{ClassParallel, Failure, Room, Shard, ShardedLoss};
+use topk_loss::sharded::{AllReduce, ClassParallel, Failure, Room, Shard, ShardedLoss};
 use topk_loss::{CrossEntropy, Error, Margins, Smoothing, TopKHinge};
 
 use crate::threads::{shard_of, together};
@@ -101,6 +103,34 @@ fn wrong_lengths_are_named() {
     for (index, (failure, own)) in failures.into_iter().enumerate() {
         assert_eq!(failure, if index == 1 { own } else { Failure::Elsewhere { shards: 1 } });
     }
+}
+
+/// One shard, which has nobody to wait for.
+struct Alone;
+
+impl AllReduce<f64> for Alone {
+    type Error = Infallible;
+
+    fn all_reduce_sum(&mut self, _: &mut [f64]) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// More shards than any memory has room for.
+#[test]
+fn lengths_beyond_the_range_of_an_integer_are_no_room() {
+    fn refuses(loss: impl ShardedLoss<f64>) {
+        let parallel = ClassParallel::new(loss, Shard::new(0, usize::MAX, 0..3, 3).unwrap());
+        assert_eq!(parallel.messages_len::<f64>(2), usize::MAX);
+        let mut scratch = vec![0.0; parallel.scratch_len::<f64>().min(100_000)];
+        let room = Room { rows: &mut [None], messages: &mut [0.0; 9], scratch: &mut scratch };
+        let failure = parallel.values_and_grads(&[0.0; 3], &[1], &mut [0.0], None, room, &mut Alone).unwrap_err();
+        assert_eq!(failure, Failure::Argument(Error::Length { what: "scratch", expected: usize::MAX, actual: 9 }));
+    }
+    refuses(CrossEntropy);
+    refuses(PolyhedralHinge::new(1).unwrap());
+    refuses(TopKHinge::new(1).unwrap());
+    refuses(TopKHinge::smoothed(1, 1.0).unwrap());
 }
 
 #[test]
