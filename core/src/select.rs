@@ -2,7 +2,7 @@
 //!
 //! Ties go to the lowest index everywhere: of two equal scores the one that stands first ranks higher.
 
-use crate::{Error, Real, Result, check};
+use crate::{Real, Result, check};
 
 /// An entry of a slice of scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -200,8 +200,6 @@ pub(crate) fn indices_of_top<F: Real>(scores: &[F], k: usize, value: F) -> impl 
 
 /// k + 1 guesses need K < L: the rank whose score a top-K hinge looks at.
 pub(crate) fn first_missed(k: usize, num_classes: usize) -> Result<usize> {
-    if k == 0 || k >= num_classes {
-        return Err(Error::K { k, max: num_classes.saturating_sub(1) });
-    }
+    check::rank(k, num_classes.saturating_sub(1))?;
     Ok(k + 1)
 }

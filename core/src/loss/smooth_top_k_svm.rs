@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::others::Others;
+use super::softmax::tiny;
 use crate::compiled::{Example, values_by};
 use crate::lanes::{Compensated, LANES, Lanes};
 use crate::symmetric::{BULK, MAX_POWERS, Powers, Ratios};
@@ -216,7 +217,7 @@ fn far<F: Real>(numbers: &[F], k: usize) -> (F, bool) {
 fn power_sums<F: Real>(numbers: &[F], largest: F, k: usize) -> Powers<F> {
     /// So many registers of numbers are added without compensation.
     const FEW: usize = 4;
-    let tiny = F::min_positive_value() * F::from_f64(f64::from(1 << 26));
+    let tiny = tiny::<F>();
     let mut sums = [Compensated::zero(); MAX_POWERS];
     for few in numbers.chunks(FEW * LANES) {
         let mut units = [[F::zero(); LANES]; FEW];
@@ -225,13 +226,13 @@ fn power_sums<F: Real>(numbers: &[F], largest: F, k: usize) -> Powers<F> {
         }
         let mut powers = [[F::one(); LANES]; FEW];
         for sum in sums.iter_mut().take(k) {
-            let mut few = [F::zero(); LANES];
+            let mut together = [F::zero(); LANES];
             for (powers, &units) in powers.iter_mut().zip(&units) {
                 // Nothing subnormal is ever multiplied.
                 *powers = lanes::zip(*powers, units, |power, unit| if power * unit < tiny { F::zero() } else { power * unit });
-                few = lanes::zip(few, *powers, |sum, power| sum + power);
+                together = lanes::zip(together, *powers, |sum, power| sum + power);
             }
-            sum.add(lanes::sum(&few));
+            sum.add(lanes::sum(&together));
         }
     }
     sums.map(Compensated::sum)

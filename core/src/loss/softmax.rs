@@ -121,7 +121,7 @@ fn least<F: Real>(share: F) -> F {
 
 /// What is less is zero.
 #[inline(always)]
-fn tiny<F: Real>() -> F {
+pub(super) fn tiny<F: Real>() -> F {
     F::min_positive_value() * F::from_f64(f64::from(1 << 26))
 }
 

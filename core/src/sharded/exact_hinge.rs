@@ -31,11 +31,6 @@ pub(super) fn max_message_len<F: Real>(num_classes: usize, last_rank: usize) -> 
     1 + 2 * most_terms(is_double::<F>()) + exact::most_told::<F>(num_classes, last_rank)
 }
 
-/// The scratch of either round.
-pub(super) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize) -> usize {
-    exact::shard_scratch_len::<F>(num_classes, last_rank)
-}
-
 fn problem<F: Real>(loss: &TopKHinge<F, Margins<'_, F>>, epsilon: F, center: F, num_classes: usize) -> Result<Problem<Normal, F>> {
     loss.exact(epsilon, num_classes)?.single(center, num_classes)
 }

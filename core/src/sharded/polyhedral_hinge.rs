@@ -6,7 +6,7 @@ use super::shard::{Piece, Shard};
 use crate::excess::{self, Excess};
 use crate::lanes::{self, Compensated};
 use crate::loss::{PolyhedralHinge, Sharing};
-use crate::{AsMargins, Error, Margins, Real, Result, check, select};
+use crate::{AsMargins, Error, Margins, Real, Result, check};
 
 /// What is known of a row of a [`PolyhedralHinge`].
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +48,7 @@ impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for PolyhedralHinge<F, M> {
     type Row = PolyhedralHingeRow<F>;
 
     fn row(&self, shard: &Shard, label: usize) -> Result<PolyhedralHingeRow<F>> {
-        shard.check_countable::<F>()?;
-        select::first_missed(self.k(), shard.num_classes())?;
-        shard.check_label(label)?;
+        shard.check_guesses::<F>(self.k(), label)?;
         self.borrowed().total(label, shard.num_classes())?;
         Ok(PolyhedralHingeRow(Round::Largest))
     }

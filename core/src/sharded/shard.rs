@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::{Error, Real, Result, check};
+use crate::{Error, Real, Result, check, select};
 
 /// One of several shards, each with a run of neighbouring classes, which together have all of them: the machines, processes, devices or threads
 /// that classes are spread over. A shard may be without a class.
@@ -109,6 +109,13 @@ impl Shard {
             return Ok(());
         }
         Err(Error::Accuracy { what: "number of classes" })
+    }
+
+    /// That there are more classes than guesses, few enough to be counted, and the label among them.
+    pub(super) fn check_guesses<F: Real>(&self, k: usize, label: usize) -> Result<()> {
+        self.check_countable::<F>()?;
+        select::first_missed(k, self.num_classes)?;
+        self.check_label(label)
     }
 
     /// That the label is a class.

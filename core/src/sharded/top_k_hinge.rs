@@ -4,8 +4,9 @@ use super::exact_hinge::{self, Summaries};
 use super::lists::{self, Lists};
 use super::rounds::ShardedLoss;
 use super::shard::{Piece, Shard};
+use crate::exact::shard_scratch_len;
 use crate::loss::positive_part;
-use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check, select};
+use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check};
 
 /// What is known of a row of a [`TopKHinge`].
 #[derive(Debug, Clone, Copy)]
@@ -29,9 +30,7 @@ impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for TopKHinge<F, M> {
     type Row = TopKHingeRow<F>;
 
     fn row(&self, shard: &Shard, label: usize) -> Result<TopKHingeRow<F>> {
-        shard.check_countable::<F>()?;
-        select::first_missed(self.k(), shard.num_classes())?;
-        shard.check_label(label)?;
+        shard.check_guesses::<F>(self.k(), label)?;
         self.borrowed().margins().of(label, shard.num_classes())?;
         match self.smoothing() {
             Smoothing::None | Smoothing::Exact { .. } => Ok(TopKHingeRow(Round::Largest)),
@@ -52,7 +51,7 @@ impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for TopKHinge<F, M> {
     fn scratch_len(&self, shard: &Shard) -> usize {
         let list = self.first_missed().min(shard.num_classes());
         match self.smoothing() {
-            Smoothing::Exact { .. } => list.max(exact_hinge::scratch_len::<F>(shard.num_classes(), self.first_missed())),
+            Smoothing::Exact { .. } => list.max(shard_scratch_len::<F>(shard.num_classes(), self.first_missed())),
             _ => list,
         }
     }

@@ -1,7 +1,7 @@
 //! Losses of another loss: of adjusted scores, weighted by the label.
 
+use topk_loss::check;
 use topk_loss::loss::{ClassWeighted, LogitAdjusted};
-use topk_loss::{Error, check};
 
 use super::examples::Examples;
 use super::strips::Strips;
@@ -29,8 +29,7 @@ impl<F: BatchReal, L: HeadLoss<F>, T: AsRef<[F]> + Sync> Stripwise<F> for ClassW
     fn objective(&self, strips: Strips<'_, F>, examples: Examples<'_, F>, grads: Option<HeadGrads<'_, F>>) -> Result<F> {
         let weights = self.weights().as_ref();
         examples.check(check::length("weights", weights, strips.num_classes()))?;
-        let weight = |label: usize| weights.get(label).copied().ok_or(Error::Label { label, num_classes: weights.len() });
-        self.loss().objective(strips, examples.weighted(weight)?, grads)
+        self.loss().objective(strips, examples.weighted(|label| check::label(weights, label))?, grads)
     }
 
     fn label_weight(&self, label: usize) -> F {

@@ -1,6 +1,6 @@
 //! Which examples count, with which label, and how much.
 
-use topk_loss::{Error, Margins, Real};
+use topk_loss::{Margins, Real};
 
 use crate::parallel::try_for_each;
 use crate::{BatchError, Reduction, Result, Targets, Threads, check, reduction};
@@ -43,7 +43,7 @@ impl<'a, F: Real> Examples<'a, F> {
 
     /// What a loss of K guesses with margins refuses in every example.
     pub(super) fn check_guesses(&self, k: usize, margins: &Margins<'_, F>, num_classes: usize) -> Result<()> {
-        let rank = if k < num_classes { Ok(()) } else { Err(Error::K { k, max: num_classes - 1 }) };
+        let rank = topk_loss::check::rank(k, num_classes - 1);
         self.check(rank.and_then(|()| margins.of(0, num_classes))).map(|_| ())
     }
 

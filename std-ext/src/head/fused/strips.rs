@@ -4,10 +4,11 @@ use faer::Accum;
 use faer::prelude::*;
 use topk_loss::check;
 
+use super::super::backward::write_bias_grad;
 use super::super::cosine::Columns;
 use super::super::features::Features;
 use super::super::product::{TILE, product};
-use super::super::{HeadGrads, LinearHead, Similarity, write_bias_grad};
+use super::super::{HeadGrads, LinearHead, Similarity};
 use super::filter::{Filter, Mass};
 use super::gathered::Gathered;
 use crate::parallel::try_for_each;

@@ -4,14 +4,13 @@ use faer::Par;
 use faer::prelude::*;
 use proptest::prelude::*;
 use topk_loss::loss::TopKMarginCrossEntropy;
-use topk_loss::noise::Normal;
-use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{CrossEntropy, Key, Real, TopKHinge};
 use topk_loss_batch::{BatchError, BatchReal, HeadGrads, HeadLoss, LinearHead, Reduction, Similarity, Targets};
 
+use crate::{IGNORED, matrix};
+
 const NUM_CLASSES: usize = 3000;
 const DIM: usize = 128;
-const IGNORED: usize = usize::MAX;
 
 /// Scores of a row as training leaves them: a few classes compete, the others are far below.
 fn peaked<F: Real>(key: Key, class: usize, example: usize, competitors: usize, lead: f64) -> F {
@@ -97,12 +96,7 @@ fn share_left_out(loss: &impl HeadLoss<f32>, lead: f64, tolerance: f32) -> f64 {
 /// Weights that point to the features of their classes, ten of which are alike; every fourth example looks like another class of its ten.
 /// All examples are of the first thousand.
 fn trained() -> (LinearHead<f64>, Mat<f64>, Vec<usize>) {
-    let normals = |columns, seed| {
-        let (sampler, mut entries) = (MonteCarlo::new(Normal, 1).unwrap(), vec![0.0; DIM * columns]);
-        sampler.sample(Key::new(seed), 0, &mut entries).unwrap();
-        Mat::from_fn(DIM, columns, |i, j| entries[j * DIM + i])
-    };
-    let (groups, own) = (normals(NUM_CLASSES / 10, 1), normals(NUM_CLASSES, 2));
+    let (groups, own) = (matrix::<f64>(DIM, NUM_CLASSES / 10, 1), matrix::<f64>(DIM, NUM_CLASSES, 2));
     let prototype = |i, class: usize| groups[(i, class / 10)] + 0.5 * own[(i, class)];
     let labels: Vec<_> = (0..64).map(|b| b * 389 % 1000).collect();
     let seen = |b: usize| if b.is_multiple_of(4) { labels[b] / 10 * 10 + b / 4 % 10 } else { labels[b] };
