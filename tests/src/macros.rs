@@ -28,8 +28,9 @@ macro_rules! loss_laws {
             $(
                 #[test]
                 fn $law() {
-                    let law = |loss: &_, input: &_| $crate::laws::$law::<$float>(loss, input $(, $argument)*);
-                    if let Err(refuted) = $crate::check_loss(|$example: &$crate::Example<$float>| $loss, law) {
+                    let loss = |$example: &$crate::Example<$float>| $loss;
+                    let checked = $crate::check_loss(loss, |loss, input| $crate::laws::$law::<$float>(loss, input $(, $argument)*));
+                    if let Err(refuted) = checked {
                         panic!("{refuted}");
                     }
                 }

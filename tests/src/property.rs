@@ -8,7 +8,7 @@ use core::fmt::{self, Debug, Display};
 
 use proptest::arbitrary::Arbitrary;
 use proptest::prelude::any;
-use proptest::strategy::Strategy;
+use proptest::strategy::{BoxedStrategy, Strategy};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use topk_loss::{Loss, Real};
 
@@ -85,8 +85,16 @@ pub fn config() -> Config {
 /// # Panics
 /// The law itself panics, or declines nearly every input; a loss that panics is a violation.
 pub fn check<T: Debug, E: Into<TestCaseError> + Clone>(
-    strategy: impl Strategy<Value = T>,
+    strategy: impl Strategy<Value = T> + 'static,
     law: impl Fn(T) -> Result<(), E>,
+) -> Result<Passed, Counterexample<T, E>> {
+    run(&strategy.boxed(), &law)
+}
+
+/// [`check`], compiled once for each kind of input: proptest's runner is most of what a test of one law would compile.
+fn run<T: Debug, E: Into<TestCaseError> + Clone>(
+    strategy: &BoxedStrategy<T>,
+    law: &dyn Fn(T) -> Result<(), E>,
 ) -> Result<Passed, Counterexample<T, E>> {
     let config = config();
     let cases = config.cases;
@@ -102,7 +110,7 @@ pub fn check<T: Debug, E: Into<TestCaseError> + Clone>(
         });
         outcome.map_err(|(_, failure)| failure)
     };
-    match TestRunner::new(config).run(&strategy, run) {
+    match TestRunner::new(config).run(strategy, run) {
         Ok(()) => Ok(Passed { cases }),
         Err(TestError::Fail(reason, input)) => match last.into_inner() {
             Some(violation) => Err(Counterexample { input, violation }),
@@ -116,7 +124,10 @@ pub fn check<T: Debug, E: Into<TestCaseError> + Clone>(
 ///
 /// # Panics
 /// It does not; that is how a test fails.
-pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(strategy: impl Strategy<Value = T>, law: impl Fn(T) -> Result<(), E>) {
+pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(
+    strategy: impl Strategy<Value = T> + 'static,
+    law: impl Fn(T) -> Result<(), E>,
+) {
     if let Err(refuted) = check(strategy, law) {
         panic!("{refuted}");
     }
@@ -126,7 +137,7 @@ pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(strategy: impl 
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>>>(
+pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>> + 'static>(
     loss: impl Fn(&Example<F>) -> L,
     law: impl Fn(&L, &I) -> Result<(), Violation>,
 ) -> Result<Passed, Counterexample<I>> {
@@ -137,7 +148,7 @@ pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>>>(
 ///
 /// # Panics
 /// The loss fails, or a promise does.
-pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> ValueAndGrad<F> {
+pub fn evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
     buffers::evaluate(loss, scores, label).unwrap_or_else(|violation| panic!("{violation}"))
 }
 
@@ -148,7 +159,7 @@ pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: us
 ///
 /// # Panics
 /// Its two calls differ.
-pub fn try_evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> topk_loss::Result<ValueAndGrad<F>> {
+pub fn try_evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> topk_loss::Result<ValueAndGrad<F>> {
     let mut grad = vec![F::nan(); scores.len()];
     let mut scratch = vec![F::nan(); loss.scratch_len(scores.len())];
     let value = loss.value_and_grad(scores, label, &mut grad, &mut scratch)?;

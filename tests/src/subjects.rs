@@ -17,8 +17,8 @@ use topk_loss::{Error, FoldIn, Loss, Real, Result};
 ///     grad[label] -= 2.0;
 ///     (squared(scores, label), grad)
 /// };
-/// let law = |loss: &_, example: &_| gradient_is_the_slope::<f64>(loss, example, ROUNDING);
-/// assert!(check_loss(|_| loss_fn(squared, with_gradient), law).is_ok());
+/// let loss = |_: &_| loss_fn(squared, with_gradient);
+/// assert!(check_loss(loss, |loss, example| gradient_is_the_slope::<f64>(loss, example, ROUNDING)).is_ok());
 /// ```
 pub fn loss_fn<F: Real, V, G>(value: V, value_and_grad: G) -> LossFn<V, G>
 where

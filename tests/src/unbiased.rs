@@ -14,7 +14,7 @@ use crate::tolerances::DETECTABLE_BIAS;
 ///
 /// # Panics
 /// The oracle fails.
-pub fn evaluate<F: Real>(oracle: &(impl Oracle<F> + ?Sized), theta: &[F]) -> ValueAndGrad<F> {
+pub fn evaluate<F: Real>(oracle: &dyn Oracle<F>, theta: &[F]) -> ValueAndGrad<F> {
     let mut grad = vec![F::zero(); theta.len()];
     let mut scratch = vec![F::nan(); oracle.scratch_len(theta.len())];
     let value = oracle.value_and_add_grad(theta, F::one(), &mut grad, &mut scratch).expect("an oracle of good input");

@@ -10,7 +10,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// It is not, or something was written.
-pub fn wrong_lengths_are_errors<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn wrong_lengths_are_errors<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     let law = Law("wrong_lengths_are_errors");
     let (len, needed) = (example.scores.len(), loss.scratch_len(example.scores.len()));
     for grad_len in [0, len - 1, len + 1] {
@@ -29,7 +29,7 @@ pub fn wrong_lengths_are_errors<F: Real>(loss: &(impl Loss<F> + ?Sized), example
 ///
 /// # Errors
 /// It is not, or something was written.
-pub fn a_label_that_is_no_class_is_an_error<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn a_label_that_is_no_class_is_an_error<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     let law = Law("a_label_that_is_no_class_is_an_error");
     let (len, needed) = (example.scores.len(), loss.scratch_len(example.scores.len()));
     for label in [len, usize::MAX] {
@@ -45,7 +45,7 @@ pub fn a_label_that_is_no_class_is_an_error<F: Real>(loss: &(impl Loss<F> + ?Siz
 ///
 /// # Errors
 /// It is not, or something was written.
-pub fn scores_that_are_no_numbers_are_errors<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn scores_that_are_no_numbers_are_errors<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     let law = Law("scores_that_are_no_numbers_are_errors");
     let (len, needed) = (example.scores.len(), loss.scratch_len(example.scores.len()));
     for class in 0..len {
@@ -73,14 +73,14 @@ struct Refused<W, E> {
 }
 
 impl<W: core::fmt::Display, E: Fn(Error) -> bool> Refused<W, E> {
-    fn value_call<F: Real>(&self, loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize, scratch_len: usize) -> Result<(), Violation> {
+    fn value_call<F: Real>(&self, loss: &dyn Loss<F>, scores: &[F], label: usize, scratch_len: usize) -> Result<(), Violation> {
         let mut scratch = vec![F::zero(); scratch_len];
         self.judge("the value call", self.law.caught(|| loss.value(scores, label, &mut scratch))?)
     }
 
     fn gradient_call<F: Real>(
         &self,
-        loss: &(impl Loss<F> + ?Sized),
+        loss: &dyn Loss<F>,
         scores: &[F],
         label: usize,
         grad_len: usize,

@@ -11,7 +11,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// They do not.
-pub fn value_is_that_of_the_gradient_call<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn value_is_that_of_the_gradient_call<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("value_is_that_of_the_gradient_call").judge(|law| {
         let alone = law.value(loss, &example.scores, example.label)?;
         let (value, _) = law.evaluate(loss, &example.scores, example.label)?;
@@ -23,7 +23,7 @@ pub fn value_is_that_of_the_gradient_call<F: Real>(loss: &(impl Loss<F> + ?Sized
 ///
 /// # Errors
 /// It does.
-pub fn scratch_is_irrelevant<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn scratch_is_irrelevant<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     let needed = loss.scratch_len(example.scores.len());
     let scratches = [(F::nan(), 0), (F::infinity(), 1), (-F::one(), 7)].map(|(content, extra)| vec![content; needed + extra]);
     Law("scratch_is_irrelevant").judge(|law| {
@@ -44,7 +44,7 @@ pub fn scratch_is_irrelevant<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &
 ///
 /// # Errors
 /// It is not.
-pub fn gradient_is_overwritten<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn gradient_is_overwritten<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("gradient_is_overwritten").judge(|law| {
         let clean = law.evaluate(loss, &example.scores, example.label)?;
         for content in [F::one(), F::nan()] {
@@ -61,7 +61,7 @@ pub fn gradient_is_overwritten<F: Real>(loss: &(impl Loss<F> + ?Sized), example:
 ///
 /// # Errors
 /// It is not, or the loss fails.
-pub fn evaluate<F: Real>(loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Violation> {
+pub fn evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Violation> {
     let law = Law("scratch_is_irrelevant");
     let needed = loss.scratch_len(scores.len());
     let (mut grad, mut scratch) = (vec![F::nan(); scores.len()], vec![F::nan(); needed]);

@@ -12,7 +12,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// It is.
-pub fn is_convex<F: Real>(loss: &(impl Loss<F> + ?Sized), segment: &Segment<F>, tolerance: Tolerance) -> Result<(), Violation> {
+pub fn is_convex<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("is_convex").judge(|law| {
         let label = segment.example.label;
         let (from, to) = (law.evaluate(loss, &segment.example.scores, label)?, law.evaluate(loss, &segment.to, label)?);
@@ -32,11 +32,7 @@ pub fn is_convex<F: Real>(loss: &(impl Loss<F> + ?Sized), segment: &Segment<F>, 
 ///
 /// # Errors
 /// It is not.
-pub fn lies_above_its_tangents<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    segment: &Segment<F>,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn lies_above_its_tangents<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("lies_above_its_tangents").judge(|law| {
         let from = law.evaluate(loss, &segment.example.scores, segment.example.label)?;
         let to = law.evaluate(loss, &segment.to, segment.example.label)?;

@@ -50,7 +50,7 @@ pub fn is_unbiased(
 /// # Errors
 /// It has not.
 pub fn estimate_is_the_plain_call<F: Real>(
-    estimator: &(impl Estimator<F> + ?Sized),
+    estimator: &dyn Estimator<F>,
     example: &Example<F>,
     tolerance: Tolerance,
 ) -> Result<(), Violation> {

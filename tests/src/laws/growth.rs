@@ -12,12 +12,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// It is not.
-pub fn is_lipschitz<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    segment: &Segment<F>,
-    constant: F,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn is_lipschitz<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, constant: F, tolerance: Tolerance) -> Result<(), Violation> {
     Law("is_lipschitz").judge(|law| {
         let from = law.evaluate(loss, &segment.example.scores, segment.example.label)?;
         let to = law.evaluate(loss, &segment.to, segment.example.label)?;
@@ -32,12 +27,7 @@ pub fn is_lipschitz<F: Real>(
 ///
 /// # Errors
 /// It is not.
-pub fn is_smooth<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    segment: &Segment<F>,
-    constant: F,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn is_smooth<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, constant: F, tolerance: Tolerance) -> Result<(), Violation> {
     Law("is_smooth").judge(|law| {
         let from = law.evaluate(loss, &segment.example.scores, segment.example.label)?.1;
         let to = law.evaluate(loss, &segment.to, segment.example.label)?.1;

@@ -11,11 +11,7 @@ use crate::{Example, Tolerance};
 ///
 /// # Errors
 /// They differ.
-pub fn ignores_a_common_offset<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    example: &Example<F>,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn ignores_a_common_offset<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("ignores_a_common_offset").judge(|law| {
         let before = law.evaluate(loss, &example.scores, example.label)?;
         for offset in [-4.0, 1.0, 1024.0].map(F::from_f64) {
@@ -45,7 +41,7 @@ pub fn ignores_a_common_offset<F: Real>(
 ///
 /// # Errors
 /// It does not.
-pub fn treats_classes_alike<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
+pub fn treats_classes_alike<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("treats_classes_alike").judge(|law| {
         let before = law.evaluate(loss, &example.scores, example.label)?;
         let allowed = tolerance.of::<F>(magnitude(&example.scores, &before));
@@ -75,7 +71,7 @@ pub fn treats_classes_alike<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &E
 ///
 /// # Errors
 /// They differ.
-pub fn is_homogeneous<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
+pub fn is_homogeneous<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("is_homogeneous").judge(|law| {
         let before = law.evaluate(loss, &example.scores, example.label)?;
         for factor in [0.5, 3.0].map(F::from_f64) {
@@ -93,12 +89,7 @@ pub fn is_homogeneous<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example
 ///
 /// # Errors
 /// They do not.
-pub fn gradient_sums_to<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    example: &Example<F>,
-    sum: F,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn gradient_sums_to<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, sum: F, tolerance: Tolerance) -> Result<(), Violation> {
     Law("gradient_sums_to").judge(|law| {
         let (value, grad) = law.evaluate(loss, &example.scores, example.label)?;
         if value == F::zero() && size(&grad) == 0.0 {

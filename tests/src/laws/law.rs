@@ -89,7 +89,7 @@ impl Law {
     ///
     /// # Errors
     /// As [`good`](Self::good).
-    pub fn value<F: Real>(self, loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<F, Stop> {
+    pub fn value<F: Real>(self, loss: &dyn Loss<F>, scores: &[F], label: usize) -> Result<F, Stop> {
         self.good(|| loss.value(scores, label, &mut vec![F::zero(); loss.scratch_len(scores.len())]))
     }
 
@@ -97,7 +97,7 @@ impl Law {
     ///
     /// # Errors
     /// As [`good`](Self::good).
-    pub fn evaluate<F: Real>(self, loss: &(impl Loss<F> + ?Sized), scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Stop> {
+    pub fn evaluate<F: Real>(self, loss: &dyn Loss<F>, scores: &[F], label: usize) -> Result<ValueAndGrad<F>, Stop> {
         let mut grad = vec![F::zero(); scores.len()];
         let value = self.good(|| loss.value_and_grad(scores, label, &mut grad, &mut vec![F::zero(); loss.scratch_len(scores.len())]))?;
         Ok((value, grad))

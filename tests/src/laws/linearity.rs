@@ -19,7 +19,7 @@ use crate::violation::Violation;
 /// # Panics
 /// There are no cells of that size.
 pub fn is_linear_in_cells<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
+    loss: &dyn Loss<F>,
     segment: &Segment<F>,
     cells: impl Fn(usize, usize) -> Result<Cells>,
     margin: f64,

@@ -12,7 +12,7 @@ use crate::{Example, Tolerance};
 ///
 /// # Errors
 /// It is not.
-pub fn gradient_is_added_with_its_weight<F: Real>(oracle: &(impl Oracle<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn gradient_is_added_with_its_weight<F: Real>(oracle: &dyn Oracle<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("gradient_is_added_with_its_weight").judge(|law| {
         let (value, grad) = evaluate(law, oracle, &example.scores, F::one(), F::zero())?;
         for (weight, before) in [(-3.0, 0.0), (0.5, -2.0), (0.0, 1.0)].map(|(w, b)| (F::from_f64(w), F::from_f64(b))) {
@@ -33,11 +33,7 @@ pub fn gradient_is_added_with_its_weight<F: Real>(oracle: &(impl Oracle<F> + ?Si
 ///
 /// # Errors
 /// Its claim is false.
-pub fn translation_is_as_claimed<F: Real>(
-    oracle: &(impl Oracle<F> + ?Sized),
-    example: &Example<F>,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn translation_is_as_claimed<F: Real>(oracle: &dyn Oracle<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("translation_is_as_claimed").judge(|law| {
         let theta = &example.scores;
         let scratch = || vec![F::zero(); oracle.scratch_len(theta.len())];
@@ -55,7 +51,7 @@ pub fn translation_is_as_claimed<F: Real>(
 /// # Errors
 /// They differ.
 pub fn follows_a_common_offset<F: Real>(
-    oracle: &(impl Oracle<F> + ?Sized),
+    oracle: &dyn Oracle<F>,
     example: &Example<F>,
     mass: F,
     tolerance: Tolerance,
@@ -72,7 +68,7 @@ pub fn follows_a_common_offset<F: Real>(
     })
 }
 
-fn evaluate<F: Real>(law: Law, oracle: &(impl Oracle<F> + ?Sized), theta: &[F], weight: F, before: F) -> Result<ValueAndGrad<F>, Stop> {
+fn evaluate<F: Real>(law: Law, oracle: &dyn Oracle<F>, theta: &[F], weight: F, before: F) -> Result<ValueAndGrad<F>, Stop> {
     let mut grad = vec![before; theta.len()];
     let mut scratch = vec![F::zero(); oracle.scratch_len(theta.len())];
     let value = law.good(|| oracle.value_and_add_grad(theta, weight, &mut grad, &mut scratch))?;

@@ -11,11 +11,7 @@ use crate::{Example, Tolerance};
 ///
 /// # Errors
 /// It does.
-pub fn falls_with_the_label_score<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    example: &Example<F>,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn falls_with_the_label_score<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("falls_with_the_label_score").judge(|law| {
         let before = law.evaluate(loss, &example.scores, example.label)?;
         for by in [0.01, 0.5, 4.0, 32.0].map(F::from_f64) {
@@ -33,7 +29,7 @@ pub fn falls_with_the_label_score<F: Real>(
 ///
 /// # Errors
 /// It is not.
-pub fn is_never_negative<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn is_never_negative<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("is_never_negative").judge(|law| {
         let value = law.value(loss, &example.scores, example.label)?;
         Ok(law.between("the value", value, (F::zero(), F::infinity()), 0.0)?)
@@ -45,12 +41,7 @@ pub fn is_never_negative<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Exam
 ///
 /// # Errors
 /// It is not zero, or not above it.
-pub fn vanishes_with_the_lead<F: Real>(
-    loss: &(impl Loss<F> + ?Sized),
-    example: &Example<F>,
-    margin: F,
-    tolerance: Tolerance,
-) -> Result<(), Violation> {
+pub fn vanishes_with_the_lead<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, margin: F, tolerance: Tolerance) -> Result<(), Violation> {
     Law("vanishes_with_the_lead").judge(|law| {
         let value = law.value(loss, &example.scores, example.label)?;
         let missed = example.scores[ranking(&example.scores)[example.k]];

@@ -10,7 +10,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// They do not.
-pub fn results_are_finite<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn results_are_finite<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("results_are_finite").judge(|law| {
         let (value, grad) = law.evaluate(loss, &example.scores, example.label)?;
         let all = (F::min_value(), F::max_value());
@@ -26,7 +26,7 @@ pub fn results_are_finite<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Exa
 ///
 /// # Errors
 /// It does not.
-pub fn is_deterministic<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn is_deterministic<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("is_deterministic").judge(|law| {
         let first = law.evaluate(loss, &example.scores, example.label)?;
         let again = law.evaluate(loss, &example.scores, example.label)?;

@@ -12,8 +12,8 @@ use crate::{Example, Tolerance};
 /// # Errors
 /// It is not.
 pub fn agrees_in_single_precision(
-    single: &(impl Loss<f32> + ?Sized),
-    double: &(impl Loss<f64> + ?Sized),
+    single: &dyn Loss<f32>,
+    double: &dyn Loss<f64>,
     example: &Example<f32>,
     tolerance: Tolerance,
 ) -> Result<(), Violation> {

@@ -18,7 +18,7 @@ use crate::{Example, Tolerance};
 ///
 /// # Errors
 /// It is not; the first class whose entry is wrong.
-pub fn gradient_is_the_slope<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
+pub fn gradient_is_the_slope<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("gradient_is_the_slope").judge(|law| {
         let around = Around::new(law, &loss, example, tolerance)?;
         for (class, &entry) in around.at.1.iter().enumerate() {
@@ -45,7 +45,7 @@ pub fn gradient_is_the_slope<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &
 ///
 /// # Errors
 /// They do not; the first class whose slopes differ, or that the classes' slopes do not add up.
-pub fn has_no_kink<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
+pub fn has_no_kink<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
     Law("has_no_kink").judge(|law| {
         let around = Around::new(law, &loss, example, tolerance)?;
         let mut total = 0.0;

@@ -13,7 +13,7 @@ use crate::violation::Violation;
 ///
 /// # Errors
 /// Another rule, or none.
-pub fn ties_go_to_the_lowest_index<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn ties_go_to_the_lowest_index<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("ties_go_to_the_lowest_index").judge(|law| {
         let scores = &example.scores;
         let order = ranking(scores);
@@ -40,7 +40,7 @@ pub fn ties_go_to_the_lowest_index<F: Real>(loss: &(impl Loss<F> + ?Sized), exam
 ///
 /// # Errors
 /// They are not.
-pub fn zeros_of_both_signs_are_equal<F: Real>(loss: &(impl Loss<F> + ?Sized), example: &Example<F>) -> Result<(), Violation> {
+pub fn zeros_of_both_signs_are_equal<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
     Law("zeros_of_both_signs_are_equal").judge(|law| {
         // Every second score is made zero, of either sign.
         let with = |sign: fn(usize) -> F| -> Vec<F> {

@@ -63,7 +63,7 @@ impl Oracle<f64> for Sum {
 fn row(
     fault: &'static str,
     law: &'static str,
-    judge: fn(&Sum, &Example<f64>) -> core::result::Result<(), Violation>,
+    judge: fn(&dyn Oracle<f64>, &Example<f64>) -> core::result::Result<(), Violation>,
     planted: Fault,
 ) -> Row {
     let with = move |fault| judged(move |example: &Example<f64>| judge(&Sum(TopKSum::new(example.k).unwrap(), fault), example));

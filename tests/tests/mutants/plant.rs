@@ -55,7 +55,7 @@ impl Row {
 }
 
 /// Judges a subject on drawn inputs.
-pub fn judged<I: Arbitrary>(law: impl Fn(&I) -> Verdict) -> Verdict {
+pub fn judged<I: Arbitrary + 'static>(law: impl Fn(&I) -> Verdict) -> Verdict {
     check(proptest::prelude::any::<I>(), |input| law(&input)).map(drop).map_err(|refuted| refuted.violation)
 }
 
