@@ -3,7 +3,7 @@
 use num_traits::{One, Zero};
 
 use crate::compiled::{Integrator, Portable};
-use crate::exact::{Competitors, Outcome, Output, Precision, Problem, Profile, Question, Run, Task, scratch_len};
+use crate::exact::{Competitors, Histogram, Outcome, Output, Precision, Problem, Question, Run, Task, scratch_len};
 use crate::{Dual, Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Result, Translation, check, select};
 
 /// f_ε(θ) = E f(θ + εZ) and ∇f_ε, **computed** and not drawn, for f a (weighted sum of) order statistics.
@@ -190,12 +190,12 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         Ok(())
     }
 
-    /// A profile of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
+    /// A histogram of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
     ///
     /// # Errors
     /// A center that is not finite, more ranks than one, k > `num_classes`, a float that the tolerance is beyond.
-    pub fn profile(&self, center: F, num_classes: usize) -> Result<Profile<N, F>> {
-        Ok(Profile::new(self.single(center, num_classes)?))
+    pub fn histogram(&self, center: F, num_classes: usize) -> Result<Histogram<N, F>> {
+        Ok(Histogram::new(self.single(center, num_classes)?))
     }
 
     /// The problem of a row whose deepest wanted score is `center`.

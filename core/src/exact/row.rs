@@ -4,13 +4,13 @@ use core::fmt;
 
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
-use super::contest::{Contest, Few, Label};
-use super::division::{Division, FEW};
+use super::histogram::{Histogram, MOST_BINS};
+use super::inclusion::{Few, Inclusion, Label};
 use super::mean::Mean;
+use super::partition::{FEW, Partition};
 use super::precision::{is_double, most_terms};
 use super::problem::Problem;
-use super::profile::{MOST_BINS, Profile};
-use super::solution::{self, Form, Solution, Sought};
+use super::solution::{self, Form, Functional, Solution};
 use super::summary::Summary;
 use crate::lanes::LANES;
 use crate::noise::Reflected;
@@ -43,14 +43,14 @@ impl<'s, F: Real> Competitors<'s, F> {
     }
 
     #[inline(always)]
-    fn profile<N: Noise<F>>(self, problem: Problem<N, F>) -> Profile<N, F> {
-        let mut profile = Profile::new(problem);
+    fn histogram<N: Noise<F>>(self, problem: Problem<N, F>) -> Histogram<N, F> {
+        let mut histogram = Histogram::new(problem);
         for piece in self.pieces() {
             for scores in piece {
-                profile.add_finite(scores);
+                histogram.add_finite(scores);
             }
         }
-        profile
+        histogram
     }
 
     /// Adds `weight` times the gradient to the entries of the whole row's.
@@ -144,7 +144,7 @@ impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
     ///
     /// # Errors
     /// It is not.
-    pub fn contest(self) -> core::result::Result<Task<'a, N, F, Label<F>>, Self> {
+    pub fn inclusion(self) -> core::result::Result<Task<'a, N, F, Label<F>>, Self> {
         match self.question {
             Question::Lose(label) => Ok(self.asking(label)),
             Question::Smooth { .. } => Err(self),
@@ -201,8 +201,8 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F, Label<F>> {
 }
 
 impl<'a, N, F> From<Task<'a, N, F, Label<F>>> for Task<'a, N, F> {
-    fn from(contest: Task<'a, N, F, Label<F>>) -> Self {
-        let Task { problem, row, question, output, scratch } = contest;
+    fn from(inclusion: Task<'a, N, F, Label<F>>) -> Self {
+        let Task { problem, row, question, output, scratch } = inclusion;
         Self { problem, row, question: Question::Lose(question), output, scratch }
     }
 }
@@ -261,9 +261,9 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     problem.precision.check()?;
-    let division = if problem.is_small() { Division::of_few(problem) } else { row.profile(problem).division(scratch)? };
+    let partition = if problem.is_small() { Partition::of_few(problem) } else { row.histogram(problem).partition(scratch)? };
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
-    solve::<FAST, _, _, _>(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
+    solve::<FAST, _, _, _>(row, &partition, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
 
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
@@ -272,47 +272,47 @@ fn lose<const FAST: bool, N: Noise<F>, F: Real>(task: Task<'_, N, F, Label<F>>) 
     let Task { problem, row, question: label, output, scratch } = task;
     problem.precision.check()?;
     let of_few = match Few::new(&problem, row, scratch)? {
-        Some(mut few) => Contest::of_few(&problem, &mut few, label),
+        Some(mut few) => Inclusion::of_few(&problem, &mut few, label),
         None => None,
     };
-    let (contest, division) = match of_few {
-        Some(contest) => (contest, contest.division_of_few(row)),
+    let (inclusion, partition) = match of_few {
+        Some(inclusion) => (inclusion, inclusion.partition_of_few(row)),
         None => {
-            let profile = row.profile(problem);
-            let mut bounds = Bounds::new(&profile, scratch)?;
-            let contest = Contest::new(&profile, &mut bounds, label)?;
-            (contest, contest.division(&profile, &mut bounds))
+            let histogram = row.histogram(problem);
+            let mut bounds = Bounds::new(&histogram, scratch)?;
+            let inclusion = Inclusion::new(&histogram, &mut bounds, label)?;
+            (inclusion, inclusion.partition(&histogram, &mut bounds))
         }
     };
-    if contest.is_decided() {
+    if inclusion.is_decided() {
         return Ok(Outcome { value: F::zero(), error_bound: F::zero() });
     }
-    solve::<FAST, _, _, _>(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
+    solve::<FAST, _, _, _>(row, &partition, |_, _| inclusion, problem.precision.tolerance, (output, &|_| true), false, scratch)
 }
 
 /// The fast form, and where that cannot be certified the plain one.
 #[inline(always)]
-fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
+fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Functional<F>>(
     row: Competitors<'_, F>,
-    division: &Division<N, F>,
-    sought: impl Fn(&Division<N, F>, usize) -> S,
+    partition: &Partition<N, F>,
+    functional: impl Fn(&Partition<N, F>, usize) -> S,
     tolerance: F,
     (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     if FAST && !is_plain {
-        let (num_classes, last) = (row.scores.len(), division.problem.run.last);
+        let (num_classes, last) = (row.scores.len(), partition.problem.run.last);
         let candidates = most_candidates(num_classes, last, S::IS_RARE, is_double::<F>());
-        let (room, rest) = check::split(&mut *scratch, division.terms() * LANES + candidates)?;
-        let mut summary = Summary::new(*division, room)?;
+        let (room, rest) = check::split(&mut *scratch, partition.terms() * LANES + candidates)?;
+        let mut summary = Summary::new(*partition, room)?;
         let mut is_whole = true;
         for piece in row.pieces() {
             is_whole &= summary.add_finite(piece).is_ok();
         }
         if is_whole {
             let part = summary.part();
-            let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Fast, rest)?;
+            let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Fast, rest)?;
             if solution.error_bound() <= tolerance {
                 if let Some((weight, grad)) = output.filter(|_| wants_grad(solution.centered_value())) {
                     row.add_grad(&solution, weight, grad);
@@ -321,24 +321,24 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
             }
         }
     }
-    solve_plainly(row, &division.plain(), sought, tolerance, (output, wants_grad), scratch)
+    solve_plainly(row, &partition.plain(), functional, tolerance, (output, wants_grad), scratch)
 }
 
 #[cold]
 #[inline(never)]
-fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
+fn solve_plainly<N: Noise<F>, F: Real, S: Functional<F>>(
     row: Competitors<'_, F>,
-    division: &Division<N, F>,
-    sought: impl Fn(&Division<N, F>, usize) -> S,
+    partition: &Partition<N, F>,
+    functional: impl Fn(&Partition<N, F>, usize) -> S,
     tolerance: F,
     (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     let (room, rest) = check::split(scratch, row.scores.len())?;
-    let mut summary = Summary::new(*division, room)?;
+    let mut summary = Summary::new(*partition, room)?;
     row.pieces().try_for_each(|piece| summary.add_candidates(piece))?;
     let part = summary.part();
-    let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Plain, rest)?;
+    let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Plain, rest)?;
     if solution.error_bound() > tolerance {
         return Err(Error::Accuracy { what: "exact smoothing" });
     }

@@ -9,14 +9,14 @@ use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{FoldIn, Key, Loss, Margins, Result, Smoothing, TopKHinge};
 
 use super::Kernel;
-use super::attempt::{Attempt, OrScalar, Weighted};
 use super::conditional::Conditional;
+use super::executor::Executor;
+use super::fast_path::{FastPath, ScaledGrad, WithFallback};
 use super::hinge::Hard;
 use super::noise::normals_of;
-use super::noised::{Leaders, Screening};
+use super::noised::{ThresholdPolicy, TopNoised};
 use super::pathwise::{Draws, Pathwise};
 use super::scalar::Scalar;
-use super::workers::Workers;
 use crate::Threads;
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
@@ -140,23 +140,23 @@ impl Case {
     }
 
     /// Whether the fast computation serves it.
-    fn is_served<F: Elementary>(&self, mut attempt: impl Attempt<F>) -> bool {
+    fn is_served<F: Elementary>(&self, mut fast_path: impl FastPath<F>) -> bool {
         let (scores, mut grad) = (self.scores::<F>(), vec![F::nan(); self.scores.len()]);
-        let weighted = Weighted { weight: F::from_f64(self.weight), grad: &mut grad };
-        attempt.attempt(7, &scores, self.label, Some(weighted)).is_some()
+        let weighted = ScaledGrad { weight: F::from_f64(self.weight), grad: &mut grad };
+        fast_path.try_row(7, &scores, self.label, Some(weighted)).is_some()
     }
 }
 
 /// Every instruction set on one thread, and several threads.
-fn workers() -> impl Iterator<Item = Workers> {
-    available().into_iter().map(Workers::of).chain([Workers::new(Threads::new(2)), Workers::new(Threads::new(3))])
+fn executor() -> impl Iterator<Item = Executor> {
+    available().into_iter().map(Executor::of).chain([Executor::new(Threads::new(2)), Executor::new(Threads::new(3))])
 }
 
 /// Value, gradient and errors; a zero has no sign.
-fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Workers) -> K) {
+fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Executor) -> K) {
     let expected = case.by_core(loss);
-    for workers in workers() {
-        assert!(case.by(&mut kernel(workers)) == expected, "{case:?}");
+    for executor in executor() {
+        assert!(case.by(&mut kernel(executor)) == expected, "{case:?}");
     }
 }
 
@@ -164,19 +164,19 @@ fn hard_and_pathwise_are_core<F: Elementary>(case: &Case) {
     let (hard, pathwise) = (case.hinge::<F>(Smoothing::None), case.pathwise::<F>());
     let (expected_hard, expected_pathwise) = (case.by_core(&hard), case.by_core(&pathwise));
     for arch in available() {
-        let mut kernel = OrScalar { attempt: Hard::new(hard, Workers::of(arch)), loss: hard };
+        let mut kernel = WithFallback { fast_path: Hard::new(hard, Executor::of(arch)), loss: hard };
         assert_eq!(case.by(&mut kernel), expected_hard);
-        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Pathwise::new(pathwise, case.draws(), leaders, Workers::of(arch));
-            assert_eq!(case.by(&mut OrScalar { attempt, loss: pathwise }), expected_pathwise);
+        for policy in [ThresholdPolicy::Usual, ThresholdPolicy::Off, ThresholdPolicy::TooHigh] {
+            let top_noised = TopNoised::new(Executor::of(arch), policy);
+            let fast_path = Pathwise::new(pathwise, case.draws(), top_noised, Executor::of(arch));
+            assert_eq!(case.by(&mut WithFallback { fast_path, loss: pathwise }), expected_pathwise);
         }
-        assert!(case.is_served(Hard::new(hard, Workers::of(arch))));
+        assert!(case.is_served(Hard::new(hard, Executor::of(arch))));
         assert!(case.is_served(Pathwise::new(
             pathwise,
             case.draws(),
-            Leaders::new(Workers::of(arch), Screening::Usual),
-            Workers::of(arch)
+            TopNoised::new(Executor::of(arch), ThresholdPolicy::Usual),
+            Executor::of(arch)
         )));
     }
 }
@@ -191,17 +191,22 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
     let tolerance = F::from_f64(8.0) * F::epsilon() * F::from_f64(case.scale * case.weight);
     let mut first = None;
     for arch in available() {
-        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Conditional::new(loss, case.draws(), leaders, Workers::of(arch));
-            let (ours, entries) = case.by(&mut OrScalar { attempt, loss }).unwrap();
+        for policy in [ThresholdPolicy::Usual, ThresholdPolicy::Off, ThresholdPolicy::TooHigh] {
+            let top_noised = TopNoised::new(Executor::of(arch), policy);
+            let fast_path = Conditional::new(loss, case.draws(), top_noised, Executor::of(arch));
+            let (ours, entries) = case.by(&mut WithFallback { fast_path, loss }).unwrap();
             assert_eq!(ours, value);
             for (class, (&entry, &expected)) in entries.iter().zip(&grad).enumerate() {
                 assert!((entry - expected).abs() <= tolerance, "class {class}: {entry} where core has {expected}");
             }
             assert_eq!(&entries, first.get_or_insert(entries.clone()));
         }
-        assert!(case.is_served(Conditional::new(loss, case.draws(), Leaders::new(Workers::of(arch), Screening::Usual), Workers::of(arch))));
+        assert!(case.is_served(Conditional::new(
+            loss,
+            case.draws(),
+            TopNoised::new(Executor::of(arch), ThresholdPolicy::Usual),
+            Executor::of(arch)
+        )));
     }
 }
 
@@ -294,7 +299,7 @@ fn normals_are_those_of_the_sampler<F: Elementary>() {
             let classes: Vec<usize> = (first..).step_by(step).take(len).collect();
             for arch in available() {
                 let mut z = vec![F::nan(); len];
-                normals_of(Workers::of(arch), key, &vec![draw; len], &classes, &mut z);
+                normals_of(Executor::of(arch), key, &vec![draw; len], &classes, &mut z);
                 assert!(classes.iter().zip(&z).all(|(&class, &z)| z == expected[class]));
             }
         }

@@ -8,13 +8,13 @@ mod few;
 
 use super::bounds::{Bounds, Window, partition_point};
 use super::counts::{least, rarest, times, whole};
-use super::division::Division;
+use super::histogram::Histogram;
 use super::nodes::thresholds;
+use super::partition::Partition;
 use super::precision::is_double;
 use super::problem::Problem;
-use super::profile::Profile;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
-use super::solution::{Contribution, Sought};
+use super::solution::{Contribution, Functional};
 use crate::lanes::{Lanes, map, zip};
 use crate::{Error, Noise, Real, Regularity, Result};
 pub(super) use few::Few;
@@ -77,7 +77,7 @@ impl<F: Real> Label<F> {
         Self { u: -self.u, hit, ..self }
     }
 
-    /// The u between which the contest is decided.
+    /// The u between which it is decided whether the label is among the guesses.
     #[inline(always)]
     pub(crate) fn span(&self) -> (F, F) {
         let (below, above) = (F::from_f64(ROOM_BELOW), F::from_f64(ROOM_ABOVE));
@@ -85,9 +85,9 @@ impl<F: Real> Label<F> {
     }
 }
 
-/// The contest of a label with the others: which event is the rarer, and the interval of t that decides.
+/// Whether a label is among the guesses, T and the label's noise being independent: which event is the rarer, and the interval of t that decides.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Contest<N, F> {
+pub(crate) struct Inclusion<N, F> {
     problem: Problem<N, F>,
     label: Label<F>,
     rarer: Event,
@@ -106,14 +106,14 @@ pub(crate) struct Contest<N, F> {
     is_decided: bool,
 }
 
-impl<N: Noise<F>, F: Real> Contest<N, F> {
-    /// That of a label among the classes of a profile, the others.
+impl<N: Noise<F>, F: Real> Inclusion<N, F> {
+    /// That of a label among the classes of a histogram, the others.
     ///
     /// # Errors
     /// The event is so rare that the bins do not reach far enough.
     #[inline(always)]
-    pub fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, label: Label<F>) -> Result<Self> {
-        let Problem { law, run, precision, .. } = profile.problem;
+    pub fn new(histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>, label: Label<F>) -> Result<Self> {
+        let Problem { law, run, precision, .. } = histogram.problem;
         let rank = run.last;
         bounds.set_rank(rank);
         let (bins, bounds) = (bounds.bins, &*bounds);
@@ -163,11 +163,11 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         let is_decided = rarer != label.hit && high < low;
         let low = low.saturating_sub(1);
         let window = Window { low: bounds.edge(low), high: bounds.edge(high.max(low + 1)) };
-        let contest = Self::within(window, profile.problem, label, rarer, limit);
-        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..contest })
+        let inclusion = Self::within(window, histogram.problem, label, rarer, limit);
+        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..inclusion })
     }
 
-    /// The contest that an interval decides, leaving out so much.
+    /// What an interval decides, leaving out so much.
     #[inline(always)]
     fn within(window: Window<F>, problem: Problem<N, F>, label: Label<F>, rarer: Event, limit: F) -> Self {
         let law = problem.law;
@@ -183,12 +183,12 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached: F::one(), is_decided: false }
     }
 
-    /// The classes as the contest needs them.
+    /// The classes as a label's chance needs them.
     #[inline(always)]
-    pub fn division(&self, profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>) -> Division<N, F> {
+    pub fn partition(&self, histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>) -> Partition<N, F> {
         let problem = self.exacting();
-        let sure_above = Division::sure_above(&problem, bounds, self.window);
-        Division::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| profile.between(low, high))
+        let sure_above = Partition::sure_above(&problem, bounds, self.window);
+        Partition::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| histogram.between(low, high))
     }
 
     /// The survival probability that a class of the bulk may have, at most: half of all that reach the window.
@@ -227,7 +227,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
+impl<N: Noise<F>, F: Real> Integrand<F> for Inclusion<N, F> {
     /// The label's density and its tail on the rarer side, over the scale.
     #[inline(always)]
     fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
@@ -277,7 +277,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
+impl<N: Noise<F>, F: Real> Functional<F> for Inclusion<N, F> {
     const IS_RARE: bool = true;
 
     #[inline(always)]
