@@ -5,6 +5,7 @@ use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
 use super::counts::rarest;
 use super::histogram::Histogram;
 use super::ranks::Run;
+use super::search::Search;
 use crate::lanes::{LANES, Lanes, numbers, sum};
 use crate::{Noise, Real, Result, check};
 
@@ -257,36 +258,6 @@ impl<'s, F: Real> Bounds<'s, F> {
     fn ln_mean(&self, counts: &[F], mean: F, ln_tail: impl Fn(usize) -> F) -> F {
         if mean > self.unseen() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
     }
-}
-
-/// The search for the first edge from `low` up to `high` for which something does not hold that holds up to there.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    low: usize,
-    high: usize,
-}
-
-impl Search {
-    /// The edge to try next.
-    #[inline(always)]
-    fn middle(&self) -> Option<usize> {
-        (self.low < self.high).then_some(self.low.midpoint(self.high))
-    }
-
-    #[inline(always)]
-    fn go_on(&mut self, middle: usize, holds: bool) {
-        if holds { self.low = middle + 1 } else { self.high = middle }
-    }
-}
-
-/// The first edge from `start` up to `end` for which `holds` is false; it is true up to there.
-#[inline(always)]
-pub(super) fn partition_point(start: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let mut search = Search { low: start, high: end };
-    while let Some(m) = search.middle() {
-        search.go_on(m, holds(m));
-    }
-    search.low
 }
 
 /// The bins that are not empty, with how many they hold.

@@ -1,10 +1,9 @@
 //! A whole row: its classes from the scores to the gradient.
 
-use core::fmt;
-
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
-use super::histogram::{Histogram, MOST_BINS};
+use super::competitors::Competitors;
+use super::histogram::MOST_BINS;
 use super::inclusion::{Few, Inclusion, Label};
 use super::mean::Mean;
 use super::partition::{FEW, Partition};
@@ -12,145 +11,11 @@ use super::precision::{is_double, most_terms};
 use super::problem::Problem;
 use super::solution::{self, Form, Functional, Solution};
 use super::summary::Summary;
+use super::task::{Outcome, Output, Question, Task};
 use crate::lanes::LANES;
-use crate::noise::Reflected;
-use crate::{Error, Noise, Real, Result, check, pieces};
+use crate::{Error, Noise, Real, Result, check};
 
-/// The scores of the classes that compete: all of a row, or those around a label.
-#[derive(Debug, Clone, Copy)]
-pub struct Competitors<'s, F> {
-    pub scores: &'s [F],
-    pub label: Option<usize>,
-}
-
-impl<'s, F: Real> Competitors<'s, F> {
-    /// The row's pieces, each around the label if it is there.
-    #[inline(always)]
-    fn pieces(self) -> impl Iterator<Item = [&'s [F]; 2]> {
-        let len = pieces::len(self.scores.len());
-        let pieces = (0..).step_by(len).zip(self.scores.chunks(len));
-        pieces.map(move |(first, piece)| match self.label.and_then(|label| label.checked_sub(first)).filter(|&own| own < piece.len()) {
-            Some(own) => [piece.get(..own).unwrap_or_default(), piece.get(own + 1..).unwrap_or_default()],
-            None => [piece, &[]],
-        })
-    }
-
-    /// The classes in units of the noise about the center.
-    #[inline(always)]
-    pub fn units<N>(self, problem: &Problem<N, F>) -> impl Iterator<Item = F> {
-        let units = problem.units();
-        self.pieces().flatten().flatten().map(move |&score| units.of(score))
-    }
-
-    #[inline(always)]
-    fn histogram<N: Noise<F>>(self, problem: Problem<N, F>) -> Histogram<N, F> {
-        let mut histogram = Histogram::new(problem);
-        for piece in self.pieces() {
-            for scores in piece {
-                histogram.add_finite(scores);
-            }
-        }
-        histogram
-    }
-
-    /// Adds `weight` times the gradient to the entries of the whole row's.
-    #[inline(always)]
-    fn add_grad<N: Noise<F>>(self, solution: &Solution<'_, N, F>, weight: F, grad: &mut [F]) {
-        match self.label.and_then(|label| Some((grad.split_at_mut_checked(label)?, self.scores.split_at_checked(label)?))) {
-            Some(((grad, [_, grad_after @ ..]), (scores, [_, scores_after @ ..]))) => {
-                let next = solution.add_finite_grad(scores, 0, weight, grad);
-                solution.add_finite_grad(scores_after, next, weight, grad_after);
-            }
-            _ => {
-                solution.add_finite_grad(self.scores, 0, weight, grad);
-            }
-        }
-    }
-}
-
-/// A value with a bound on the error of the gradient.
-#[derive(Debug, Clone, Copy)]
-pub struct Outcome<F> {
-    /// Relative to the center, where it is that of order statistics.
-    pub value: F,
-    /// On the L1 error of the gradient.
-    pub error_bound: F,
-}
-
-/// Where a gradient is added, and what it is multiplied by.
-pub type Output<'g, F> = Option<(F, &'g mut [F])>;
-
-/// What is asked of a row.
-#[derive(Clone, Copy)]
-pub enum Question<'a, F> {
-    /// The sum of a run of smoothed order statistics relative to the problem's center; the gradient is added if it is wanted, given that.
-    Smooth { wants_grad: &'a dyn Fn(F) -> bool, is_plain: bool },
-    /// What a label loses against the others, and the others' gradient by s/ε.
-    Lose(Label<F>),
-}
-
-impl<F> fmt::Debug for Question<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Smooth { .. } => "Smooth",
-            Self::Lose(_) => "Lose",
-        })
-    }
-}
-
-/// All that an exact form needs: one value, so that whoever compiles it takes one argument.
-pub struct Task<'a, N, F, Q = Question<'a, F>> {
-    /// Whose law it is compiled for.
-    pub problem: Problem<N, F>,
-    /// All of whose scores are finite.
-    pub(crate) row: Competitors<'a, F>,
-    pub(crate) question: Q,
-    pub(crate) output: Output<'a, F>,
-    pub(crate) scratch: &'a mut [F],
-}
-
-impl<N, F, Q: fmt::Debug> fmt::Debug for Task<'_, N, F, Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("question", &self.question).finish_non_exhaustive()
-    }
-}
-
-impl<'a, N: Noise<F>, F: Real, Q> Task<'a, N, F, Q> {
-    /// The same under another law, or the same by another type.
-    #[inline(always)]
-    #[must_use]
-    pub fn under<M>(self, law: M) -> Task<'a, M, F, Q> {
-        let Self { problem, row, question, output, scratch } = self;
-        Task { problem: problem.under(law), row, question, output, scratch }
-    }
-
-    #[inline(always)]
-    fn asking<P>(self, question: P) -> Task<'a, N, F, P> {
-        let Self { problem, row, output, scratch, .. } = self;
-        Task { problem, row, question, output, scratch }
-    }
-
-    /// The same under the law that it is about.
-    #[inline(always)]
-    fn oriented(self) -> Task<'a, Reflected<N>, F, Q> {
-        let law = self.problem.law;
-        let is_reflected = self.problem.is_mirrored() && !law.is_symmetric();
-        self.under(Reflected { law, is_reflected })
-    }
-}
-
-impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
-    /// The same where it is about a label: for who is asked for nothing else, and so compiles half as much.
-    ///
-    /// # Errors
-    /// It is not.
-    pub fn inclusion(self) -> core::result::Result<Task<'a, N, F, Label<F>>, Self> {
-        match self.question {
-            Question::Lose(label) => Ok(self.asking(label)),
-            Question::Smooth { .. } => Err(self),
-        }
-    }
-
+impl<N: Noise<F>, F: Real> Task<'_, N, F> {
     /// The answer, inlined: it takes the instruction set of the caller.
     ///
     /// # Errors
@@ -197,13 +62,6 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F, Label<F>> {
     #[inline(always)]
     pub fn run(self) -> Result<Outcome<F>> {
         lose::<true, _, _>(self.oriented())
-    }
-}
-
-impl<'a, N, F> From<Task<'a, N, F, Label<F>>> for Task<'a, N, F> {
-    fn from(inclusion: Task<'a, N, F, Label<F>>) -> Self {
-        let Task { problem, row, question, output, scratch } = inclusion;
-        Self { problem, row, question: Question::Lose(question), output, scratch }
     }
 }
 

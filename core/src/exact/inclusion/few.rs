@@ -1,12 +1,12 @@
 //! The same of few classes, by the distribution of their order statistic at 16 t: bounds from a histogram would take longer and say less.
 
 use super::super::bounds::Window;
+use super::super::competitors::Competitors;
 use super::super::counts::{TOGETHER, add_trials, least, rarest, times, whole};
 use super::super::histogram::range;
-use super::super::nodes::{smaller_tails, tails_and_densities, thresholds};
 use super::super::partition::{FEW, Partition};
 use super::super::problem::{Problem, never};
-use super::super::row::Competitors;
+use super::super::tails::{smaller_tails, tails_and_densities, thresholds};
 use super::{Event, Inclusion, Label, MEANT};
 use crate::lanes::{LANES, Lanes, map, numbers, zip};
 use crate::noise::{Side, reach};
