@@ -81,8 +81,8 @@
 //! Where tiles are read one after the other, by a head that stores no scores or a stream, the steps are called one by one:
 //!
 //! 1. the k largest scores ([`largest`], [`merge_largest`]), the last of which is the center;
-//! 2. the scores counted in a [`Profile`], from which the [`Division`] into candidates and bulk follows. The center may rise with the largest scores
-//!    seen so far ([`Profile::raise`]), so that one reading serves for both;
+//! 2. the scores counted in a [`Histogram`], from which the [`Partition`] into candidates and bulk follows. The center may rise with the largest scores
+//!    seen so far ([`Histogram::raise`]), so that one reading serves for both;
 //! 3. the [`Summary`] of candidates and moments, from which the [`Solution`] follows, and from that the gradient.
 //!
 //! Any partition, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks beyond the middle, which
@@ -104,20 +104,20 @@
 //! sharded::merge_largest(&mut best, &other)?;
 //! assert_eq!(best, [2.0, 1.9]);
 //!
-//! // 2. The division.
-//! let mut profile = exact.profile(best[1], 7)?;
-//! profile.add(&left)?;
-//! let mut there = exact.profile(best[1], 7)?;
+//! // 2. The partition.
+//! let mut histogram = exact.histogram(best[1], 7)?;
+//! histogram.add(&left)?;
+//! let mut there = exact.histogram(best[1], 7)?;
 //! there.add(&right)?;
-//! profile.merge(there.counts())?;
+//! histogram.merge(there.counts())?;
 //! let mut scratch = [0.0; 1000];
-//! let division = profile.division(&mut scratch)?;
+//! let partition = histogram.partition(&mut scratch)?;
 //!
 //! // 3. The summary.
 //! let (mut room, mut room_there) = ([0.0; 410], [0.0; 410]);
-//! let mut summary = division.summary(&mut room)?;
+//! let mut summary = partition.summary(&mut room)?;
 //! summary.add(&left)?;
-//! let mut summary_there = division.summary(&mut room_there)?;
+//! let mut summary_there = partition.summary(&mut room_there)?;
 //! summary_there.add(&right)?;
 //! let first = summary.merge(summary_there.part())?;
 //! let solution = summary.solve(&mut scratch)?;
@@ -146,7 +146,7 @@ pub use rounds::{ClassParallel, Room, ShardedLoss};
 pub use shard::{Piece, Shard};
 pub use top_k_hinge::TopKHingeRow;
 
-pub use crate::exact::{Division, Part, Profile, Solution, Summary};
+pub use crate::exact::{Histogram, Part, Partition, Solution, Summary};
 
 use crate::{Error, Real, Result, check, select};
 

@@ -21,18 +21,18 @@ fn merged<F: Float, N: Noise<F>>(exact: &Exact<KthLargest, N, F>, k: usize, shar
         largest(shard, &mut own)?;
         merge_largest(&mut best, &own)?;
     }
-    let mut profile = exact.profile(best[k - 1], num_classes)?;
+    let mut histogram = exact.histogram(best[k - 1], num_classes)?;
     for shard in shards {
-        let mut own = exact.profile(best[k - 1], num_classes)?;
+        let mut own = exact.histogram(best[k - 1], num_classes)?;
         own.add(shard)?;
-        profile.merge(own.counts())?;
+        histogram.merge(own.counts())?;
     }
-    let division = profile.division(&mut scratch(profile.scratch_len()))?;
-    let (mut room, mut firsts) = (scratch(division.room_len(num_classes)), vec![]);
-    let mut whole = division.summary(&mut room)?;
+    let partition = histogram.partition(&mut scratch(histogram.scratch_len()))?;
+    let (mut room, mut firsts) = (scratch(partition.room_len(num_classes)), vec![]);
+    let mut whole = partition.summary(&mut room)?;
     for shard in shards {
-        let mut room = scratch(division.room_len(shard.len()));
-        let mut own = division.summary(&mut room)?;
+        let mut room = scratch(partition.room_len(shard.len()));
+        let mut own = partition.summary(&mut room)?;
         own.add(shard)?;
         firsts.push(whole.merge(own.part())?);
     }

@@ -1,12 +1,13 @@
 //! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
 
-mod attempt;
 mod class_weighted;
 pub(crate) mod compiled;
 mod conditional;
 mod cross_entropy;
 mod dispatched;
 mod evaluated;
+pub(crate) mod executor;
+mod fast_path;
 pub(crate) mod focal;
 mod hinge;
 mod hinges;
@@ -22,7 +23,6 @@ pub(crate) mod scalar;
 mod select;
 #[cfg(test)]
 mod tests;
-pub(crate) mod workers;
 
 use topk_loss::compiled::Law;
 use topk_loss::config::{AnyLoss, BaseLoss};
@@ -38,8 +38,8 @@ use topk_loss::{CrossEntropy, FoldIn, Loss, Real, Result, TopKHinge, of_any_loss
 use crate::Threads;
 use crate::elementary::Elementary;
 use dispatched::Dispatched;
+use executor::Executor;
 pub use scalar::scalar_kernel;
-use workers::Workers;
 
 /// A loss that batches can compute; also behind `dyn`, for a loss that is chosen when the program runs.
 ///
@@ -162,25 +162,25 @@ by_their_own_code! {
 
 impl<F: Elementary> BatchLoss<F> for CrossEntropy {
     fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::cross_entropy_kernel(Workers::new(threads))
+        F::cross_entropy_kernel(Executor::new(threads))
     }
 }
 
 impl<F: Elementary> BatchLoss<F> for Focal<F> {
     fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::focal_kernel(*self, Workers::new(threads))
+        F::focal_kernel(*self, Executor::new(threads))
     }
 }
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for Ldam<F, M> {
     fn kernel(&self, _: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::ldam_kernel(self.borrowed(), Workers::new(threads))
+        F::ldam_kernel(self.borrowed(), Executor::new(threads))
     }
 }
 
 impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for ClassWeighted<L, T> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, threads), Workers::new(threads))
+        F::weighted(self.weights().as_ref(), self.loss().kernel(num_classes, threads), Executor::new(threads))
     }
 
     fn label_weight(&self, label: usize) -> F {
@@ -192,7 +192,7 @@ impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for Clas
 impl<L: BatchLoss<F>, T: AsRef<[F]> + Sync, F: Elementary> BatchLoss<F> for LogitAdjusted<L, T> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
         let kernel = self.loss().kernel(num_classes, threads);
-        F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Workers::new(threads))
+        F::adjusted(self.adjustments().as_ref(), self.is_shift_invariant(), kernel, Executor::new(threads))
     }
 
     fn label_weight(&self, label: usize) -> F {
@@ -218,36 +218,36 @@ impl<F: Elementary, T: AsRef<[F]> + Sync> BatchLoss<F> for AnyLoss<F, T> {
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinge<F, M> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::hinge_kernel(self.borrowed(), num_classes, Workers::new(threads))
+        F::hinge_kernel(self.borrowed(), num_classes, Executor::new(threads))
     }
 }
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for PolyhedralHinge<F, M> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::polyhedral_kernel(self.borrowed(), num_classes, Workers::new(threads))
+        F::polyhedral_kernel(self.borrowed(), num_classes, Executor::new(threads))
     }
 }
 
 impl<F: Elementary, M: AsMargins<F> + Sync> BatchLoss<F> for TopKMarginCrossEntropy<F, M> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::margin_kernel(self.borrowed(), num_classes, Workers::new(threads))
+        F::margin_kernel(self.borrowed(), num_classes, Executor::new(threads))
     }
 }
 
 impl<F: Elementary, T: AsRef<[F]> + Sync, M: AsMargins<F> + Sync> BatchLoss<F> for TopKHinges<F, T, M> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        F::hinges_kernel(self.borrowed(), num_classes, Workers::new(threads))
+        F::hinges_kernel(self.borrowed(), num_classes, Executor::new(threads))
     }
 }
 
 impl<N: Noise<F> + Sync, F: Elementary, R: AsRanks<F> + Sync> BatchLoss<F> for TopKCrossEntropy<N, F, R> {
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_> {
-        let workers = Workers::new(threads);
+        let executor = Executor::new(threads);
         match self.law().compiled() {
-            Some(Law::Normal) => F::normal_kernel(self.under(Normal), num_classes, workers),
-            Some(Law::Gumbel) => F::gumbel_kernel(self.under(Gumbel), num_classes, workers),
-            Some(Law::Logistic) => F::logistic_kernel(self.under(Logistic), num_classes, workers),
-            None => Box::new(Dispatched::new(self.borrowed(), num_classes, workers)),
+            Some(Law::Normal) => F::normal_kernel(self.under(Normal), num_classes, executor),
+            Some(Law::Gumbel) => F::gumbel_kernel(self.under(Gumbel), num_classes, executor),
+            Some(Law::Logistic) => F::logistic_kernel(self.under(Logistic), num_classes, executor),
+            None => Box::new(Dispatched::new(self.borrowed(), num_classes, executor)),
         }
     }
 }

@@ -296,6 +296,5 @@ fn a_bias_gradient_is_as_long_as_the_bias() {
 fn results_beyond_the_range_are_an_error() {
     let head = LinearHead::new(mat![[f32::MAX], [f32::MAX]], None, Similarity::Inner).unwrap();
     let (features, mut scores) = (mat![[2.0_f32], [0.0]], Mat::zeros(1, 1));
-    let error = head.forward(features.as_ref(), scores.as_mut(), Par::Seq);
-    assert_eq!(error, Err(BatchError::Overflow { what: "score" }));
+    assert_eq!(head.forward(features.as_ref(), scores.as_mut(), Par::Seq), Err(BatchError::Overflow { what: "score" }));
 }

@@ -3,8 +3,9 @@
 
 use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
 use super::counts::rarest;
-use super::profile::Profile;
+use super::histogram::Histogram;
 use super::ranks::Run;
+use super::search::Search;
 use crate::lanes::{LANES, Lanes, numbers, sum};
 use crate::{Noise, Real, Result, check};
 
@@ -49,14 +50,14 @@ impl<F> Bounds<'_, F> {
 
 impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
-    pub fn new<N: Noise<F>>(profile: &Profile<N, F>, scratch: &'s mut [F]) -> Result<Self> {
-        let bins = profile.counts().len();
+    pub fn new<N: Noise<F>>(histogram: &Histogram<N, F>, scratch: &'s mut [F]) -> Result<Self> {
+        let bins = histogram.counts().len();
         let (survival, rest) = check::split(scratch, tail_len(bins))?;
         let (cdf, rest) = check::split(rest, survival.len())?;
         let (all, rest) = check::split(rest, bins)?;
         let (leading, rest) = check::split(rest, bins)?;
         let (rest, _) = check::split(rest, bins)?;
-        let (law, width) = (profile.problem.law, profile.width);
+        let (law, width) = (histogram.problem.law, histogram.width);
         let center = law.position(F::zero());
         let is_symmetric = law.is_symmetric();
         let chunks = survival.as_chunks_mut::<LANES>().0.iter_mut().zip(cdf.as_chunks_mut::<LANES>().0);
@@ -79,17 +80,17 @@ impl<'s, F: Real> Bounds<'s, F> {
                 *q = p;
             }
         }
-        for (all, &count) in all.iter_mut().zip(profile.counts().iter().rev()) {
+        for (all, &count) in all.iter_mut().zip(histogram.counts().iter().rev()) {
             *all = F::from_usize(count as usize);
         }
         Ok(Self {
             bins,
             rank: 0,
-            lowest: profile.lowest,
+            lowest: histogram.lowest,
             width,
             survival,
             cdf,
-            total: profile.problem.num_classes,
+            total: histogram.problem.num_classes,
             all,
             leading,
             rest,
@@ -257,36 +258,6 @@ impl<'s, F: Real> Bounds<'s, F> {
     fn ln_mean(&self, counts: &[F], mean: F, ln_tail: impl Fn(usize) -> F) -> F {
         if mean > self.unseen() * F::epsilon().recip() { mean.ln() } else { ln_sum(counts, ln_tail) }
     }
-}
-
-/// The search for the first edge from `low` up to `high` for which something does not hold that holds up to there.
-#[derive(Debug, Clone, Copy)]
-struct Search {
-    low: usize,
-    high: usize,
-}
-
-impl Search {
-    /// The edge to try next.
-    #[inline(always)]
-    fn middle(&self) -> Option<usize> {
-        (self.low < self.high).then_some(self.low.midpoint(self.high))
-    }
-
-    #[inline(always)]
-    fn go_on(&mut self, middle: usize, holds: bool) {
-        if holds { self.low = middle + 1 } else { self.high = middle }
-    }
-}
-
-/// The first edge from `start` up to `end` for which `holds` is false; it is true up to there.
-#[inline(always)]
-pub(super) fn partition_point(start: usize, end: usize, holds: impl Fn(usize) -> bool) -> usize {
-    let mut search = Search { low: start, high: end };
-    while let Some(m) = search.middle() {
-        search.go_on(m, holds(m));
-    }
-    search.low
 }
 
 /// The bins that are not empty, with how many they hold.

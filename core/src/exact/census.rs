@@ -2,11 +2,11 @@
 //!
 //! Every score is counted in the bin of a grid that all shards share, whose bin m is about m widths from 0. A shard tells of those near its own center,
 //! the last of its largest scores, which is not above the center of all: so whoever hears all shards knows of every class near that one, and makes the same
-//! division of it however the classes are spread.
+//! partition of it however the classes are spread.
 
-use super::division::Division;
+use super::histogram::{Histogram, range};
+use super::partition::Partition;
 use super::problem::Problem;
-use super::profile::{Profile, range};
 use super::reproducible::Grid;
 use crate::{Error, Noise, Real, Result};
 
@@ -120,33 +120,33 @@ impl<N: Noise<F>, F: Real> Censuses<N, F> {
         counts.map(move |(bin, &count)| (self.edge(highest - F::from_usize(bin)), count))
     }
 
-    /// The division: of the wanted ranks' scores, and of all others where their bins begin. So order statistics are as far above as classes, at most. Scratch
-    /// as a profile says.
-    pub fn division<'m>(&self, censuses: impl Iterator<Item = Census<'m, F>> + Clone, scratch: &mut [F]) -> Result<Division<N, F>> {
+    /// The partition: of the wanted ranks' scores, and of all others where their bins begin. So order statistics are as far above as classes, at most. Scratch
+    /// as a histogram says.
+    pub fn partition<'m>(&self, censuses: impl Iterator<Item = Census<'m, F>> + Clone, scratch: &mut [F]) -> Result<Partition<N, F>> {
         let Self { problem, bins, .. } = self;
-        let (mut profile, units) = (Profile::new(*problem), problem.units());
+        let (mut histogram, units) = (Histogram::new(*problem), problem.units());
         let listed = || censuses.clone().flat_map(|census| census.largest).copied();
         let above = listed().filter(|&score| score > problem.center).count();
         let mut level = problem.run.last.saturating_sub(above);
-        profile.add_at(F::zero(), level);
+        histogram.add_at(F::zero(), level);
         for score in listed() {
             if score > problem.center {
-                profile.add_at(units.of(score), 1);
+                histogram.add_at(units.of(score), 1);
             } else if score == problem.center && level > 0 {
                 level -= 1;
             } else {
-                profile.add_at(self.edge(bins.of(score)), 1);
+                histogram.add_at(self.edge(bins.of(score)), 1);
             }
         }
         for (edge, count) in censuses.clone().flat_map(|census| self.counted(census)) {
-            profile.add_at(edge, count.to_usize().unwrap_or(0));
+            histogram.add_at(edge, count.to_usize().unwrap_or(0));
         }
-        profile.blurred_division(self.blur, scratch)
+        histogram.blurred_partition(self.blur, scratch)
     }
 
-    /// How many classes of a shard a division treats by themselves, at most.
-    pub fn candidates(&self, census: Census<'_, F>, division: &Division<N, F>) -> usize {
-        let places = division.places();
+    /// How many classes of a shard a partition treats by themselves, at most.
+    pub fn candidates(&self, census: Census<'_, F>, partition: &Partition<N, F>) -> usize {
+        let places = partition.places();
         let is_one = |u: F| places.is_above(u) & !places.is_sure(u);
         let listed = census.largest.iter().filter(|&&score| is_one(places.unit(score))).count();
         let others = self.counted(census).filter(|&(edge, _)| places.is_above(edge + self.blur));
@@ -154,8 +154,8 @@ impl<N: Noise<F>, F: Real> Censuses<N, F> {
     }
 
     /// The grid on which the moments of the shards' bulks are rounded: their weights sum up to what those of all bins come to, at most.
-    pub fn grid<'m>(&self, censuses: impl Iterator<Item = Census<'m, F>>, division: &Division<N, F>, shards: usize) -> Grid<F> {
-        let places = division.places();
+    pub fn grid<'m>(&self, censuses: impl Iterator<Item = Census<'m, F>>, partition: &Partition<N, F>, shards: usize) -> Grid<F> {
+        let places = partition.places();
         let weight = censuses.fold(F::zero(), |sum, census| {
             let listed = census.largest.iter().fold(sum, |sum, &score| sum + places.bulk(places.unit(score)).1);
             self.counted(census).fold(listed, |sum, (edge, count)| sum + count * places.most_weight(edge + self.blur))

@@ -1,7 +1,7 @@
 //! All classes as a node sees them: those near the window one by one, the bulk as a few weighted ones.
 
 use super::chebyshev::{ROOM, Terms, highest, points_of, weights};
-use super::division::Division;
+use super::partition::Partition;
 use super::ranks::Run;
 use super::summary::Part;
 use crate::{Noise, Real};
@@ -45,10 +45,10 @@ pub(crate) struct Bulk<F> {
 
 impl<F: Real> Bulk<F> {
     #[inline(always)]
-    pub fn new<N: Noise<F>>(part: &Part<'_, F>, division: &Division<N, F>) -> Self {
+    pub fn new<N: Noise<F>>(part: &Part<'_, F>, partition: &Partition<N, F>) -> Self {
         let zeros = [F::zero(); ROOM];
         let size = part.moments.first().copied().unwrap_or(F::zero());
-        let terms = if size > F::zero() { division.terms() } else { 0 };
+        let terms = if size > F::zero() { partition.terms() } else { 0 };
         let mut bulk = Self { terms, size, positions: zeros, weights: zeros, multiplicities: zeros, highest: [zeros; 2] };
         if terms > 0 {
             let mut moments = zeros;
@@ -58,8 +58,8 @@ impl<F: Real> Bulk<F> {
             let points = positions.iter_mut().zip(weights).zip(multiplicities).zip(last_but_one).zip(last);
             for ((n, &x), ((((position, weight), multiplicity), last_but_one), last)) in points_of(terms).iter().enumerate().zip(points) {
                 let x = F::from_f64(x);
-                let (u, at) = division.at(x);
-                (*position, *weight) = (division.problem.law.position(u), at);
+                let (u, at) = partition.at(x);
+                (*position, *weight) = (partition.problem.law.position(u), at);
                 *multiplicity /= at;
                 [*last_but_one, *last] = highest(n, x, terms).map(|factor| factor / at);
             }

@@ -1,10 +1,10 @@
 //! The mean of the order statistics: smoothed ones' values and gradients.
 
 use super::counts::{least, whole};
-use super::division::Division;
+use super::partition::Partition;
 use super::problem::Problem;
 use super::rule::{CUBING, Halving, Integral, Integrand, NodeSums, SQUARING};
-use super::solution::{Contribution, Sought, rounding};
+use super::solution::{Contribution, Functional, rounding};
 use crate::lanes::{LANES, Lanes};
 use crate::{Error, Noise, Real, Regularity, Result, check};
 
@@ -19,8 +19,8 @@ pub(crate) struct Mean<N, F> {
 
 impl<N: Noise<F>, F: Real> Mean<N, F> {
     #[inline(always)]
-    pub fn new(division: &Division<N, F>, candidates: usize) -> Self {
-        let problem = division.problem;
+    pub fn new(partition: &Partition<N, F>, candidates: usize) -> Self {
+        let problem = partition.problem;
         Self {
             problem,
             mass: F::from_usize(problem.run.len()),
@@ -64,7 +64,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Sought<F> for Mean<N, F> {
+impl<N: Noise<F>, F: Real> Functional<F> for Mean<N, F> {
     const IS_RARE: bool = false;
 
     #[inline(always)]

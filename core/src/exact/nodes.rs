@@ -1,11 +1,11 @@
 //! The integrands at 16 nodes: the distribution of how many noised scores exceed t, and each class's share of the wanted ranks.
 
 use super::classes::{Bulk, Classes};
-use super::counts::{Group, TOGETHER, add_trials, exp_series, least, multiply_by_last_without, times, whole};
+use super::counts::{Group, TOGETHER, add_trials, exp_series, least, ln_one_minus, multiply_by_last_without, times, whole};
 use super::leave_one_out;
-use super::precision::is_double;
 use super::problem::never;
 use super::rule::{Batch, NodeSums, Nodes, Shares};
+use super::tails::{smaller_tails, tails_and_densities, thresholds};
 use crate::lanes::{LANES, Lanes, halves, map, zip, zip3};
 use crate::{Noise, Real, Regularity, Result, check};
 
@@ -284,65 +284,8 @@ fn accumulate<F: Real>(counts: &mut [Lanes<F>]) {
     }
 }
 
-/// What the law takes for 16 t. Not by a closure, as below.
-#[inline(always)]
-pub(super) fn thresholds<N: Noise<F>, F: Real>(law: &N, t: &Lanes<F>) -> Lanes<F> {
-    let mut thresholds = *t;
-    for t in &mut thresholds {
-        *t = law.threshold(*t);
-    }
-    thresholds
-}
-
-/// A class's two functions of 16 t, the tail 0 where it would not be told apart from it.
-///
-/// Not by a closure: one that is as long as this is not inlined, and then takes no instruction set.
-#[inline(always)]
-pub(super) fn tails_and_densities<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, floor: F) -> (Lanes<F>, Lanes<F>) {
-    let (mut tails, mut densities) = ([F::zero(); LANES], [F::zero(); LANES]);
-    for ((tail, density), &t) in tails.iter_mut().zip(&mut densities).zip(thresholds) {
-        let (p, at) = law.tail_and_density(t, position);
-        *tail = if p > floor { p } else { F::zero() };
-        *density = at;
-    }
-    (tails, densities)
-}
-
-/// P(above t) of 16 t, or −P(not above t) where that is the smaller.
-#[inline(always)]
-pub(super) fn smaller_tails<N: Noise<F>, F: Real>(law: &N, thresholds: &Lanes<F>, position: F, tails: &Lanes<F>, floor: F) -> Lanes<F> {
-    let mut smaller = *tails;
-    for (tail, &t) in smaller.iter_mut().zip(thresholds) {
-        let q = law.failure_and_density(t, position).0;
-        // Never 0, which has no sign.
-        let q = if q > floor { q } else { floor };
-        *tail = if *tail > F::from_f64(0.5) { -q } else { *tail };
-    }
-    smaller
-}
-
 /// `sum` and the rows times their weights.
 #[inline(always)]
 fn weighted_sum<F: Real>(sum: Lanes<F>, rows: &[Lanes<F>], weights: &[F]) -> Lanes<F> {
     rows.iter().zip(weights).fold(sum, |sum, (row, &weight)| zip(sum, *row, |sum, x| sum + weight * x))
-}
-
-/// ln(1 − p) for each p up to ½: −2 artanh(p/(2 − p)) by its series, whose terms fall by 9, and where it counts by 25 and more.
-#[inline(always)]
-fn ln_one_minus<F: Real>(probabilities: &[F], logs: &mut [F]) {
-    for (log, &p) in logs.iter_mut().zip(probabilities) {
-        let x = p / (F::from_f64(2.0) - p);
-        // Of what is far smaller than the rounding of 1 the square would not be normal.
-        let square = if x > F::from_f64(16.0) * least() { x * x } else { F::zero() };
-        let mut sum = F::zero();
-        if is_double::<F>() {
-            for denominator in [19.0, 17.0, 15.0, 13.0, 11.0] {
-                sum = sum * square + F::from_f64(1.0 / denominator);
-            }
-        }
-        for denominator in [9.0, 7.0, 5.0, 3.0, 1.0] {
-            sum = sum * square + F::from_f64(1.0 / denominator);
-        }
-        *log = -(x + x) * sum;
-    }
 }

@@ -1,156 +1,21 @@
 //! A whole row: its classes from the scores to the gradient.
 
-use core::fmt;
-
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;
-use super::contest::{Contest, Few, Label};
-use super::division::{Division, FEW};
+use super::competitors::Competitors;
+use super::histogram::MOST_BINS;
+use super::inclusion::{Few, Inclusion, Label};
 use super::mean::Mean;
+use super::partition::{FEW, Partition};
 use super::precision::{is_double, most_terms};
 use super::problem::Problem;
-use super::profile::{MOST_BINS, Profile};
-use super::solution::{self, Form, Solution, Sought};
+use super::solution::{self, Form, Functional, Solution};
 use super::summary::Summary;
+use super::task::{Outcome, Output, Question, Task};
 use crate::lanes::LANES;
-use crate::noise::Reflected;
-use crate::{Error, Noise, Real, Result, check, pieces};
+use crate::{Error, Noise, Real, Result, check};
 
-/// The scores of the classes that compete: all of a row, or those around a label.
-#[derive(Debug, Clone, Copy)]
-pub struct Competitors<'s, F> {
-    pub scores: &'s [F],
-    pub label: Option<usize>,
-}
-
-impl<'s, F: Real> Competitors<'s, F> {
-    /// The row's pieces, each around the label if it is there.
-    #[inline(always)]
-    fn pieces(self) -> impl Iterator<Item = [&'s [F]; 2]> {
-        let len = pieces::len(self.scores.len());
-        let pieces = (0..).step_by(len).zip(self.scores.chunks(len));
-        pieces.map(move |(first, piece)| match self.label.and_then(|label| label.checked_sub(first)).filter(|&own| own < piece.len()) {
-            Some(own) => [piece.get(..own).unwrap_or_default(), piece.get(own + 1..).unwrap_or_default()],
-            None => [piece, &[]],
-        })
-    }
-
-    /// The classes in units of the noise about the center.
-    #[inline(always)]
-    pub fn units<N>(self, problem: &Problem<N, F>) -> impl Iterator<Item = F> {
-        let units = problem.units();
-        self.pieces().flatten().flatten().map(move |&score| units.of(score))
-    }
-
-    #[inline(always)]
-    fn profile<N: Noise<F>>(self, problem: Problem<N, F>) -> Profile<N, F> {
-        let mut profile = Profile::new(problem);
-        for piece in self.pieces() {
-            for scores in piece {
-                profile.add_finite(scores);
-            }
-        }
-        profile
-    }
-
-    /// Adds `weight` times the gradient to the entries of the whole row's.
-    #[inline(always)]
-    fn add_grad<N: Noise<F>>(self, solution: &Solution<'_, N, F>, weight: F, grad: &mut [F]) {
-        match self.label.and_then(|label| Some((grad.split_at_mut_checked(label)?, self.scores.split_at_checked(label)?))) {
-            Some(((grad, [_, grad_after @ ..]), (scores, [_, scores_after @ ..]))) => {
-                let next = solution.add_finite_grad(scores, 0, weight, grad);
-                solution.add_finite_grad(scores_after, next, weight, grad_after);
-            }
-            _ => {
-                solution.add_finite_grad(self.scores, 0, weight, grad);
-            }
-        }
-    }
-}
-
-/// A value with a bound on the error of the gradient.
-#[derive(Debug, Clone, Copy)]
-pub struct Outcome<F> {
-    /// Relative to the center, where it is that of order statistics.
-    pub value: F,
-    /// On the L1 error of the gradient.
-    pub error_bound: F,
-}
-
-/// Where a gradient is added, and what it is multiplied by.
-pub type Output<'g, F> = Option<(F, &'g mut [F])>;
-
-/// What is asked of a row.
-#[derive(Clone, Copy)]
-pub enum Question<'a, F> {
-    /// The sum of a run of smoothed order statistics relative to the problem's center; the gradient is added if it is wanted, given that.
-    Smooth { wants_grad: &'a dyn Fn(F) -> bool, is_plain: bool },
-    /// What a label loses against the others, and the others' gradient by s/ε.
-    Lose(Label<F>),
-}
-
-impl<F> fmt::Debug for Question<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Smooth { .. } => "Smooth",
-            Self::Lose(_) => "Lose",
-        })
-    }
-}
-
-/// All that an exact form needs: one value, so that whoever compiles it takes one argument.
-pub struct Task<'a, N, F, Q = Question<'a, F>> {
-    /// Whose law it is compiled for.
-    pub problem: Problem<N, F>,
-    /// All of whose scores are finite.
-    pub(crate) row: Competitors<'a, F>,
-    pub(crate) question: Q,
-    pub(crate) output: Output<'a, F>,
-    pub(crate) scratch: &'a mut [F],
-}
-
-impl<N, F, Q: fmt::Debug> fmt::Debug for Task<'_, N, F, Q> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").field("question", &self.question).finish_non_exhaustive()
-    }
-}
-
-impl<'a, N: Noise<F>, F: Real, Q> Task<'a, N, F, Q> {
-    /// The same under another law, or the same by another type.
-    #[inline(always)]
-    #[must_use]
-    pub fn under<M>(self, law: M) -> Task<'a, M, F, Q> {
-        let Self { problem, row, question, output, scratch } = self;
-        Task { problem: problem.under(law), row, question, output, scratch }
-    }
-
-    #[inline(always)]
-    fn asking<P>(self, question: P) -> Task<'a, N, F, P> {
-        let Self { problem, row, output, scratch, .. } = self;
-        Task { problem, row, question, output, scratch }
-    }
-
-    /// The same under the law that it is about.
-    #[inline(always)]
-    fn oriented(self) -> Task<'a, Reflected<N>, F, Q> {
-        let law = self.problem.law;
-        let is_reflected = self.problem.is_mirrored() && !law.is_symmetric();
-        self.under(Reflected { law, is_reflected })
-    }
-}
-
-impl<'a, N: Noise<F>, F: Real> Task<'a, N, F> {
-    /// The same where it is about a label: for who is asked for nothing else, and so compiles half as much.
-    ///
-    /// # Errors
-    /// It is not.
-    pub fn contest(self) -> core::result::Result<Task<'a, N, F, Label<F>>, Self> {
-        match self.question {
-            Question::Lose(label) => Ok(self.asking(label)),
-            Question::Smooth { .. } => Err(self),
-        }
-    }
-
+impl<N: Noise<F>, F: Real> Task<'_, N, F> {
     /// The answer, inlined: it takes the instruction set of the caller.
     ///
     /// # Errors
@@ -197,13 +62,6 @@ impl<N: Noise<F>, F: Real> Task<'_, N, F, Label<F>> {
     #[inline(always)]
     pub fn run(self) -> Result<Outcome<F>> {
         lose::<true, _, _>(self.oriented())
-    }
-}
-
-impl<'a, N, F> From<Task<'a, N, F, Label<F>>> for Task<'a, N, F> {
-    fn from(contest: Task<'a, N, F, Label<F>>) -> Self {
-        let Task { problem, row, question, output, scratch } = contest;
-        Self { problem, row, question: Question::Lose(question), output, scratch }
     }
 }
 
@@ -261,9 +119,9 @@ fn smooth<const FAST: bool, N: Noise<F>, F: Real>(
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     problem.precision.check()?;
-    let division = if problem.is_small() { Division::of_few(problem) } else { row.profile(problem).division(scratch)? };
+    let partition = if problem.is_small() { Partition::of_few(problem) } else { row.histogram(problem).partition(scratch)? };
     let tolerance = problem.precision.tolerance * F::from_usize(problem.run.len());
-    solve::<FAST, _, _, _>(row, &division, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
+    solve::<FAST, _, _, _>(row, &partition, Mean::new, tolerance, (output, wants_grad), is_plain, scratch)
 }
 
 /// What a label loses against the others of a row, all scores being finite, and the others' gradient by s/ε.
@@ -272,47 +130,47 @@ fn lose<const FAST: bool, N: Noise<F>, F: Real>(task: Task<'_, N, F, Label<F>>) 
     let Task { problem, row, question: label, output, scratch } = task;
     problem.precision.check()?;
     let of_few = match Few::new(&problem, row, scratch)? {
-        Some(mut few) => Contest::of_few(&problem, &mut few, label),
+        Some(mut few) => Inclusion::of_few(&problem, &mut few, label),
         None => None,
     };
-    let (contest, division) = match of_few {
-        Some(contest) => (contest, contest.division_of_few(row)),
+    let (inclusion, partition) = match of_few {
+        Some(inclusion) => (inclusion, inclusion.partition_of_few(row)),
         None => {
-            let profile = row.profile(problem);
-            let mut bounds = Bounds::new(&profile, scratch)?;
-            let contest = Contest::new(&profile, &mut bounds, label)?;
-            (contest, contest.division(&profile, &mut bounds))
+            let histogram = row.histogram(problem);
+            let mut bounds = Bounds::new(&histogram, scratch)?;
+            let inclusion = Inclusion::new(&histogram, &mut bounds, label)?;
+            (inclusion, inclusion.partition(&histogram, &mut bounds))
         }
     };
-    if contest.is_decided() {
+    if inclusion.is_decided() {
         return Ok(Outcome { value: F::zero(), error_bound: F::zero() });
     }
-    solve::<FAST, _, _, _>(row, &division, |_, _| contest, problem.precision.tolerance, (output, &|_| true), false, scratch)
+    solve::<FAST, _, _, _>(row, &partition, |_, _| inclusion, problem.precision.tolerance, (output, &|_| true), false, scratch)
 }
 
 /// The fast form, and where that cannot be certified the plain one.
 #[inline(always)]
-fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
+fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Functional<F>>(
     row: Competitors<'_, F>,
-    division: &Division<N, F>,
-    sought: impl Fn(&Division<N, F>, usize) -> S,
+    partition: &Partition<N, F>,
+    functional: impl Fn(&Partition<N, F>, usize) -> S,
     tolerance: F,
     (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     is_plain: bool,
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     if FAST && !is_plain {
-        let (num_classes, last) = (row.scores.len(), division.problem.run.last);
+        let (num_classes, last) = (row.scores.len(), partition.problem.run.last);
         let candidates = most_candidates(num_classes, last, S::IS_RARE, is_double::<F>());
-        let (room, rest) = check::split(&mut *scratch, division.terms() * LANES + candidates)?;
-        let mut summary = Summary::new(*division, room)?;
+        let (room, rest) = check::split(&mut *scratch, partition.terms() * LANES + candidates)?;
+        let mut summary = Summary::new(*partition, room)?;
         let mut is_whole = true;
         for piece in row.pieces() {
             is_whole &= summary.add_finite(piece).is_ok();
         }
         if is_whole {
             let part = summary.part();
-            let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Fast, rest)?;
+            let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Fast, rest)?;
             if solution.error_bound() <= tolerance {
                 if let Some((weight, grad)) = output.filter(|_| wants_grad(solution.centered_value())) {
                     row.add_grad(&solution, weight, grad);
@@ -321,24 +179,24 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Sought<F>>(
             }
         }
     }
-    solve_plainly(row, &division.plain(), sought, tolerance, (output, wants_grad), scratch)
+    solve_plainly(row, &partition.plain(), functional, tolerance, (output, wants_grad), scratch)
 }
 
 #[cold]
 #[inline(never)]
-fn solve_plainly<N: Noise<F>, F: Real, S: Sought<F>>(
+fn solve_plainly<N: Noise<F>, F: Real, S: Functional<F>>(
     row: Competitors<'_, F>,
-    division: &Division<N, F>,
-    sought: impl Fn(&Division<N, F>, usize) -> S,
+    partition: &Partition<N, F>,
+    functional: impl Fn(&Partition<N, F>, usize) -> S,
     tolerance: F,
     (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     scratch: &mut [F],
 ) -> Result<Outcome<F>> {
     let (room, rest) = check::split(scratch, row.scores.len())?;
-    let mut summary = Summary::new(*division, room)?;
+    let mut summary = Summary::new(*partition, room)?;
     row.pieces().try_for_each(|piece| summary.add_candidates(piece))?;
     let part = summary.part();
-    let solution = Solution::new(&sought(division, part.candidates.len()), division, part, Form::Plain, rest)?;
+    let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Plain, rest)?;
     if solution.error_bound() > tolerance {
         return Err(Error::Accuracy { what: "exact smoothing" });
     }

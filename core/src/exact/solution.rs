@@ -3,8 +3,8 @@
 use super::bounds::Window;
 use super::chebyshev::{Polynomial, ROOM, Terms};
 use super::classes::{Bulk, Classes};
-use super::division::Division;
 use super::nodes::{self, FastNodes};
+use super::partition::Partition;
 use super::plain::{self, PlainNodes};
 use super::precision::{MAX_TERMS, terms};
 use super::rule::{Integral, Integrand, Shares, integrate};
@@ -15,7 +15,7 @@ use crate::{Noise, Real, Result, check};
 /// The smoothed order statistic of all classes, and what each class's gradient follows from.
 #[derive(Debug)]
 pub struct Solution<'s, N, F> {
-    division: Division<N, F>,
+    partition: Partition<N, F>,
     value: F,
     error_bound: F,
     /// The candidates' gradient, in their order.
@@ -32,7 +32,7 @@ pub(crate) enum Form {
 }
 
 /// What the integrals over the classes' shares are for: the mean of an order statistic, the chance of a label.
-pub(crate) trait Sought<F>: Integrand<F> {
+pub(crate) trait Functional<F>: Integrand<F> {
     /// Whether what is sought may be the probability of a rare event, to as many digits as any.
     const IS_RARE: bool;
     /// The least probability of a class to be above or below t that may matter.
@@ -70,7 +70,7 @@ pub(super) fn rounding<F: Real>(candidates: usize) -> F {
 /// The integral by fast nodes and the sums of the points' shares; the candidates' go to `candidates`.
 #[inline(always)]
 fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
-    sought: &impl Sought<F>,
+    functional: &impl Functional<F>,
     window: Window<F>,
     classes: &Classes<'_, N, F>,
     quadrature: F,
@@ -79,55 +79,55 @@ fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
 ) -> Result<(Integral<F>, Terms<F>)> {
     let (coarse, rest) = check::split(scratch, nodes::places(candidates.len()))?;
     let (finer, rest) = check::split(rest, coarse.len())?;
-    let mut nodes = FastNodes::<F, RARE>::new(classes, window.low, sought.floor(), rest)?;
+    let mut nodes = FastNodes::<F, RARE>::new(classes, window.low, functional.floor(), rest)?;
     let (coarse, finer) = (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
     let mut shares = Shares { coarse, finer, coarse_points: [F::zero(); ROOM], finer_points: [F::zero(); ROOM] };
-    let integral = integrate(sought, &mut nodes, window, classes, quadrature, &mut shares);
+    let integral = integrate(functional, &mut nodes, window, classes, quadrature, &mut shares);
     nodes.in_order(classes.candidates, window.low, shares.coarse, candidates);
     Ok((integral, shares.coarse_points))
 }
 
 impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     #[inline(always)]
-    pub(crate) fn new<S: Sought<F>>(
-        sought: &S,
-        division: &Division<N, F>,
+    pub(crate) fn new<S: Functional<F>>(
+        functional: &S,
+        partition: &Partition<N, F>,
         part: Part<'_, F>,
         form: Form,
         scratch: &'s mut [F],
     ) -> Result<Self> {
-        let (window, run) = (division.window, division.problem.run);
-        let quadrature = division.problem.precision.quadrature;
-        let bulk = Bulk::new(&part, division);
-        let classes = Classes { law: division.problem.law, run, sure: part.sure, candidates: part.candidates, bulk: &bulk };
+        let (window, run) = (partition.window, partition.problem.run);
+        let quadrature = partition.problem.precision.quadrature;
+        let bulk = Bulk::new(&part, partition);
+        let classes = Classes { law: partition.problem.law, run, sure: part.sure, candidates: part.candidates, bulk: &bulk };
         let (candidates, rest) = check::split(scratch, part.candidates.len())?;
         let zeros = [F::zero(); ROOM];
         let (integral, points) = match form {
             // A branch that a constant decides, since a constant of a type is no argument.
-            Form::Fast if S::IS_RARE => integrate_fast::<true, N, F>(sought, window, &classes, quadrature, candidates, rest)?,
-            Form::Fast => integrate_fast::<false, N, F>(sought, window, &classes, quadrature, candidates, rest)?,
+            Form::Fast if S::IS_RARE => integrate_fast::<true, N, F>(functional, window, &classes, quadrature, candidates, rest)?,
+            Form::Fast => integrate_fast::<false, N, F>(functional, window, &classes, quadrature, candidates, rest)?,
             Form::Plain => {
                 let (finer, rest) = check::split(rest, candidates.len())?;
                 let mut nodes = PlainNodes::new(&classes, window.low, rest)?;
                 candidates.fill(F::zero());
                 finer.fill(F::zero());
                 let mut shares = Shares { coarse: candidates, finer, coarse_points: zeros, finer_points: zeros };
-                let integral = integrate(sought, &mut nodes, window, &classes, quadrature, &mut shares);
+                let integral = integrate(functional, &mut nodes, window, &classes, quadrature, &mut shares);
                 (integral, zeros)
             }
         };
-        let Contribution { value, gain, error_bound } = sought.contribution(&integral)?;
+        let Contribution { value, gain, error_bound } = functional.contribution(&integral)?;
         candidates.iter_mut().for_each(|share| *share *= gain);
         let mut points = points;
         points.iter_mut().for_each(|share| *share *= gain);
         let (coefficients, interpolation) = bulk.interpolation(&points);
-        Ok(Self { division: *division, value, error_bound: error_bound + interpolation, candidates, coefficients })
+        Ok(Self { partition: *partition, value, error_bound: error_bound + interpolation, candidates, coefficients })
     }
 
     /// E (θ + εZ)₍ₖ₎, or the sum over several neighbouring ranks.
     #[must_use]
     pub fn value(&self) -> F {
-        let problem = &self.division.problem;
+        let problem = &self.partition.problem;
         problem.center * F::from_usize(problem.run.len()) + self.value
     }
 
@@ -145,11 +145,11 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         self.error_bound
     }
 
-    /// Whether that bound is within the tolerance that was asked for. Where it is not, a summary of the [plain](Division::plain)
-    /// division is.
+    /// Whether that bound is within the tolerance that was asked for. Where it is not, a summary of the [plain](Partition::plain)
+    /// partition is.
     #[must_use]
     pub fn is_within_tolerance(&self) -> bool {
-        let problem = &self.division.problem;
+        let problem = &self.partition.problem;
         self.error_bound <= problem.precision.tolerance * F::from_usize(problem.run.len())
     }
 
@@ -157,7 +157,7 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     /// the window, which is where the order statistic is looked for.
     #[must_use]
     pub fn share_at_most(&self, score: F) -> F {
-        let Division { problem, window, .. } = &self.division;
+        let Partition { problem, window, .. } = &self.partition;
         let reached = window.low - problem.units().of(score);
         let share = if problem.is_mirrored() { F::one() } else { problem.law.survival(reached) };
         share * F::from_usize(problem.run.len())
@@ -178,10 +178,10 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     /// The same for scores that are known to be finite.
     #[inline(always)]
     pub(crate) fn add_finite_grad(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> usize {
-        if self.division.terms() == 0 {
+        if self.partition.terms() == 0 {
             return self.add_shares::<0>(scores, first, weight, grad);
         }
-        match terms::<F>(self.division.problem.law.regularity()) {
+        match terms::<F>(self.partition.problem.law.regularity()) {
             8 => self.add_shares::<8>(scores, first, weight, grad),
             13 => self.add_shares::<13>(scores, first, weight, grad),
             16 => self.add_shares::<16>(scores, first, weight, grad),
@@ -192,7 +192,7 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     #[inline(always)]
     fn add_shares<const TERMS: usize>(&self, scores: &[F], first: usize, weight: F, grad: &mut [F]) -> usize {
         const BLOCK: usize = 8 * LANES;
-        let (places, polynomial, mut next) = (self.division.places(), Polynomial::<F, TERMS>::new(&self.coefficients), first);
+        let (places, polynomial, mut next) = (self.partition.places(), Polynomial::<F, TERMS>::new(&self.coefficients), first);
         // Not zipped: that is not inlined, and divides by a length that it does not know.
         let mut grads = grad.chunks_mut(BLOCK);
         for scores in scores.chunks(BLOCK) {

@@ -1,8 +1,8 @@
 //! What the exact form needs to know of a set of classes.
 
 use super::chebyshev::{ROOM, Terms, add_moments};
-use super::division::{Division, Places};
 use super::mean::Mean;
+use super::partition::{Partition, Places};
 use super::precision::{MAX_TERMS, terms};
 use super::solution::{self, Form, Solution};
 use crate::lanes::{LANES, Lanes, sum};
@@ -12,7 +12,7 @@ use crate::{Error, Noise, Real, Result, check};
 /// [shards](crate::sharded).
 #[derive(Debug)]
 pub struct Summary<'a, N, F> {
-    pub(super) division: Division<N, F>,
+    pub(super) partition: Partition<N, F>,
     sure: usize,
     bulk: usize,
     moments: Terms<F>,
@@ -61,10 +61,10 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     pub(super) const ROOM_BESIDE: usize = MAX_TERMS * LANES;
 
     #[inline(always)]
-    pub(crate) fn new(division: Division<N, F>, room: &'a mut [F]) -> Result<Self> {
-        let (lanes, candidates) = check::split(room, division.terms() * LANES)?;
+    pub(crate) fn new(partition: Partition<N, F>, room: &'a mut [F]) -> Result<Self> {
+        let (lanes, candidates) = check::split(room, partition.terms() * LANES)?;
         let lanes = lanes.as_chunks_mut::<LANES>().0;
-        Ok(Self { division, sure: 0, bulk: 0, moments: [F::zero(); ROOM], lost: [F::zero(); ROOM], lanes, candidates, len: 0 })
+        Ok(Self { partition, sure: 0, bulk: 0, moments: [F::zero(); ROOM], lost: [F::zero(); ROOM], lanes, candidates, len: 0 })
     }
 
     /// Adds the classes of a slice of scores.
@@ -80,10 +80,10 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// Adds scores that are known to be finite: those of a piece of a row, around the label if that is in it.
     #[inline(always)]
     pub(crate) fn add_finite(&mut self, piece: [&[F]; 2]) -> Result<()> {
-        if self.division.terms() == 0 {
+        if self.partition.terms() == 0 {
             return self.add_candidates(piece);
         }
-        match terms::<F>(self.division.problem.law.regularity()) {
+        match terms::<F>(self.partition.problem.law.regularity()) {
             8 => self.add_runs::<8>(piece),
             13 => self.add_runs::<13>(piece),
             16 => self.add_runs::<16>(piece),
@@ -94,7 +94,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     #[inline(always)]
     fn add_runs<const TERMS: usize>(&mut self, piece: [&[F]; 2]) -> Result<()> {
         let (mut moments, mut lost) = ([F::zero(); ROOM], [F::zero(); ROOM]);
-        let (places, zeros) = (self.division.places(), [F::zero(); BLOCK]);
+        let (places, zeros) = (self.partition.places(), [F::zero(); BLOCK]);
         let mut block = Block { units: zeros, twice_x: zeros, before: zeros, now: zeros };
         for scores in piece {
             for run in scores.chunks(RUN) {
@@ -148,7 +148,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// The same where there is no bulk.
     #[inline(always)]
     pub(super) fn add_candidates(&mut self, piece: [&[F]; 2]) -> Result<()> {
-        let (places, mut units) = (self.division.places(), [F::zero(); BLOCK]);
+        let (places, mut units) = (self.partition.places(), [F::zero(); BLOCK]);
         for scores in piece.into_iter().flat_map(|scores| scores.chunks(BLOCK)) {
             let mut above = 0_u32;
             for (unit, &score) in units.iter_mut().zip(scores) {
@@ -190,7 +190,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
         Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates }
     }
 
-    /// Adds the classes of another summary of the same division and returns the position from which its candidates now stand.
+    /// Adds the classes of another summary of the same partition and returns the position from which its candidates now stand.
     ///
     /// # Errors
     /// Moments of another number, or no room for the candidates; the summary is then as before.
@@ -210,7 +210,7 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// The scratch that [`solve`](Self::solve) needs with the candidates it has now.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
-        solution::fast_scratch_len(self.len, self.division.problem.run.last, self.division.terms())
+        solution::fast_scratch_len(self.len, self.partition.problem.run.last, self.partition.terms())
     }
 
     /// The value, and what every class's gradient follows from.
@@ -219,13 +219,13 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// Scratch too short; a noise law that returns NaN; a value beyond the float's range.
     #[inline(always)]
     pub fn solve<'s>(&self, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {
-        let solution = self.division.solve(self.part(), scratch)?;
+        let solution = self.partition.solve(self.part(), scratch)?;
         check::in_range("smoothed value", solution.value())?;
         Ok(solution)
     }
 }
 
-impl<N: Noise<F>, F: Real> Division<N, F> {
+impl<N: Noise<F>, F: Real> Partition<N, F> {
     /// What the summary of all classes comes to.
     #[inline(always)]
     pub(crate) fn solve<'s>(&self, all: Part<'_, F>, scratch: &'s mut [F]) -> Result<Solution<'s, N, F>> {

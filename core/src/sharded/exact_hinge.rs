@@ -1,12 +1,12 @@
 //! The exact form over shards, from the largest scores and a histogram of the others on.
 //!
-//! Everybody has heard every shard's, and so computes the same division, and how many candidates each shard has at most. What follows is one more message: how
+//! Everybody has heard every shard's, and so computes the same partition, and how many candidates each shard has at most. What follows is one more message: how
 //! many classes are surely above, the moments of all bulks, rounded so that their sum is not, and a slot for the candidates of every shard.
 
 use super::lists::Lists;
 use super::shard::{Piece, Shard};
 use crate::exact::census::{self, Census, Censuses};
-use crate::exact::{self, Division, Grid, Part, Problem, Summary, is_double, most_terms};
+use crate::exact::{self, Grid, Part, Partition, Problem, Summary, is_double, most_terms};
 use crate::loss::positive_part;
 use crate::{Error, Margins, Normal, Real, Result, TopKHinge, check};
 
@@ -15,7 +15,7 @@ pub(super) use census::BINS;
 /// What every shard knows after the first round, but for its own slot.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Summaries<F> {
-    division: Division<Normal, F>,
+    partition: Partition<Normal, F>,
     grid: Grid<F>,
     /// By how much the label's score is above the center.
     lead: F,
@@ -62,20 +62,20 @@ impl<F: Real> Summaries<F> {
         let problem = problem(loss, epsilon, center, shard.num_classes())?;
         let told = || lists.iter().map(|list| Census { largest: list.largest, counts: list.rest });
         let censuses = Censuses::new(problem)?;
-        let division = censuses.division(told(), scratch)?;
-        let grid = censuses.grid(told(), &division, shard.count());
-        let counts = || told().map(|census| censuses.candidates(census, &division));
+        let partition = censuses.partition(told(), scratch)?;
+        let grid = censuses.grid(told(), &partition, shard.count());
+        let counts = || told().map(|census| censuses.candidates(census, &partition));
         let start = counts().take(shard.index()).fold(0, usize::saturating_add);
         let len = counts().nth(shard.index()).unwrap_or(0);
         let candidates = counts().fold(0, usize::saturating_add);
         if candidates > exact::most_told::<F>(shard.num_classes(), problem.run.last) {
             return Err(Error::Accuracy { what: "exact smoothing over shards" });
         }
-        Ok(Self { division, grid, lead, start, len, candidates })
+        Ok(Self { partition, grid, lead, start, len, candidates })
     }
 
     fn header_len(&self) -> usize {
-        1 + 2 * self.division.terms()
+        1 + 2 * self.partition.terms()
     }
 
     pub fn message_len(&self) -> usize {
@@ -84,14 +84,14 @@ impl<F: Real> Summaries<F> {
 
     #[inline(always)]
     pub fn tell(&self, scores: &[F], message: &mut [F], scratch: &mut [F]) -> Result<()> {
-        let (room, _) = check::split(scratch, self.division.terms() * crate::lanes::LANES + self.len)?;
-        let mut summary = Summary::new(self.division, room)?;
+        let (room, _) = check::split(scratch, self.partition.terms() * crate::lanes::LANES + self.len)?;
+        let mut summary = Summary::new(self.partition, room)?;
         summary.add(scores)?;
         let part = summary.part();
         let (header, slots) = check::split(message, self.header_len())?;
         if let Some((sure, moments)) = header.split_first_mut() {
             *sure = F::from_usize(part.sure);
-            let (high, low) = check::split(moments, self.division.terms())?;
+            let (high, low) = check::split(moments, self.partition.terms())?;
             for ((high, low), &moment) in high.iter_mut().zip(low).zip(part.moments) {
                 [*high, *low] = self.grid.split(moment);
             }
@@ -114,7 +114,7 @@ impl<F: Real> Summaries<F> {
     ) -> Result<F> {
         let (header, slots) = check::split(message, self.header_len())?;
         let Some((&mut sure, moments)) = header.split_first_mut() else { return Ok(F::zero()) };
-        let (high, low) = check::split(moments, self.division.terms())?;
+        let (high, low) = check::split(moments, self.partition.terms())?;
         high.iter_mut().zip(low).for_each(|(high, &mut low)| *high += low);
 
         let is_candidate = |u: F| u > exact::never();
@@ -129,7 +129,7 @@ impl<F: Real> Summaries<F> {
         }
         let candidates = slots.get(..len).unwrap_or_default();
         let part = Part { sure: sure.to_usize().unwrap_or(0), bulk: 0, moments: high, candidates };
-        let solution = self.division.solve(part, scratch)?;
+        let solution = self.partition.solve(part, scratch)?;
         if !solution.is_within_tolerance() {
             return Err(Error::Accuracy { what: "exact smoothing over shards" });
         }

@@ -8,7 +8,7 @@
 //! | adjusted and weighted losses | `composed` |
 //! | cross-entropy: an online log-sum-exp, then the softmax | `cross_entropy` |
 //! | hinge over a (K+1)-th largest: what all smoothings share | `top_k_hinge`, `largest`, `frame` |
-//! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `screen`, `uniforms`, `sparse` |
+//! | hard and pathwise: one pass, a few columns backward | `selection`, `pathwise`, `word_bounds`, `uniforms`, `sparse` |
 //! | convex: what may count is kept, the rest is summed | `kept`, `polyhedral_hinge`, `top_k_margin_cross_entropy` |
 //! | exact: census, summary, gradient, by vector or core's code | `exact` |
 
@@ -20,16 +20,16 @@ mod filter;
 mod frame;
 mod gathered;
 mod kept;
-mod largest;
 mod pathwise;
 mod polyhedral_hinge;
-mod screen;
 mod selection;
 mod sparse;
 mod strips;
 mod top_k_hinge;
 mod top_k_margin_cross_entropy;
+mod top_n;
 mod uniforms;
+mod word_bounds;
 
 use faer::prelude::*;
 use topk_loss::TopKHinge;

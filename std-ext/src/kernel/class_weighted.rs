@@ -3,20 +3,20 @@
 use topk_loss::{Error, Result, check};
 
 use super::Kernel;
+use super::executor::Executor;
 use super::row::multiply;
-use super::workers::Workers;
 use crate::elementary::Elementary;
 
 pub(super) struct ByClass<'a, F> {
-    workers: Workers,
+    executor: Executor,
     weights: &'a [F],
     kernel: Box<dyn Kernel<F> + 'a>,
 }
 
 impl<'a, F: Elementary> ByClass<'a, F> {
     /// Around the kernel of the loss that is weighted.
-    pub fn new(weights: &'a [F], kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
-        Self { workers, weights, kernel }
+    pub fn new(weights: &'a [F], kernel: Box<dyn Kernel<F> + 'a>, executor: Executor) -> Self {
+        Self { executor, weights, kernel }
     }
 }
 
@@ -42,6 +42,6 @@ impl<F: Elementary> Kernel<F> for ByClass<'_, F> {
             Err(error) => return self.value(example, scores, label).and(Err(error)),
         };
         // One weight after the other: their product would round differently.
-        if weight == F::one() || multiply(self.workers, grad, weight) { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
+        if weight == F::one() || multiply(self.executor, grad, weight) { Ok(value) } else { Err(Error::Overflow { what: "gradient" }) }
     }
 }

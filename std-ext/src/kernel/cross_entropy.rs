@@ -3,30 +3,30 @@
 use pulp::{Simd, WithSimd};
 use topk_loss::softmax::{self, Part, Softmax};
 
-use super::attempt::{Attempt, Weighted};
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
+use super::fast_path::{FastPath, ScaledGrad};
 use crate::elementary::Elementary;
 
 pub(super) struct Exponentials<F> {
-    workers: Workers,
+    executor: Executor,
     pieces: Vec<Part<F>>,
 }
 
 impl<F: Elementary> Exponentials<F> {
-    pub fn new(workers: Workers) -> Self {
-        Self { workers, pieces: vec![] }
+    pub fn new(executor: Executor) -> Self {
+        Self { executor, pieces: vec![] }
     }
 
     /// The softmax; what its gradient is made of is left in the gradient's place. Nothing for a row or a gradient that core refuses.
-    pub fn softmax(&mut self, scores: &[F], label: usize, grad: &mut Option<Weighted<'_, F>>) -> Option<Softmax<F>> {
+    pub fn softmax(&mut self, scores: &[F], label: usize, grad: &mut Option<ScaledGrad<'_, F>>) -> Option<Softmax<F>> {
         let own = *scores.get(label)?;
         if scores.len() < 2 || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }
-        let workers = self.workers;
+        let executor = self.executor;
         let out = grad.as_mut().map(|grad| &mut *grad.grad);
-        let parts = workers.map_with(scores, out, &mut self.pieces, |Piece { first, scores, out, room }| {
-            let part = workers.dispatch(PartOf { scores, label: label.checked_sub(first), exponentials: out.unwrap_or_default() })?;
+        let parts = executor.map_with(scores, out, &mut self.pieces, |Piece { first, scores, out, room }| {
+            let part = executor.dispatch(PartOf { scores, label: label.checked_sub(first), exponentials: out.unwrap_or_default() })?;
             *room = part;
             Some(part)
         });
@@ -35,21 +35,21 @@ impl<F: Elementary> Exponentials<F> {
     }
 
     /// Then, `slope` times the gradient of the cross-entropy; nothing if it is beyond the float's range.
-    pub fn differentiate(&mut self, softmax: Softmax<F>, label: usize, slope: F, grad: Option<Weighted<'_, F>>) -> Option<()> {
-        let Some(Weighted { weight, grad }) = grad else { return Some(()) };
+    pub fn differentiate(&mut self, softmax: Softmax<F>, label: usize, slope: F, grad: Option<ScaledGrad<'_, F>>) -> Option<()> {
+        let Some(ScaledGrad { weight, grad }) = grad else { return Some(()) };
         // No entry is larger than that.
         (slope * weight).is_finite().then_some(())?;
-        let workers = self.workers;
-        workers.overwrite_with(grad, &self.pieces, |exponentials, &part| {
-            workers.dispatch(Scale { softmax, part, slope, weight, exponentials });
+        let executor = self.executor;
+        executor.overwrite_with(grad, &self.pieces, |exponentials, &part| {
+            executor.dispatch(Scale { softmax, part, slope, weight, exponentials });
         });
         grad[label] = softmax.own_entry(slope) * weight;
         Some(())
     }
 }
 
-impl<F: Elementary> Attempt<F> for Exponentials<F> {
-    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+impl<F: Elementary> FastPath<F> for Exponentials<F> {
+    fn try_row(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<ScaledGrad<'_, F>>) -> Option<F> {
         let softmax = self.softmax(scores, label, &mut grad)?;
         self.differentiate(softmax, label, F::one(), grad)?;
         Some(softmax.surprise())
@@ -57,8 +57,8 @@ impl<F: Elementary> Attempt<F> for Exponentials<F> {
 }
 
 /// The largest score, if all are finite.
-pub(super) fn largest<F: Elementary>(workers: Workers, scores: &[F]) -> Option<F> {
-    let of_pieces = workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(Largest { scores }));
+pub(super) fn largest<F: Elementary>(executor: Executor, scores: &[F]) -> Option<F> {
+    let of_pieces = executor.map(scores, None, |Piece { scores, .. }| executor.dispatch(Largest { scores }));
     of_pieces.fold(Some(F::neg_infinity()), |largest, piece| Some(if piece? > largest? { piece? } else { largest? }))
 }
 

@@ -6,38 +6,38 @@ use topk_loss::noise::{Gumbel, Logistic, Noise, Normal};
 use topk_loss::{Error, Loss, Result, check};
 
 use super::Kernel;
+use super::executor::Executor;
 use super::row::multiply;
-use super::workers::Workers;
 use crate::elementary::Elementary;
 
 /// The loss with its scratch.
 pub(super) struct Dispatched<L, F> {
     loss: L,
-    workers: Workers,
+    executor: Executor,
     scratch: Vec<F>,
 }
 
 impl<L: Loss<F>, F: Elementary> Dispatched<L, F> {
-    pub fn new(loss: L, num_classes: usize, workers: Workers) -> Self {
+    pub fn new(loss: L, num_classes: usize, executor: Executor) -> Self {
         let scratch = vec![F::zero(); loss.scratch_len(num_classes)];
-        Self { loss, workers, scratch }
+        Self { loss, executor, scratch }
     }
 }
 
 /// It draws nothing: no example has a key of its own.
 impl<L: Loss<F> + Integrated<F>, F: Elementary> Kernel<F> for Dispatched<L, F> {
     fn value(&mut self, _: u64, scores: &[F], label: usize) -> Result<F> {
-        self.loss.evaluate(Example { scores, label, grad: None, scratch: &mut self.scratch }, &self.workers)
+        self.loss.evaluate(Example { scores, label, grad: None, scratch: &mut self.scratch }, &self.executor)
     }
 
     fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
-        let value = self.loss.evaluate(Example { scores, label, grad: Some(grad), scratch: &mut self.scratch }, &self.workers)?;
-        multiply(self.workers, grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
+        let value = self.loss.evaluate(Example { scores, label, grad: Some(grad), scratch: &mut self.scratch }, &self.executor)?;
+        multiply(self.executor, grad, weight).then_some(value).ok_or(Error::Overflow { what: "gradient" })
     }
 }
 
-impl<F: Elementary> Integrator<F> for Workers {
+impl<F: Elementary> Integrator<F> for Executor {
     fn integrate<N: Noise<F>>(&self, task: Task<'_, N, F>) -> Result<Outcome<F>> {
         match task.problem.law.compiled() {
             Some(Law::Normal) => F::dispatch_normal(*self, task.under(Normal)),

@@ -5,20 +5,20 @@ use topk_loss::compiled::{Evaluate, Example};
 use topk_loss::{Loss, Result, check};
 
 use super::Kernel;
-use super::workers::Workers;
+use super::executor::Executor;
 use crate::elementary::Elementary;
 
 /// The loss with its scratch.
 pub(super) struct Evaluated<L, F> {
     loss: L,
-    workers: Workers,
+    executor: Executor,
     scratch: Vec<F>,
 }
 
 impl<L: Loss<F>, F: Elementary> Evaluated<L, F> {
-    pub fn new(loss: L, num_classes: usize, workers: Workers) -> Self {
+    pub fn new(loss: L, num_classes: usize, executor: Executor) -> Self {
         let scratch = vec![F::zero(); loss.scratch_len(num_classes)];
-        Self { loss, workers, scratch }
+        Self { loss, executor, scratch }
     }
 }
 
@@ -26,13 +26,13 @@ impl<L: Loss<F>, F: Elementary> Evaluated<L, F> {
 impl<L: Loss<F> + Evaluate<F>, F: Elementary> Kernel<F> for Evaluated<L, F> {
     fn value(&mut self, _: u64, scores: &[F], label: usize) -> Result<F> {
         let example = Example { scores, label, grad: None, scratch: &mut self.scratch };
-        self.workers.dispatch(Run { loss: &self.loss, example, weight: F::one() })
+        self.executor.dispatch(Run { loss: &self.loss, example, weight: F::one() })
     }
 
     fn value_and_grad(&mut self, _: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
         check::length("grad", grad, scores.len())?;
         let example = Example { scores, label, grad: Some(grad), scratch: &mut self.scratch };
-        self.workers.dispatch(Run { loss: &self.loss, example, weight })
+        self.executor.dispatch(Run { loss: &self.loss, example, weight })
     }
 }
 

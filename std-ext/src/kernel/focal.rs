@@ -2,9 +2,9 @@
 
 use topk_loss::loss::Focal;
 
-use super::attempt::{Attempt, Weighted};
 use super::cross_entropy::Exponentials;
-use super::workers::Workers;
+use super::executor::Executor;
+use super::fast_path::{FastPath, ScaledGrad};
 use crate::elementary::Elementary;
 
 pub(super) struct Focused<F> {
@@ -13,13 +13,13 @@ pub(super) struct Focused<F> {
 }
 
 impl<F: Elementary> Focused<F> {
-    pub fn new(loss: Focal<F>, workers: Workers) -> Self {
-        Self { loss, cross_entropy: Exponentials::new(workers) }
+    pub fn new(loss: Focal<F>, executor: Executor) -> Self {
+        Self { loss, cross_entropy: Exponentials::new(executor) }
     }
 }
 
-impl<F: Elementary> Attempt<F> for Focused<F> {
-    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+impl<F: Elementary> FastPath<F> for Focused<F> {
+    fn try_row(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<ScaledGrad<'_, F>>) -> Option<F> {
         let softmax = self.cross_entropy.softmax(scores, label, &mut grad)?;
         let (value, slope) = self.loss.of(&softmax);
         self.cross_entropy.differentiate(softmax, label, slope, grad)?;

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
 use crate::elementary::Elementary;
 
 /// What turns scores into the noise they need.
@@ -25,21 +25,21 @@ impl<F: Elementary> Units<F> {
     }
 
     /// Adds `share` times that probability for every score.
-    pub fn add_probabilities(self, workers: Workers, scores: &[F], low: F, high: F, share: F, grad: &mut [F]) {
+    pub fn add_probabilities(self, executor: Executor, scores: &[F], low: F, high: F, share: F, grad: &mut [F]) {
         let end = (F::from_f64(-2.0) * F::min_positive_value().ln()).root() + F::from_f64(0.5);
         let half_width = ((high - low) * self.per_epsilon).to_f64().unwrap_or(f64::INFINITY) / 2.0;
         let middle = low + (high - low) * F::from_f64(0.5);
         let limit = half_width * end.to_f64().unwrap_or(f64::INFINITY);
         let epsilon = F::epsilon().to_f64().unwrap_or_default();
-        workers.map(scores, Some(grad), |Piece { scores, out, .. }| {
+        executor.map(scores, Some(grad), |Piece { scores, out, .. }| {
             let grad = out.unwrap_or_default();
             // The first term that is left out, where the density ends.
             if limit.powi(16) <= epsilon * 2.092_278_988_8e13 {
-                workers.dispatch(Series::<F, 8> { units: self, scores, middle, end, terms: terms(half_width, share), grad });
+                executor.dispatch(Series::<F, 8> { units: self, scores, middle, end, terms: terms(half_width, share), grad });
             } else if limit.powi(32) <= epsilon * 2.631_308_369_336_935e35 {
-                workers.dispatch(Series::<F, 16> { units: self, scores, middle, end, terms: terms(half_width, share), grad });
+                executor.dispatch(Series::<F, 16> { units: self, scores, middle, end, terms: terms(half_width, share), grad });
             } else {
-                workers.dispatch(Tails { units: self, scores, low, high, share, grad });
+                executor.dispatch(Tails { units: self, scores, low, high, share, grad });
             }
         });
     }

@@ -3,13 +3,13 @@
 use pulp::{Simd, WithSimd};
 use topk_loss::{Margins, softmax};
 
-use super::attempt::{Attempt, Weighted};
 use super::cross_entropy::{self, Exponentials};
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
+use super::fast_path::{FastPath, ScaledGrad};
 use crate::elementary::Elementary;
 
 pub(super) struct Scaled<'a, F> {
-    workers: Workers,
+    executor: Executor,
     margins: Margins<'a, F>,
     scale: F,
     cross_entropy: Exponentials<F>,
@@ -17,23 +17,23 @@ pub(super) struct Scaled<'a, F> {
 }
 
 impl<'a, F: Elementary> Scaled<'a, F> {
-    pub fn new(margins: Margins<'a, F>, scale: F, workers: Workers) -> Self {
-        Self { workers, margins, scale, cross_entropy: Exponentials::new(workers), scaled: vec![] }
+    pub fn new(margins: Margins<'a, F>, scale: F, executor: Executor) -> Self {
+        Self { executor, margins, scale, cross_entropy: Exponentials::new(executor), scaled: vec![] }
     }
 }
 
-impl<F: Elementary> Attempt<F> for Scaled<'_, F> {
-    fn attempt(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+impl<F: Elementary> FastPath<F> for Scaled<'_, F> {
+    fn try_row(&mut self, _: u64, scores: &[F], label: usize, mut grad: Option<ScaledGrad<'_, F>>) -> Option<F> {
         let (own, margin) = (*scores.get(label)?, self.margins.of(label, scores.len()).ok()?);
         // A scale that is the reciprocal of a subnormal ε is infinite, that of a huge one has lost digits.
         if !self.scale.is_normal() {
             return None;
         }
-        let largest = cross_entropy::largest(self.workers, scores)?;
+        let largest = cross_entropy::largest(self.executor, scores)?;
         self.scaled.resize(scores.len(), F::zero());
-        let Self { workers, scale, .. } = *self;
-        workers.map(scores, Some(&mut self.scaled), |Piece { scores, out, .. }| {
-            workers.dispatch(Scale { scores, largest, scale, scaled: out.unwrap_or_default() });
+        let Self { executor, scale, .. } = *self;
+        executor.map(scores, Some(&mut self.scaled), |Piece { scores, out, .. }| {
+            executor.dispatch(Scale { scores, largest, scale, scaled: out.unwrap_or_default() });
         });
         self.scaled[label] = softmax::spread_label(own, largest, margin, scale);
         let softmax = self.cross_entropy.softmax(&self.scaled, label, &mut grad)?;

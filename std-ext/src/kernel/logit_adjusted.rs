@@ -5,11 +5,11 @@ use topk_loss::{Error, Result, check};
 
 use super::Kernel;
 use super::cross_entropy;
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
 use crate::elementary::Elementary;
 
 pub(super) struct Adjusted<'a, F> {
-    workers: Workers,
+    executor: Executor,
     adjustments: &'a [F],
     /// Whether the scores may be taken relative to the largest first.
     centers: bool,
@@ -19,20 +19,20 @@ pub(super) struct Adjusted<'a, F> {
 
 impl<'a, F: Elementary> Adjusted<'a, F> {
     /// Around the kernel of the loss that is adjusted.
-    pub fn new(adjustments: &'a [F], centers: bool, kernel: Box<dyn Kernel<F> + 'a>, workers: Workers) -> Self {
-        Self { workers, adjustments, centers, kernel, adjusted: vec![] }
+    pub fn new(adjustments: &'a [F], centers: bool, kernel: Box<dyn Kernel<F> + 'a>, executor: Executor) -> Self {
+        Self { executor, adjustments, centers, kernel, adjusted: vec![] }
     }
 }
 
 impl<F: Elementary> Adjusted<'_, F> {
     /// Puts the adjusted row into its place.
     fn adjust(&mut self, scores: &[F]) -> Result<()> {
-        let Self { workers, adjustments, .. } = *self;
-        let largest = if self.centers { cross_entropy::largest(workers, scores) } else { Some(F::zero()) };
+        let Self { executor, adjustments, .. } = *self;
+        let largest = if self.centers { cross_entropy::largest(executor, scores) } else { Some(F::zero()) };
         if let Some(center) = largest.filter(|_| scores.len() == adjustments.len()) {
             self.adjusted.resize(scores.len(), F::zero());
-            let in_range = workers.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {
-                workers.dispatch(Adjust { scores, adjustments: &adjustments[first..], center, adjusted: out.unwrap_or_default() })
+            let in_range = executor.map(scores, Some(&mut self.adjusted), |Piece { first, scores, out, .. }| {
+                executor.dispatch(Adjust { scores, adjustments: &adjustments[first..], center, adjusted: out.unwrap_or_default() })
             });
             if in_range.all() {
                 return Ok(());

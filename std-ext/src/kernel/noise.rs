@@ -5,7 +5,7 @@ mod philox;
 use pulp::{Simd, WithSimd};
 use topk_loss::{Key, Real};
 
-use super::workers::Workers;
+use super::executor::Executor;
 use crate::elementary::Elementary;
 use crate::variate::normal_quantiles;
 
@@ -18,8 +18,8 @@ pub(crate) const fn classes_per_counter<F: Real>() -> usize {
 }
 
 /// The normal number of every class in the draw beside it.
-pub(super) fn normals_of<F: Elementary>(workers: Workers, key: Key, draws: &[u64], classes: &[usize], out: &mut [F]) {
-    workers.dispatch(Scattered { key: key.words(), draws, classes, out });
+pub(super) fn normals_of<F: Elementary>(executor: Executor, key: Key, draws: &[u64], classes: &[usize], out: &mut [F]) {
+    executor.dispatch(Scattered { key: key.words(), draws, classes, out });
 }
 
 struct Scattered<'a, F> {

@@ -7,7 +7,7 @@
 //! T decides how much is computed, never what comes out: a draw with too few noised scores from T on is repeated with a lower T, at last
 //! with one that they are known to reach.
 
-mod sieve;
+mod pruning;
 mod tail;
 mod threshold;
 
@@ -16,10 +16,10 @@ use core::ops::Range;
 use topk_loss::Key;
 use topk_loss::select::Ranked;
 
+use super::executor::{Executor, Piece};
 use super::noise::normals_of;
-use super::workers::{Piece, Workers};
 use crate::elementary::Elementary;
-use sieve::Sieve;
+use pruning::Pruning;
 
 /// Scores of which only the differences from `center` matter, and their noise.
 #[derive(Clone, Copy)]
@@ -48,12 +48,12 @@ pub(super) fn worth_knowing(n: usize) -> usize {
     n.saturating_mul(2).saturating_add(8)
 }
 
-/// How many draws are sifted in one pass over the scores.
+/// How many draws are pruned in one pass over the scores.
 const AT_ONCE: usize = 16;
 
 /// Where the threshold is: no result depends on it.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Screening {
+pub(super) enum ThresholdPolicy {
     /// Where somewhat more noised scores than are wanted reach it.
     Usual,
     /// Nowhere: every class is drawn.
@@ -64,22 +64,22 @@ pub(super) enum Screening {
     TooHigh,
 }
 
-/// Room for the sieve, 6 kB a piece of the row, and for the survivors of some draws: 16 times the classes that may reach the threshold,
+/// Room for the pruning, 6 kB a piece of the row, and for the survivors of some draws: 16 times the classes that may reach the threshold,
 /// which are about K + 3√K + 8, with 28 or 32 bytes each.
-pub(super) struct Leaders<F> {
-    workers: Workers,
-    sieves: Vec<Sieve>,
+pub(super) struct TopNoised<F> {
+    executor: Executor,
+    prunings: Vec<Pruning>,
     classes: Vec<usize>,
     draws: Vec<u64>,
     /// How many of the classes are of each draw.
     counts: [usize; AT_ONCE],
     noised: Vec<F>,
-    screening: Screening,
+    policy: ThresholdPolicy,
 }
 
-impl<F: Elementary> Leaders<F> {
-    pub fn new(workers: Workers, screening: Screening) -> Self {
-        Self { workers, sieves: vec![], classes: vec![], draws: vec![], counts: [0; AT_ONCE], noised: vec![], screening }
+impl<F: Elementary> TopNoised<F> {
+    pub fn new(executor: Executor, policy: ThresholdPolicy) -> Self {
+        Self { executor, prunings: vec![], classes: vec![], draws: vec![], counts: [0; AT_ONCE], noised: vec![], policy }
     }
 
     /// Calls `visit` for every draw, in order, with some classes in their order and their noised scores, among them the `n` largest.
@@ -89,13 +89,13 @@ impl<F: Elementary> Leaders<F> {
         let least = best[n - 1].value;
         // So many scores are at least `least`, and their noise is above −reach: rounding is monotone, so this needs no allowance for it.
         let reached_surely = (least - noise.center) - noise.reach();
-        let estimate = threshold::choose(self.workers, noise, n, best).filter(|&estimate| estimate > reached_surely);
-        let threshold = match self.screening {
-            Screening::Usual => estimate.unwrap_or(reached_surely),
+        let estimate = threshold::choose(self.executor, noise, n, best).filter(|&estimate| estimate > reached_surely);
+        let threshold = match self.policy {
+            ThresholdPolicy::Usual => estimate.unwrap_or(reached_surely),
             #[cfg(test)]
-            Screening::Off => F::neg_infinity(),
+            ThresholdPolicy::Off => F::neg_infinity(),
             #[cfg(test)]
-            Screening::TooHigh => estimate.unwrap_or(reached_surely) + (noise.epsilon + noise.epsilon),
+            ThresholdPolicy::TooHigh => estimate.unwrap_or(reached_surely) + (noise.epsilon + noise.epsilon),
         };
         for first in (0..num_draws).step_by(AT_ONCE) {
             let draws = first as u64..(first + AT_ONCE).min(num_draws) as u64;
@@ -109,7 +109,7 @@ impl<F: Elementary> Leaders<F> {
                     visit(&self.classes[these], noised);
                     continue;
                 }
-                let mut again = Self::new(self.workers, self.screening);
+                let mut again = Self::new(self.executor, self.policy);
                 let (mut lowered, mut step) = (threshold, noise.epsilon);
                 while num_reaching(&again.noised, lowered) < n {
                     // Not at once to where nearly every class may reach it: that many would have to be kept.
@@ -124,19 +124,19 @@ impl<F: Elementary> Leaders<F> {
 
     /// The noised scores of the classes that may reach the threshold, draw after draw.
     fn evaluate(&mut self, noise: Noise<'_, F>, threshold: F, draws: Range<u64>) {
-        self.workers.map_with(noise.scores, None, &mut self.sieves, |Piece { first, scores, room: sieve, .. }| {
-            sieve.sift(self.workers, Noise { scores, ..noise }, first, threshold, draws.clone());
+        self.executor.map_with(noise.scores, None, &mut self.prunings, |Piece { first, scores, room: pruning, .. }| {
+            pruning.prune(self.executor, Noise { scores, ..noise }, first, threshold, draws.clone());
         });
         self.classes.clear();
         self.draws.clear();
         for (place, draw) in draws.enumerate() {
             let before = self.classes.len();
-            self.sieves.iter().for_each(|sieve| self.classes.extend_from_slice(sieve.survivors(place)));
+            self.prunings.iter().for_each(|pruning| self.classes.extend_from_slice(pruning.survivors(place)));
             self.counts[place] = self.classes.len() - before;
             self.draws.resize(self.classes.len(), draw);
         }
         self.noised.resize(self.classes.len(), F::zero());
-        normals_of(self.workers, noise.key, &self.draws, &self.classes, &mut self.noised);
+        normals_of(self.executor, noise.key, &self.draws, &self.classes, &mut self.noised);
         for (place, &class) in self.noised.iter_mut().zip(&self.classes) {
             *place = (noise.scores[class] - noise.center) + noise.epsilon * *place;
         }

@@ -2,12 +2,12 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
 use crate::elementary::Elementary;
 
 /// Whether the difference of any two of the scores is far from the end of the float's range; with a NaN it is not.
-pub fn are_ordinary<F: Elementary>(workers: Workers, scores: &[F]) -> bool {
-    workers.map(scores, None, |Piece { scores, .. }| workers.dispatch(AreOrdinary { scores })).all()
+pub fn are_ordinary<F: Elementary>(executor: Executor, scores: &[F]) -> bool {
+    executor.map(scores, None, |Piece { scores, .. }| executor.dispatch(AreOrdinary { scores })).all()
 }
 
 /// The largest size of such a score.

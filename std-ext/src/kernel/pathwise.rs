@@ -2,11 +2,11 @@
 
 use topk_loss::{Key, Margins, TopKHinge};
 
-use super::attempt::{Attempt, Weighted};
-use super::noised::{self, Leaders, Noise};
+use super::executor::Executor;
+use super::fast_path::{FastPath, ScaledGrad};
+use super::noised::{self, Noise, TopNoised};
 use super::row::Row;
-use super::select::{self, Best};
-use super::workers::Workers;
+use super::select::{self, TopScores};
 use crate::elementary::Elementary;
 
 /// The noise of a smoothing that draws.
@@ -20,29 +20,29 @@ pub(super) struct Draws<F> {
 pub(super) struct Pathwise<'a, F> {
     loss: TopKHinge<F, Margins<'a, F>>,
     draws: Draws<F>,
-    workers: Workers,
-    best: Best<F>,
-    leaders: Leaders<F>,
+    executor: Executor,
+    best: TopScores<F>,
+    top_noised: TopNoised<F>,
     room: Vec<F>,
 }
 
 impl<'a, F: Elementary> Pathwise<'a, F> {
-    pub fn new(loss: TopKHinge<F, Margins<'a, F>>, draws: Draws<F>, leaders: Leaders<F>, workers: Workers) -> Self {
-        Self { loss, draws, workers, best: Best::new(workers), leaders, room: vec![] }
+    pub fn new(loss: TopKHinge<F, Margins<'a, F>>, draws: Draws<F>, top_noised: TopNoised<F>, executor: Executor) -> Self {
+        Self { loss, draws, executor, best: TopScores::new(executor), top_noised, room: vec![] }
     }
 }
 
-impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<Weighted<'_, F>>) -> Option<F> {
+impl<F: Elementary> FastPath<F> for Pathwise<'_, F> {
+    fn try_row(&mut self, example: u64, scores: &[F], label: usize, mut grad: Option<ScaledGrad<'_, F>>) -> Option<F> {
         let Draws { epsilon, num_samples, key } = self.draws;
         let rank = self.loss.first_missed();
-        let row = Row::new(self.workers, &self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
+        let row = Row::new(self.executor, &self.loss, scores, label, noised::worth_knowing(rank), &mut self.best)?;
         let noise = Noise { scores, center: row.missed.value, epsilon, key: key.fold_in(example) };
         if !noise.is_ordinary(num_samples) || grad.as_ref().is_some_and(|grad| !grad.is_usable(scores.len())) {
             return None;
         }
         if let Some(grad) = &mut grad {
-            self.workers.clear(grad.grad);
+            self.executor.clear(grad.grad);
         }
         if row.is_surely_zero(noise.reach(), num_samples) {
             return Some(F::zero());
@@ -50,9 +50,9 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
         let count = F::from_usize(num_samples);
         let share = self.loss.scale() / count;
         let mut sum = F::zero();
-        let Self { workers, best, leaders, room, .. } = self;
-        leaders.of_draws(noise, num_samples, rank, best.found(), |classes, noised| {
-            let value = select::nth_value(*workers, noised, rank, room);
+        let Self { executor, best, top_noised, room, .. } = self;
+        top_noised.of_draws(noise, num_samples, rank, best.found(), |classes, noised| {
+            let value = select::nth_value(*executor, noised, rank, room);
             sum += value;
             if let Some(grad) = &mut grad {
                 // Of equal ones the earliest rank first.
@@ -63,6 +63,6 @@ impl<F: Elementary> Attempt<F> for Pathwise<'_, F> {
                 }
             }
         });
-        row.finish(self.workers, sum / count, label, grad)
+        row.finish(self.executor, sum / count, label, grad)
     }
 }

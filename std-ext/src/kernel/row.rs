@@ -4,11 +4,11 @@ use pulp::{Simd, WithSimd};
 use topk_loss::select::Ranked;
 use topk_loss::{Margins, TopKHinge};
 
-use super::attempt::Weighted;
+use super::executor::Executor;
+use super::fast_path::ScaledGrad;
 use super::ordinary::are_ordinary;
 use super::scalar;
-use super::select::Best;
-use super::workers::Workers;
+use super::select::TopScores;
 use crate::elementary::Elementary;
 
 /// Scores of ordinary size, taken relative to the one that the guesses just miss.
@@ -26,14 +26,14 @@ impl<F: Elementary> Row<F> {
     ///
     /// In `best` are the `count` largest scores, or all there are.
     pub fn new(
-        workers: Workers,
+        executor: Executor,
         loss: &TopKHinge<F, Margins<'_, F>>,
         scores: &[F],
         label: usize,
         count: usize,
-        best: &mut Best<F>,
+        best: &mut TopScores<F>,
     ) -> Option<Self> {
-        if loss.k() >= scores.len() || !are_ordinary(workers, scores) {
+        if loss.k() >= scores.len() || !are_ordinary(executor, scores) {
             return None;
         }
         let margin = loss.margins().of(label, scores.len()).ok()?;
@@ -58,15 +58,15 @@ impl<F: Elementary> Row<F> {
     }
 
     /// The loss, given the mean over the draws, and its gradient, given that of the mean times the scale.
-    pub fn finish(&self, workers: Workers, mean: F, label: usize, grad: Option<Weighted<'_, F>>) -> Option<F> {
+    pub fn finish(&self, executor: Executor, mean: F, label: usize, grad: Option<ScaledGrad<'_, F>>) -> Option<F> {
         let slack = self.slack(mean)?;
         let is_zero = slack <= F::zero();
-        if let Some(Weighted { weight, grad }) = grad {
+        if let Some(ScaledGrad { weight, grad }) = grad {
             if is_zero {
-                workers.clear(grad);
+                executor.clear(grad);
             } else {
                 grad[label] -= self.scale;
-                multiply(workers, grad, weight).then_some(())?;
+                multiply(executor, grad, weight).then_some(())?;
             }
         }
         Some(if is_zero { F::zero() } else { slack })
@@ -74,8 +74,8 @@ impl<F: Elementary> Row<F> {
 }
 
 /// Multiplies a gradient; whether it stays in the float's range.
-pub(super) fn multiply<F: Elementary>(workers: Workers, grad: &mut [F], weight: F) -> bool {
-    workers.overwrite(grad, |grad| workers.dispatch(Multiply { grad, weight })).all()
+pub(super) fn multiply<F: Elementary>(executor: Executor, grad: &mut [F], weight: F) -> bool {
+    executor.overwrite(grad, |grad| executor.dispatch(Multiply { grad, weight })).all()
 }
 
 struct Multiply<'a, F> {

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use pulp::{Simd, WithSimd};
 use topk_loss::select::{self, Ranked};
 
-use super::workers::{Piece, Workers};
+use super::executor::{Executor, Piece};
 use crate::elementary::Elementary;
 
 /// The order of ranks: larger values first, then lower indices.
@@ -14,14 +14,14 @@ fn by_rank<F: Elementary>(a: &Ranked<F>, b: &Ranked<F>) -> Ordering {
 }
 
 /// The n-th largest of the values, or −∞.
-pub(super) fn nth_value<F: Elementary>(workers: Workers, values: &[F], n: usize, room: &mut Vec<F>) -> F {
+pub(super) fn nth_value<F: Elementary>(executor: Executor, values: &[F], n: usize, room: &mut Vec<F>) -> F {
     /// More are sorted rather than counted.
     const FEW: usize = 128;
     if n > values.len() {
         return F::neg_infinity();
     }
     if values.len() <= FEW {
-        return workers.dispatch(NthValue { values, n });
+        return executor.dispatch(NthValue { values, n });
     }
     room.clear();
     room.extend_from_slice(values);
@@ -66,23 +66,23 @@ fn nth_by_counting<F: Elementary>(values: &[F], n: usize) -> F {
 
 /// The largest scores of a row.
 #[derive(Debug)]
-pub(super) struct Best<F> {
-    workers: Workers,
+pub(super) struct TopScores<F> {
+    executor: Executor,
     /// One a piece of the row; all in the first in the end.
     pools: Vec<Vec<Ranked<F>>>,
 }
 
-impl<F: Elementary> Best<F> {
-    pub fn new(workers: Workers) -> Self {
-        Self { workers, pools: vec![vec![]] }
+impl<F: Elementary> TopScores<F> {
+    pub fn new(executor: Executor) -> Self {
+        Self { executor, pools: vec![vec![]] }
     }
 
     /// Finds the `n` largest of at least `n` finite scores.
     ///
     /// A score is compared with a threshold that n scores are known to reach; the few that reach it are kept in a list of at most 2n + 96.
     pub fn find(&mut self, scores: &[F], n: usize) {
-        self.workers.map_with(scores, None, &mut self.pools, |Piece { first, scores, room, .. }| {
-            self.workers.dispatch(Collect { scores, n, best: room });
+        self.executor.map_with(scores, None, &mut self.pools, |Piece { first, scores, room, .. }| {
+            self.executor.dispatch(Collect { scores, n, best: room });
             room.iter_mut().for_each(|ranked| ranked.index += first);
         });
         if let Some((best, others)) = self.pools.split_first_mut() {

@@ -1,5 +1,6 @@
 //! Every kernel on every instruction set against core's scalar code.
 
+mod case;
 mod composed;
 mod softmax;
 
@@ -9,154 +10,30 @@ use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{FoldIn, Key, Loss, Margins, Result, Smoothing, TopKHinge};
 
 use super::Kernel;
-use super::attempt::{Attempt, OrScalar, Weighted};
 use super::conditional::Conditional;
+use super::executor::Executor;
+use super::fast_path::{FastPath, ScaledGrad, WithFallback};
 use super::hinge::Hard;
 use super::noise::normals_of;
-use super::noised::{Leaders, Screening};
+use super::noised::{ThresholdPolicy, TopNoised};
 use super::pathwise::{Draws, Pathwise};
 use super::scalar::Scalar;
-use super::workers::Workers;
 use crate::Threads;
 use crate::elementary::Elementary;
 use crate::instruction_sets::available;
 use crate::variate::{Variate, normal_quantiles};
-
-/// A row of scores and all that a loss of it depends on.
-#[derive(Debug, Clone)]
-struct Case {
-    scores: Vec<f64>,
-    label: usize,
-    k: usize,
-    epsilon: f64,
-    num_samples: usize,
-    margin: f64,
-    scale: f64,
-    weight: f64,
-    seed: u64,
-}
-
-/// Scores of many shapes: random, tied, of two clusters, sorted, of a huge common offset, of a huge spread, all equal.
-fn scores(len: usize) -> impl Strategy<Value = Vec<f64>> {
-    (0..8_u8, any::<u64>()).prop_map(move |(family, seed)| {
-        let mut normal = vec![0.0; len];
-        MonteCarlo::new(Normal, 1).unwrap().sample(Key::new(seed), 0, &mut normal).unwrap();
-        let shape = |z: f64| match family {
-            1 => (2.0 * z).round(),
-            2 => {
-                if z > 1.5 {
-                    10.0 + z
-                } else {
-                    z
-                }
-            }
-            3 => 1e6 + z,
-            4 => {
-                if z > 2.0 {
-                    1e30
-                } else if z < -1.0 {
-                    -1e30
-                } else {
-                    z
-                }
-            }
-            5 => 0.5,
-            6 => 1e-3 * z,
-            _ => z,
-        };
-        normal.iter_mut().for_each(|z| *z = shape(*z));
-        if family == 7 {
-            normal.sort_by(f64::total_cmp);
-        }
-        normal
-    })
-}
-
-fn cases() -> impl Strategy<Value = Case> {
-    cases_of(prop_oneof![4 => 2..40_usize, 4 => 40..700_usize, 1 => 700..5000_usize])
-}
-
-fn cases_of(len: impl Strategy<Value = usize>) -> impl Strategy<Value = Case> {
-    len.prop_flat_map(|len| {
-        let k = prop_oneof![3 => 1..len.min(8), 1 => 1..len];
-        let epsilon = prop_oneof![Just(1.0), Just(0.2), Just(0.01), (-9.0..4.0).prop_map(|x| f64::powf(10.0, x))];
-        let weight = prop_oneof![Just(1.0), Just(0.0), 0.0..3.0];
-        let rest = (1..40_usize, -6.0..3.0, prop_oneof![Just(1.0), 0.1..60.0], weight, any::<u64>());
-        (scores(len), 0..len, k, epsilon, rest).prop_map(|(scores, label, k, epsilon, (num_samples, margin, scale, weight, seed))| Case {
-            scores,
-            label,
-            k,
-            epsilon,
-            num_samples,
-            margin,
-            scale,
-            weight,
-            seed,
-        })
-    })
-}
-
-impl Case {
-    fn scores<F: Elementary>(&self) -> Vec<F> {
-        self.scores.iter().map(|&score| F::from_f64(score)).collect()
-    }
-
-    fn draws<F: Elementary>(&self) -> Draws<F> {
-        Draws { epsilon: F::from_f64(self.epsilon), num_samples: self.num_samples, key: Key::new(self.seed) }
-    }
-
-    fn hinge<F: Elementary>(&self, smoothing: Smoothing<F>) -> TopKHinge<F> {
-        TopKHinge::new(self.k)
-            .unwrap()
-            .with_margins(Margins::Uniform(F::from_f64(self.margin)))
-            .unwrap()
-            .with_scale(F::from_f64(self.scale))
-            .unwrap()
-            .with_smoothing(smoothing)
-            .unwrap()
-    }
-
-    fn pathwise<F: Elementary>(&self) -> TopKHinge<F> {
-        let Draws { epsilon, num_samples, key } = self.draws();
-        self.hinge(Smoothing::Pathwise { epsilon, num_samples, key })
-    }
-
-    fn conditional<F: Elementary>(&self) -> TopKHinge<F> {
-        let Draws { epsilon, num_samples, key } = self.draws();
-        self.hinge(Smoothing::Conditional { epsilon, num_samples, key })
-    }
-
-    /// Value and gradient by a kernel.
-    fn by<F: Elementary>(&self, kernel: &mut dyn Kernel<F>) -> Result<(F, Vec<F>)> {
-        let (scores, mut grad) = (self.scores::<F>(), vec![F::nan(); self.scores.len()]);
-        let value = kernel.value_and_grad(7, &scores, self.label, F::from_f64(self.weight), &mut grad)?;
-        assert_eq!(kernel.value(7, &scores, self.label), Ok(value));
-        Ok((value, grad))
-    }
-
-    /// The same by core.
-    fn by_core<F: Elementary>(&self, loss: &(impl Loss<F> + FoldIn)) -> Result<(F, Vec<F>)> {
-        self.by(&mut Scalar::new(self.scores.len(), |example| loss.fold_in(example)))
-    }
-
-    /// Whether the fast computation serves it.
-    fn is_served<F: Elementary>(&self, mut attempt: impl Attempt<F>) -> bool {
-        let (scores, mut grad) = (self.scores::<F>(), vec![F::nan(); self.scores.len()]);
-        let weighted = Weighted { weight: F::from_f64(self.weight), grad: &mut grad };
-        attempt.attempt(7, &scores, self.label, Some(weighted)).is_some()
-    }
-}
+use case::{Case, cases, cases_of, extremes, ordinary};
 
 /// Every instruction set on one thread, and several threads.
-fn workers() -> impl Iterator<Item = Workers> {
-    available().into_iter().map(Workers::of).chain([Workers::new(Threads::new(2)), Workers::new(Threads::new(3))])
+fn executor() -> impl Iterator<Item = Executor> {
+    available().into_iter().map(Executor::of).chain([Executor::new(Threads::new(2)), Executor::new(Threads::new(3))])
 }
 
 /// Value, gradient and errors; a zero has no sign.
-fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Workers) -> K) {
+fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Executor) -> K) {
     let expected = case.by_core(loss);
-    for workers in workers() {
-        assert!(case.by(&mut kernel(workers)) == expected, "{case:?}");
+    for executor in executor() {
+        assert!(case.by(&mut kernel(executor)) == expected, "{case:?}");
     }
 }
 
@@ -164,19 +41,19 @@ fn hard_and_pathwise_are_core<F: Elementary>(case: &Case) {
     let (hard, pathwise) = (case.hinge::<F>(Smoothing::None), case.pathwise::<F>());
     let (expected_hard, expected_pathwise) = (case.by_core(&hard), case.by_core(&pathwise));
     for arch in available() {
-        let mut kernel = OrScalar { attempt: Hard::new(hard, Workers::of(arch)), loss: hard };
+        let mut kernel = WithFallback { fast_path: Hard::new(hard, Executor::of(arch)), loss: hard };
         assert_eq!(case.by(&mut kernel), expected_hard);
-        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Pathwise::new(pathwise, case.draws(), leaders, Workers::of(arch));
-            assert_eq!(case.by(&mut OrScalar { attempt, loss: pathwise }), expected_pathwise);
+        for policy in [ThresholdPolicy::Usual, ThresholdPolicy::Off, ThresholdPolicy::TooHigh] {
+            let top_noised = TopNoised::new(Executor::of(arch), policy);
+            let fast_path = Pathwise::new(pathwise, case.draws(), top_noised, Executor::of(arch));
+            assert_eq!(case.by(&mut WithFallback { fast_path, loss: pathwise }), expected_pathwise);
         }
-        assert!(case.is_served(Hard::new(hard, Workers::of(arch))));
+        assert!(case.is_served(Hard::new(hard, Executor::of(arch))));
         assert!(case.is_served(Pathwise::new(
             pathwise,
             case.draws(),
-            Leaders::new(Workers::of(arch), Screening::Usual),
-            Workers::of(arch)
+            TopNoised::new(Executor::of(arch), ThresholdPolicy::Usual),
+            Executor::of(arch)
         )));
     }
 }
@@ -191,17 +68,22 @@ fn conditional_is_near_core<F: Elementary>(case: &Case) {
     let tolerance = F::from_f64(8.0) * F::epsilon() * F::from_f64(case.scale * case.weight);
     let mut first = None;
     for arch in available() {
-        for screening in [Screening::Usual, Screening::Off, Screening::TooHigh] {
-            let leaders = Leaders::new(Workers::of(arch), screening);
-            let attempt = Conditional::new(loss, case.draws(), leaders, Workers::of(arch));
-            let (ours, entries) = case.by(&mut OrScalar { attempt, loss }).unwrap();
+        for policy in [ThresholdPolicy::Usual, ThresholdPolicy::Off, ThresholdPolicy::TooHigh] {
+            let top_noised = TopNoised::new(Executor::of(arch), policy);
+            let fast_path = Conditional::new(loss, case.draws(), top_noised, Executor::of(arch));
+            let (ours, entries) = case.by(&mut WithFallback { fast_path, loss }).unwrap();
             assert_eq!(ours, value);
             for (class, (&entry, &expected)) in entries.iter().zip(&grad).enumerate() {
                 assert!((entry - expected).abs() <= tolerance, "class {class}: {entry} where core has {expected}");
             }
             assert_eq!(&entries, first.get_or_insert(entries.clone()));
         }
-        assert!(case.is_served(Conditional::new(loss, case.draws(), Leaders::new(Workers::of(arch), Screening::Usual), Workers::of(arch))));
+        assert!(case.is_served(Conditional::new(
+            loss,
+            case.draws(),
+            TopNoised::new(Executor::of(arch), ThresholdPolicy::Usual),
+            Executor::of(arch)
+        )));
     }
 }
 
@@ -219,46 +101,6 @@ proptest! {
         conditional_is_near_core::<f32>(&case);
         conditional_is_near_core::<f64>(&case);
     }
-}
-
-/// A row of 100 classes that nothing is wrong with.
-fn ordinary() -> Case {
-    Case {
-        scores: (0..100).map(|i| f64::from(i % 13)).collect(),
-        label: 3,
-        k: 5,
-        epsilon: 1.0,
-        num_samples: 5,
-        margin: 1.0,
-        scale: 1.0,
-        weight: 1.0,
-        seed: 1,
-    }
-}
-
-/// What single precision refuses, and rows near the end of its range.
-fn extremes() -> Vec<Case> {
-    let with = |change: &dyn Fn(&mut Case)| {
-        let mut case = ordinary();
-        change(&mut case);
-        case
-    };
-    let most = f64::from(f32::MAX);
-    vec![
-        with(&|case| case.k = 100),
-        with(&|case| case.label = 100),
-        with(&|case| case.scores[50] = f64::NAN),
-        with(&|case| case.scores[99] = f64::INFINITY),
-        with(&|case| case.scores[7] = -most),
-        with(&|case| case.scores[3] = 0.9 * most),
-        with(&|case| case.scores.iter_mut().for_each(|score| *score = if *score > 6.0 { most } else { -most })),
-        with(&|case| case.epsilon = 0.3 * most),
-        with(&|case| case.epsilon = 1e-40),
-        with(&|case| (case.scale, case.margin) = (1e30, 1e30)),
-        with(&|case| (case.scale, case.weight) = (1e30, 1e30)),
-        with(&|case| case.weight = f64::INFINITY),
-        with(&|case| case.scores.truncate(1)),
-    ]
 }
 
 /// What core refuses is refused with the same error, and what is near the end of the range is as core has it.
@@ -294,7 +136,7 @@ fn normals_are_those_of_the_sampler<F: Elementary>() {
             let classes: Vec<usize> = (first..).step_by(step).take(len).collect();
             for arch in available() {
                 let mut z = vec![F::nan(); len];
-                normals_of(Workers::of(arch), key, &vec![draw; len], &classes, &mut z);
+                normals_of(Executor::of(arch), key, &vec![draw; len], &classes, &mut z);
                 assert!(classes.iter().zip(&z).all(|(&class, &z)| z == expected[class]));
             }
         }

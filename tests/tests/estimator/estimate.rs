@@ -1,5 +1,8 @@
 //! Standard errors: against plain sums over single draws, and against how far the estimates really are from the limit.
 
+mod coverage;
+mod spread;
+
 use proptest::prelude::*;
 use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Estimate, Estimator, Exact, Pathwise, ScoreFunction, Until};
 use topk_loss::noise::{Noise, Normal};
@@ -37,42 +40,6 @@ impl<F: Real, S: Sampler<F>> Sampler<F> for InBlocks<S> {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Case<F> {
-    example: Example<F>,
-    epsilon: F,
-    draws: Vec<F>,
-    block_len: usize,
-}
-
-impl<F: Real> Case<F> {
-    fn given<'a>(&self, draws: &'a [F]) -> InBlocks<GivenDraws<'a, Normal, F>> {
-        InBlocks(GivenDraws::new(Normal, draws, self.example.scores.len()).unwrap(), self.block_len)
-    }
-
-    fn num_samples(&self) -> usize {
-        self.draws.len() / self.example.scores.len()
-    }
-
-    /// What is rounded: scores and noise of at most 9 standard deviations.
-    fn largest(&self) -> F {
-        self.example.scores.iter().fold(self.epsilon * F::from_f64(9.0), |largest, s| largest + s.abs())
-    }
-}
-
-fn case<F: Real>() -> impl Strategy<Value = Case<F>> {
-    let epsilon = prop::sample::select(vec![0.2, 1.0, 5.0]);
-    (moderate_example(), epsilon, 2..=16_usize, 1..=3_usize, any::<u64>()).prop_map(
-        |(example, epsilon, blocks, block_len, seed): (Example<F>, _, _, _, _)| {
-            let (dim, count) = (example.scores.len(), blocks * block_len);
-            let mut draws = vec![F::nan(); dim * count];
-            let sampler = MonteCarlo::new(Normal, count).unwrap();
-            draws.chunks_mut(dim).enumerate().for_each(|(index, z)| sampler.sample(Key::new(seed), index, z).unwrap());
-            Case { example, epsilon: F::from_f64(epsilon), draws, block_len }
-        },
-    )
-}
-
 fn estimate<F: Real>(estimator: &impl Estimator<F>, theta: &[F]) -> (Estimate<F>, Vec<F>) {
     let mut grad = vec![F::zero(); theta.len()];
     let mut scratch = vec![F::nan(); estimator.estimate_scratch_len(theta.len())];
@@ -87,195 +54,8 @@ fn until<F: Real>(estimator: &impl Estimator<F>, theta: &[F], until: Until<F>) -
     (estimate, grad)
 }
 
-/// The standard errors of the mean of some terms, by two passes.
-fn two_passes<F: Real>(terms: &[ValueAndGrad<F>]) -> (F, F) {
-    let count = F::from_usize(terms.len());
-    let spread = |entries: Vec<F>| {
-        let mean = entries.iter().fold(F::zero(), |sum, &x| sum + x) / count;
-        entries.iter().fold(F::zero(), |sum, &x| sum + (x - mean) * (x - mean))
-    };
-    let value = spread(terms.iter().map(|t| t.0).collect());
-    let gradient = (0..terms[0].1.len()).fold(F::zero(), |sum, i| sum + spread(terms.iter().map(|t| t.1[i]).collect()));
-    let scale = count * (count - F::one());
-    ((value / scale).sqrt(), (gradient / scale).sqrt())
-}
-
-/// `whole` averages all draws, `parts` one block each; `size` bounds the gradient.
-fn check<F: Real, E: Estimator<F>>(case: &Case<F>, whole: E, parts: &[E], size: F) -> core::result::Result<(), TestCaseError> {
-    let scores = &case.example.scores;
-    let (estimate, grad) = estimate(&whole, scores);
-    let terms: Vec<_> = parts.iter().map(|part| evaluate(part, scores)).collect();
-    let (value_error, gradient_error) = two_passes(&terms);
-    let close = ESTIMATE.allows(estimate.standard_error, value_error, case.largest() * size);
-    prop_assert!(close, "{:?}, not {}", estimate, value_error);
-    let close = ESTIMATE.allows(estimate.gradient_standard_error, gradient_error, size + gradient_error);
-    prop_assert!(close, "{:?}, not {}", estimate, gradient_error);
-    prop_assert_eq!(estimate.num_samples, case.num_samples());
-
-    // The estimator's own value to the last bit, and its gradient but for the order of the sum.
-    let (value, expected) = evaluate(&whole, scores);
-    prop_assert_eq!(estimate.value, value);
-    for (&actual, &expected) in grad.iter().zip(&expected) {
-        prop_assert!(ESTIMATE.allows(actual, expected, size + gradient_error), "{} instead of {}", actual, expected);
-    }
-
-    // The gradient is added, with its weight; the surplus of the scratch and its contents do not matter.
-    let mut scratch = vec![F::from_f64(1e9); whole.estimate_scratch_len(scores.len()) + 3];
-    let mut twice: Vec<F> = vec![F::one(); scores.len()];
-    prop_assert_eq!(whole.estimate(scores, F::from_usize(2), &mut twice, &mut scratch), Ok(estimate));
-    for (&actual, &once) in twice.iter().zip(&grad) {
-        prop_assert!(ESTIMATE.allows(actual, F::one() + once + once, F::one() + size + gradient_error));
-    }
-    Ok(())
-}
-
-fn it_is_the_spread_of_the_blocks<F: Real>(case: Case<F>) -> core::result::Result<(), TestCaseError> {
-    let (epsilon, key) = (case.epsilon, Key::new(0));
-    let (kth, sum) = (KthLargest::new(case.example.k).unwrap(), TopKSum::new(case.example.k).unwrap());
-    let (whole, size) = (case.given(&case.draws), F::from_usize(case.example.k));
-    let parts: Vec<_> = case.draws.chunks(case.block_len * case.example.scores.len()).map(|block| case.given(block)).collect();
-    macro_rules! check {
-        ($make:expr, $size:expr) => {
-            let make = $make;
-            let parts: Vec<_> = parts.iter().map(|&part| make(part).unwrap()).collect();
-            check(&case, make(whole).unwrap(), &parts, $size)?;
-        };
-    }
-    check!(|s| Pathwise::new(kth, s, epsilon, key), F::one());
-    check!(|s| Conditional::new(sum, s, epsilon, key), size);
-    check!(|s| ControlVariate::new(sum, Max, kth, s, epsilon, key), size + F::from_usize(2));
-    check!(|s| ScoreFunction::new(kth, s, epsilon, Baseline::Mean, key), F::one() + case.largest() / epsilon);
-    Ok(())
-}
-
-/// With leave-one-out the terms are (f_b − mean of the others) ψ_b / ε.
-fn it_is_the_spread_around_the_others<F: Real>(case: Case<F>) -> core::result::Result<(), TestCaseError> {
-    let (scores, epsilon, kth) = (&case.example.scores, case.epsilon, KthLargest::new(case.example.k).unwrap());
-    let given = GivenDraws::new(Normal, &case.draws, scores.len()).unwrap();
-    let whole = ScoreFunction::new(kth, given, epsilon, Baseline::LeaveOneOut, Key::new(0)).unwrap();
-    let values: Vec<F> = case
-        .draws
-        .chunks(scores.len())
-        .map(|z| {
-            let given = GivenDraws::new(Normal, z, scores.len()).unwrap();
-            evaluate(&Pathwise::new(kth, given, epsilon, Key::new(0)).unwrap(), scores).0
-        })
-        .collect();
-    let total = values.iter().fold(F::zero(), |sum, &v| sum + v);
-    let count = F::from_usize(values.len());
-    let term = |(&value, z): (&F, &[F])| {
-        let gain = (value - (total - value) / (count - F::one())) / epsilon;
-        (value, z.iter().map(|&z| gain * Noise::<F>::score(&Normal, z)).collect())
-    };
-    let terms: Vec<ValueAndGrad<F>> = values.iter().zip(case.draws.chunks(scores.len())).map(term).collect();
-    let (value_error, gradient_error) = two_passes(&terms);
-    let (estimate, grad) = estimate(&whole, scores);
-    prop_assert!(ESTIMATE.allows(estimate.standard_error, value_error, case.largest()));
-    let size = F::one() + case.largest() / epsilon;
-    // A square root of a difference: digits are lost where the terms nearly agree, as they may for two draws.
-    let close = (estimate.gradient_standard_error.powi(2) - gradient_error.powi(2)).abs() <= F::from_f64(1e-3) * size * size;
-    prop_assert!(close, "{:?}, not {}", estimate, gradient_error);
-    prop_assert_eq!(evaluate(&whole, scores), (estimate.value, grad));
-    Ok(())
-}
-
-both_floats! {
-    it_is_the_spread_of_the_blocks in case;
-    it_is_the_spread_around_the_others in case;
-}
-
-/// An expectation that is computed once.
-#[derive(Debug, Clone)]
-struct KnownAt(ValueAndGrad<f64>);
-
-impl Oracle<f64> for KnownAt {
-    fn scratch_len(&self, _: usize) -> usize {
-        0
-    }
-
-    fn value(&self, _: &[f64], _: &mut [f64]) -> Result<f64> {
-        Ok(self.0.0)
-    }
-
-    fn value_and_add_grad(&self, _: &[f64], weight: f64, grad: &mut [f64], _: &mut [f64]) -> Result<f64> {
-        grad.iter_mut().zip(&self.0.1).for_each(|(entry, &g)| *entry += weight * g);
-        Ok(self.0.0)
-    }
-}
-
-impl FoldIn for KnownAt {
-    fn fold_in(&self, _: u64) -> Self {
-        self.clone()
-    }
-}
-
 const SCORES: [f64; 6] = [0.9, 0.4, 0.6, 1.3, 0.5, 1.0];
 const EPSILON: f64 = 0.7;
-
-type Reported = Vec<(Estimate<f64>, Vec<f64>)>;
-
-fn limit() -> ValueAndGrad<f64> {
-    evaluate(&Exact::new(KthLargest::new(3).unwrap(), Normal, EPSILON).unwrap(), &SCORES)
-}
-
-fn reported<E: Estimator<f64> + FoldIn>(estimator: &E, num_keys: u64) -> Reported {
-    (0..num_keys).map(|step| estimate(&estimator.fold_in(step), &SCORES)).collect()
-}
-
-fn assert_covers<E: Estimator<f64> + FoldIn>(estimator: &E) {
-    let (limit, reported) = (limit(), reported(estimator, 20_000));
-    let coverage = covers(&limit, &reported).unwrap_or_else(|miscovered| panic!("{miscovered}"));
-    assert!(coverage.detectable.iter().all(|&error| error < DETECTABLE_BIAS), "{coverage:?}");
-    // Power: standard errors that are off by 5 % are seen, of the value and of the gradient.
-    for factor in [1.0 - DETECTABLE_BIAS, 1.0 + DETECTABLE_BIAS] {
-        let spoilt = |spoil: fn(&mut Estimate<f64>, f64)| -> Reported {
-            let mut reported = reported.clone();
-            reported.iter_mut().for_each(|(estimate, _)| spoil(estimate, factor));
-            reported
-        };
-        assert!(covers(&limit, &spoilt(|estimate, factor| estimate.standard_error *= factor)).is_err());
-        assert!(covers(&limit, &spoilt(|estimate, factor| estimate.gradient_standard_error *= factor)).is_err());
-    }
-}
-
-#[test]
-fn standard_errors_cover() {
-    let (third, key) = (KthLargest::new(3).unwrap(), Key::new(1));
-    let sampler = MonteCarlo::new(Normal, 150).unwrap();
-    assert_covers(&Pathwise::new(third, sampler, EPSILON, key).unwrap());
-    assert_covers(&Conditional::new(third, sampler, EPSILON, key).unwrap());
-    assert_covers(&ScoreFunction::new(third, sampler, EPSILON, Baseline::LeaveOneOut, key).unwrap());
-    let twin = KthLargest::new(2).unwrap();
-    let exact = Exact::new(twin, Normal, EPSILON).unwrap();
-    assert_covers(&ControlVariate::new(third, twin, KnownAt(evaluate(&exact, &SCORES)), sampler, EPSILON, key).unwrap());
-    let pairs = Antithetic::new(Normal, 300).unwrap();
-    assert_covers(&Pathwise::new(third, pairs, EPSILON, key).unwrap());
-    // Pairs taken for independent draws: their errors cancel and the spread does not show it.
-    let taken_for_independent = Pathwise::new(third, InBlocks(pairs, 1), EPSILON, key).unwrap();
-    let miscovered = covers(&limit(), &reported(&taken_for_independent, 2000)).unwrap_err();
-    assert!(miscovered.error_ratios[0] < 0.9, "{miscovered}");
-}
-
-/// What the samplers say of their draws, by value and by reference.
-#[test]
-fn dependent_draws_are_known() {
-    let (third, key) = (KthLargest::new(3).unwrap(), Key::new(7));
-    let (pairs, lattice) = (Antithetic::new(Normal, 64).unwrap(), RandomizedLattice::new(Normal, 64).unwrap());
-    let one_term = estimate(&Pathwise::new(third, &lattice, EPSILON, key).unwrap(), &SCORES).0;
-    assert_eq!((one_term.standard_error, one_term.num_samples), (f64::INFINITY, 64));
-    let by_value = estimate(&Pathwise::new(third, pairs, EPSILON, key).unwrap(), &SCORES);
-    assert_eq!(estimate(&Pathwise::new(third, &pairs, EPSILON, key).unwrap(), &SCORES), by_value);
-    let error = Error::Parameter { name: "sampler", must: "one of independent draws for the leave-one-out baseline" };
-    assert_eq!(ScoreFunction::new(third, &pairs, EPSILON, Baseline::LeaveOneOut, key).map(|_| ()), Err(error));
-    assert_eq!(ScoreFunction::new(third, lattice, EPSILON, Baseline::LeaveOneOut, key).map(|_| ()), Err(error));
-
-    // A reference asks for the dimension too.
-    let given = GivenDraws::new(Normal, &[0.0, 1.0], 2).unwrap();
-    let by_reference = Pathwise::new(third, &given, EPSILON, key).unwrap();
-    let error = Error::Length { what: "draws", expected: 6, actual: 2 };
-    assert_eq!(by_reference.value(&SCORES, &mut [0.0; 12]), Err(error));
-    assert_eq!(by_reference.translation(&SCORES, &mut [0.0; 12]), Err(error));
-}
 
 #[test]
 fn drawing_stops_at_the_tolerance() {

@@ -47,18 +47,18 @@ fn shards_are_the_whole<F: Real>(Case { example, epsilon, homes, order }: Case<F
         largest(shard, &mut own).unwrap();
         merge_largest(&mut best, &own).unwrap();
     }
-    let mut profile = exact.profile(best[k - 1], scores.len()).unwrap();
+    let mut histogram = exact.histogram(best[k - 1], scores.len()).unwrap();
     for shard in &shards {
-        let mut own = exact.profile(best[k - 1], scores.len()).unwrap();
+        let mut own = exact.histogram(best[k - 1], scores.len()).unwrap();
         own.add(shard).unwrap();
-        profile.merge(own.counts()).unwrap();
+        histogram.merge(own.counts()).unwrap();
     }
-    let division = profile.division(&mut vec![F::nan(); profile.scratch_len()]).unwrap();
-    let (mut room, mut firsts) = (vec![F::nan(); division.room_len(scores.len())], Vec::new());
-    let mut whole = division.summary(&mut room).unwrap();
+    let partition = histogram.partition(&mut vec![F::nan(); histogram.scratch_len()]).unwrap();
+    let (mut room, mut firsts) = (vec![F::nan(); partition.room_len(scores.len())], Vec::new());
+    let mut whole = partition.summary(&mut room).unwrap();
     for shard in &shards {
-        let mut room = vec![F::nan(); division.room_len(shard.len())];
-        let mut own = division.summary(&mut room).unwrap();
+        let mut room = vec![F::nan(); partition.room_len(shard.len())];
+        let mut own = partition.summary(&mut room).unwrap();
         own.add(shard).unwrap();
         firsts.push(whole.merge(own.part()).unwrap());
     }
@@ -94,21 +94,21 @@ fn the_center_may_rise<F: Real>(Case { example, epsilon, .. }: Case<F>) -> Resul
     let exact = Exact::new(KthLargest::new(k).unwrap(), Normal, epsilon).unwrap();
     let mut best = vec![F::neg_infinity(); k];
     largest(&scores[..k], &mut best).unwrap();
-    let mut profile = exact.profile(best[k - 1], scores.len()).unwrap();
+    let mut histogram = exact.histogram(best[k - 1], scores.len()).unwrap();
     for &score in &scores[k..] {
         let left = score.min(best[k - 1]);
         let mut own = vec![F::neg_infinity(); k];
         own[0] = score;
         merge_largest(&mut best, &own).unwrap();
-        profile.raise(best[k - 1]).unwrap();
-        profile.add(&[left]).unwrap();
+        histogram.raise(best[k - 1]).unwrap();
+        histogram.add(&[left]).unwrap();
     }
-    profile.add(&best).unwrap();
+    histogram.add(&best).unwrap();
 
     let mut scratch = vec![F::nan(); exact.scratch_len(scores.len())];
-    let division = profile.division(&mut scratch).unwrap();
-    let mut room = vec![F::nan(); division.room_len(scores.len())];
-    let mut summary = division.summary(&mut room).unwrap();
+    let partition = histogram.partition(&mut scratch).unwrap();
+    let mut room = vec![F::nan(); partition.room_len(scores.len())];
+    let mut summary = partition.summary(&mut room).unwrap();
     summary.add(&scores).unwrap();
     let mut expected = vec![F::zero(); scores.len()];
     let value = exact.value_and_add_grad(&scores, F::one(), &mut expected, &mut scratch).unwrap();
@@ -128,21 +128,21 @@ both_floats!(the_center_may_rise in case);
 #[test]
 fn mistakes_are_named() {
     let exact = Exact::new(KthLargest::new(2).unwrap(), Normal, 1.0).unwrap();
-    assert_eq!(exact.profile(f64::NAN, 5).unwrap_err(), Error::NotFinite { what: "center", index: 0 });
-    assert_eq!(exact.profile(0.0, 1).unwrap_err(), Error::K { k: 2, max: 1 });
-    let mut profile = exact.profile(1.0, 3).unwrap();
-    assert_eq!(profile.merge(&[1, 2, 3]), Err(Error::Length { what: "counts", expected: profile.counts().len(), actual: 3 }));
-    assert_eq!(profile.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
-    assert_eq!(profile.raise(f64::INFINITY), Err(Error::NotFinite { what: "center", index: 0 }));
-    profile.add(&[2.0, 1.0]).unwrap();
-    let mut scratch = vec![0.0; profile.scratch_len()];
-    assert_eq!(profile.division(&mut scratch).unwrap_err(), Error::Length { what: "profile", expected: 3, actual: 2 });
-    profile.add(&[0.5]).unwrap();
-    assert!(matches!(profile.division(&mut scratch[..4]).unwrap_err(), Error::Length { what: "scratch", actual: 4, .. }));
-    let division = profile.division(&mut scratch).unwrap();
+    assert_eq!(exact.histogram(f64::NAN, 5).unwrap_err(), Error::NotFinite { what: "center", index: 0 });
+    assert_eq!(exact.histogram(0.0, 1).unwrap_err(), Error::K { k: 2, max: 1 });
+    let mut histogram = exact.histogram(1.0, 3).unwrap();
+    assert_eq!(histogram.merge(&[1, 2, 3]), Err(Error::Length { what: "counts", expected: histogram.counts().len(), actual: 3 }));
+    assert_eq!(histogram.add(&[f64::NAN]), Err(Error::NotFinite { what: "scores", index: 0 }));
+    assert_eq!(histogram.raise(f64::INFINITY), Err(Error::NotFinite { what: "center", index: 0 }));
+    histogram.add(&[2.0, 1.0]).unwrap();
+    let mut scratch = vec![0.0; histogram.scratch_len()];
+    assert_eq!(histogram.partition(&mut scratch).unwrap_err(), Error::Length { what: "histogram", expected: 3, actual: 2 });
+    histogram.add(&[0.5]).unwrap();
+    assert!(matches!(histogram.partition(&mut scratch[..4]).unwrap_err(), Error::Length { what: "scratch", actual: 4, .. }));
+    let partition = histogram.partition(&mut scratch).unwrap();
     // So few classes have no moments, and all room is the candidates'.
     let mut room = [0.0; 1];
-    let mut summary: Summary<'_, _, f64> = division.summary(&mut room).unwrap();
+    let mut summary: Summary<'_, _, f64> = partition.summary(&mut room).unwrap();
     assert_eq!(summary.add(&[2.0, 1.0]), Err(Error::Length { what: "candidates", expected: 2, actual: 1 }));
     assert_eq!(largest(&[1.0], &mut []), Err(Error::Length { what: "best", expected: 1, actual: 0 }));
     assert_eq!(merge_largest(&mut [1.0], &[f64::NAN]), Err(Error::NotFinite { what: "best", index: 1 }));
@@ -153,12 +153,12 @@ fn mistakes_are_named() {
 fn a_value_beyond_the_range_is_an_error() {
     let scores = [-f32::MAX; 2];
     let exact = Exact::new(KthLargest::new(2).unwrap(), Normal, 1e38).unwrap();
-    let mut profile = exact.profile(-f32::MAX, 2).unwrap();
-    profile.add(&scores).unwrap();
+    let mut histogram = exact.histogram(-f32::MAX, 2).unwrap();
+    histogram.add(&scores).unwrap();
     let mut scratch = vec![0.0; 2000];
-    let division = profile.division(&mut scratch).unwrap();
-    let mut room = vec![0.0; division.room_len(2)];
-    let mut summary = division.summary(&mut room).unwrap();
+    let partition = histogram.partition(&mut scratch).unwrap();
+    let mut room = vec![0.0; partition.room_len(2)];
+    let mut summary = partition.summary(&mut room).unwrap();
     summary.add(&scores).unwrap();
     assert_eq!(summary.solve(&mut scratch).map(|_| ()), Err(Error::Overflow { what: "smoothed value" }));
 }

@@ -46,8 +46,8 @@ fn is_too_coarse<F: Real>() {
     assert_eq!(try_evaluate(&hinge(Smoothing::Exact { epsilon }), &scores(), 0).map(|_| F::zero()), refused);
     let loss = TopKCrossEntropy::new(2, Normal, epsilon).unwrap();
     assert_eq!(loss.value(&scores(), 0, &mut scratch), refused);
-    let profile = Exact::new(KthLargest::new(2).unwrap(), Normal, epsilon).unwrap().profile(F::one(), 6);
-    assert_eq!(profile.map(|_| F::zero()), refused);
+    let histogram = Exact::new(KthLargest::new(2).unwrap(), Normal, epsilon).unwrap().histogram(F::one(), 6);
+    assert_eq!(histogram.map(|_| F::zero()), refused);
 }
 
 #[test]

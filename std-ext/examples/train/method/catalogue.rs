@@ -1,5 +1,7 @@
 //! Every loss, with settings that were chosen by the validation rows: learning rates in steps of about 3.
 
+mod support_vector_machines;
+
 use BaseConfig::{CrossEntropy, Focal, Ldam, PolyhedralHinge, SmoothTopKSvm, TopKCrossEntropy, TopKHinge, TopKMarginCrossEntropy, TopKSvm};
 use Similarity::{Cosine, Inner};
 use topk_loss::Smoothing;
@@ -10,6 +12,7 @@ use topk_loss_batch::Similarity;
 use super::{Config, Method};
 use crate::settings::Settings;
 use crate::setup::Setup;
+use support_vector_machines::{CRAMMER_SINGER, SMOOTH_TOP_K_SVM, TOP_K_SVM_ALPHA, TOP_K_SVM_BETA, TOP_K_SVM_KTH, TOP_K_SVM_MEAN};
 
 /// What `--compare all` compares.
 pub static ALL: [Method; 23] = [
@@ -52,72 +55,6 @@ const HINGE: Method = Method {
     text: Settings::rate(1.0),
     unsmoothed: None,
     config: |setup| hinge(setup, Smoothing::None).into(),
-};
-
-const CRAMMER_SINGER: Method = Method {
-    flag: "crammer-singer",
-    name: "Crammer–Singer",
-    about: "Hinge of the largest other score: one guess, whatever K",
-    similarity: Inner,
-    generated: Settings::rate(1.0),
-    text: Settings::rate(1.0),
-    unsmoothed: None,
-    config: |setup| top_k_svm(setup, 1, TopKSvmForm::KthOther),
-};
-
-const TOP_K_SVM_KTH: Method = Method {
-    flag: "top-k-svm-kth",
-    name: "top-K SVM, K-th other",
-    about: "Hinge of the K-th largest other score",
-    similarity: Inner,
-    generated: Settings::rate(3.0),
-    text: Settings::rate(10.0),
-    unsmoothed: None,
-    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::KthOther),
-};
-
-const TOP_K_SVM_MEAN: Method = Method {
-    flag: "top-k-svm-mean",
-    name: "top-K SVM, mean inside",
-    about: "Hinge of the mean of the K largest other scores",
-    similarity: Inner,
-    generated: Settings::rate(1.0),
-    text: Settings::rate(1.0),
-    unsmoothed: None,
-    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanInside),
-};
-
-const TOP_K_SVM_ALPHA: Method = Method {
-    flag: "top-k-svm-alpha",
-    name: "top-K SVM, α",
-    about: "The same, and the label competes for a place among the K: top-K hinge α",
-    similarity: Inner,
-    generated: Settings::rate(1.0),
-    text: Settings::rate(1.0),
-    unsmoothed: None,
-    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanWithLabel),
-};
-
-const TOP_K_SVM_BETA: Method = Method {
-    flag: "top-k-svm-beta",
-    name: "top-K SVM, β",
-    about: "Mean of the hinges of the K largest other scores: top-K hinge β",
-    similarity: Inner,
-    generated: Settings::rate(1.0),
-    text: Settings::rate(1.0),
-    unsmoothed: None,
-    config: |setup| top_k_svm(setup, setup.k, TopKSvmForm::MeanOutside),
-};
-
-const SMOOTH_TOP_K_SVM: Method = Method {
-    flag: "smooth-top-k-svm",
-    name: "smooth top-K SVM",
-    about: "Top-K SVM with soft maxima over sets of K classes",
-    similarity: Inner,
-    generated: Settings { temperature: 0.03, ..Settings::rate(30.0) },
-    text: Settings { temperature: 0.1, ..Settings::rate(30.0) },
-    unsmoothed: None,
-    config: |setup| SmoothTopKSvm { k: setup.k, temperature: setup.settings.temperature, margin: setup.settings.margin }.into(),
 };
 
 pub const CROSS_ENTROPY: Method = Method {
@@ -303,10 +240,6 @@ fn hinge<'a>(setup: &Setup, smoothing: Smoothing<f32>) -> BaseConfig<f32, &'a [f
 fn imbalanced(setup: &Setup, smoothing: Smoothing<f32>) -> Config<'_> {
     let (margins, scale) = (MarginConfig::PerClass(&setup.margins[..]), setup.settings.scale);
     TopKHinge { k: setup.k, margins, scale, smoothing, tolerance: None }.into()
-}
-
-fn top_k_svm(setup: &Setup, k: usize, form: TopKSvmForm) -> Config<'_> {
-    TopKSvm { k, form, margins: MarginConfig::Uniform(setup.settings.margin), scale: 1.0 }.into()
 }
 
 const fn top_k_cross_entropy(guesses: Guesses<&[f32]>) -> BaseConfig<f32, &[f32]> {

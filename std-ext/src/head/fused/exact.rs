@@ -5,17 +5,17 @@ use pulp::{Simd, WithSimd};
 use topk_loss::estimator::Exact;
 use topk_loss::noise::Normal;
 use topk_loss::oracle::KthLargest;
-use topk_loss::sharded::{self, Division, Part, Profile};
+use topk_loss::sharded::{self, Histogram, Part, Partition};
 use topk_loss::{Error, Margins, TopKHinge};
 
 use super::HeadGrads;
 use super::examples::{Examples, map};
 use super::filter::Mass;
 use super::frame::{Frame, largest_of};
-use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
-use crate::kernel::workers::Workers;
+use super::top_n::TopN;
+use crate::kernel::executor::Executor;
 use crate::{BatchReal, Result, Threads};
 
 /// Classes that are looked at at a time.
@@ -30,13 +30,13 @@ pub(super) fn objective<F: BatchReal>(
 ) -> Result<F> {
     let (num_classes, threads, k) = (strips.num_classes(), strips.threads(), loss.first_missed());
     let exact = examples.check(loss.exact(epsilon, num_classes))?;
-    let workers = Workers::new(Threads::ONE);
+    let executor = Executor::new(Threads::ONE);
     let margins = loss.margins();
     let is_zero = |frame: &Frame<F>, center: F| {
         let margin = margins.of(frame.label(), num_classes)?;
         Ok(loss.is_surely_zero(epsilon, frame.own() - center, margin, num_classes))
     };
-    let rows = summarise(workers, &exact, k, strips, examples, is_zero)?;
+    let rows = summarise(executor, &exact, k, strips, examples, is_zero)?;
     let mut scratches = vec![vec![]; rows.len()];
     let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
     let mut hinges = map(rows.collect(), threads, |example, (row, scratch)| {
@@ -52,14 +52,14 @@ pub(super) fn objective<F: BatchReal>(
     if let Some(grads) = grads {
         hinges.iter_mut().for_each(|hinge| *hinge = hinge.take().filter(|hinge| hinge.value > F::zero()));
         let filter = strips.filter(&hinges, |hinge| Some(hinge.mass()));
-        strips.backward(&mut hinges, &filter, grads, |hinge, first, scores| hinge.put(workers, first, scores))?;
+        strips.backward(&mut hinges, &filter, grads, |hinge, first, scores| hinge.put(executor, first, scores))?;
     }
     Ok(objective)
 }
 
-/// Reads the rows twice: a census, from which the division follows, and the summary. Nothing remains of a row that the census shows to be zero.
+/// Reads the rows twice: a census, from which the partition follows, and the summary. Nothing remains of a row that the census shows to be zero.
 fn summarise<F: BatchReal>(
-    workers: Workers,
+    executor: Executor,
     exact: &Exact<KthLargest, Normal, F>,
     k: usize,
     strips: &Strips<'_, F>,
@@ -67,21 +67,21 @@ fn summarise<F: BatchReal>(
     is_zero: impl Fn(&Frame<F>, F) -> topk_loss::Result<bool> + Sync,
 ) -> Result<Vec<Option<Row<F>>>> {
     let (num_classes, threads) = (strips.num_classes(), strips.threads());
-    let profile = |center| exact.profile(center, num_classes);
-    let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: Largest::new(k), profile: None });
-    strips.read(&mut censuses, |census, first, scores| census.add(workers, first, scores, profile))?;
+    let histogram = |center| exact.histogram(center, num_classes);
+    let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: TopN::new(k), histogram: None });
+    strips.read(&mut censuses, |census, first, scores| census.add(executor, first, scores, histogram))?;
     let rows = map(censuses, threads, |_, census| {
-        Ok(if is_zero(&census.frame, census.largest.last().value)? { None } else { Some(census.finish(profile)?) })
+        Ok(if is_zero(&census.frame, census.largest.last().value)? { None } else { Some(census.finish(histogram)?) })
     })?;
     let mut rows: Vec<_> = rows.into_iter().map(Option::flatten).collect();
-    strips.read(&mut rows, |row, first, scores| row.add(workers, first, scores))?;
+    strips.read(&mut rows, |row, first, scores| row.add(executor, first, scores))?;
 
     let again = map(rows.iter().map(Option::as_ref).collect(), threads, |_, row| {
         Ok((!row.solve(&mut vec![])?.is_within_tolerance()).then(|| row.plain()))
     })?;
     let mut again: Vec<_> = again.into_iter().map(Option::flatten).collect();
     if again.iter().any(Option::is_some) {
-        strips.read(&mut again, |row, first, scores| row.add(workers, first, scores))?;
+        strips.read(&mut again, |row, first, scores| row.add(executor, first, scores))?;
         rows.iter_mut().zip(again).filter(|(_, again)| again.is_some()).for_each(|(row, again)| *row = again);
     }
     Ok(rows)
@@ -90,17 +90,17 @@ fn summarise<F: BatchReal>(
 /// The first reading: the K + 1 largest scores, and how many others lie where below the last of them.
 struct Census<F> {
     frame: Frame<F>,
-    largest: Largest<F>,
-    profile: Option<Profile<Normal, F>>,
+    largest: TopN<F>,
+    histogram: Option<Histogram<Normal, F>>,
 }
 
 impl<F: BatchReal> Census<F> {
     fn add(
         &mut self,
-        workers: Workers,
+        executor: Executor,
         first: usize,
         scores: &mut [F],
-        new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>,
+        new: impl Fn(F) -> topk_loss::Result<Histogram<Normal, F>>,
     ) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
         for (scores, start) in scores.chunks_mut(CHUNK).zip((first..).step_by(CHUNK)) {
@@ -110,27 +110,27 @@ impl<F: BatchReal> Census<F> {
         let empty = scores.iter().take_while(|&&score| score == F::neg_infinity()).count();
         if empty < scores.len() {
             let last = self.largest.last().value;
-            let profile = match &mut self.profile {
-                Some(profile) => profile,
+            let histogram = match &mut self.histogram {
+                Some(histogram) => histogram,
                 none => none.insert(new(last)?),
             };
-            profile.raise(last)?;
-            workers.dispatch(Count { profile, scores: &scores[empty..] })?;
+            histogram.raise(last)?;
+            executor.dispatch(Count { histogram, scores: &scores[empty..] })?;
         }
         Ok(())
     }
 
-    fn finish(self, new: impl Fn(F) -> topk_loss::Result<Profile<Normal, F>>) -> topk_loss::Result<Row<F>> {
+    fn finish(self, new: impl Fn(F) -> topk_loss::Result<Histogram<Normal, F>>) -> topk_loss::Result<Row<F>> {
         let last = self.largest.last().value;
-        let mut profile = self.profile.map_or_else(|| new(last), Ok)?;
-        profile.raise(last)?;
-        profile.add(&self.largest.values().collect::<Vec<_>>())?;
-        Ok(Row::new(self.frame, profile.division(&mut vec![F::zero(); profile.scratch_len()])?))
+        let mut histogram = self.histogram.map_or_else(|| new(last), Ok)?;
+        histogram.raise(last)?;
+        histogram.add(&self.largest.values().collect::<Vec<_>>())?;
+        Ok(Row::new(self.frame, histogram.partition(&mut vec![F::zero(); histogram.scratch_len()])?))
     }
 }
 
 struct Count<'a, F> {
-    profile: &'a mut Profile<Normal, F>,
+    histogram: &'a mut Histogram<Normal, F>,
     scores: &'a [F],
 }
 
@@ -139,14 +139,14 @@ impl<F: BatchReal> WithSimd for Count<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        self.profile.add(self.scores)
+        self.histogram.add(self.scores)
     }
 }
 
 /// The second reading: a row's summary, in room that grows.
 struct Row<F> {
     frame: Frame<F>,
-    division: Division<Normal, F>,
+    partition: Partition<Normal, F>,
     sure: usize,
     bulk: usize,
     moments: Vec<F>,
@@ -164,24 +164,24 @@ struct Strip<F> {
 }
 
 impl<F: BatchReal> Row<F> {
-    fn new(frame: Frame<F>, division: Division<Normal, F>) -> Self {
-        Self { frame, division, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![], strips: vec![] }
+    fn new(frame: Frame<F>, partition: Partition<Normal, F>) -> Self {
+        Self { frame, partition, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![], strips: vec![] }
     }
 
     /// The same row, not yet read, without a bulk.
     fn plain(&self) -> Self {
-        Self::new(self.frame.clone(), self.division.plain())
+        Self::new(self.frame.clone(), self.partition.plain())
     }
 
-    fn add(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
+    fn add(&mut self, executor: Executor, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
         self.strips.push(Strip { first, len: scores.len(), largest: largest_of(scores), candidate: self.candidates.len() });
-        workers.dispatch(Summarise { row: self, scores })
+        executor.dispatch(Summarise { row: self, scores })
     }
 
     fn solve<'s>(&self, scratch: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
-        let mut room = vec![F::zero(); self.division.room_len(self.candidates.len())];
-        let mut summary = self.division.summary(&mut room)?;
+        let mut room = vec![F::zero(); self.partition.room_len(self.candidates.len())];
+        let mut summary = self.partition.summary(&mut room)?;
         summary.merge(Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates: &self.candidates })?;
         scratch.resize(summary.scratch_len(), F::zero());
         summary.solve(scratch)
@@ -198,9 +198,9 @@ impl<F: BatchReal> WithSimd for Summarise<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let Row { division, sure, bulk, moments, candidates, .. } = self.row;
-        let mut room = vec![F::zero(); division.room_len(self.scores.len())];
-        let mut summary = division.summary(&mut room)?;
+        let Row { partition, sure, bulk, moments, candidates, .. } = self.row;
+        let mut room = vec![F::zero(); partition.room_len(self.scores.len())];
+        let mut summary = partition.summary(&mut room)?;
         summary.add(self.scores)?;
         let part = summary.part();
         *sure += part.sure;
@@ -235,11 +235,11 @@ impl<F: BatchReal> Gradient<'_, F> {
     }
 
     /// Puts the gradient in the place of a strip's scores.
-    fn put(&mut self, workers: Workers, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
+    fn put(&mut self, executor: Executor, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
         let strip = self.strips.partition_point(|strip| strip.first < first);
         let next = self.strips.get(strip).map_or(0, |strip| strip.candidate);
-        workers.dispatch(Differentiate { solution: &self.solution, next, scores })?;
+        executor.dispatch(Differentiate { solution: &self.solution, next, scores })?;
         if let Some(own) = self.frame.label().checked_sub(first).and_then(|place| scores.get_mut(place)) {
             *own -= F::one();
         }

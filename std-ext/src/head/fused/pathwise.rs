@@ -5,10 +5,10 @@ use topk_loss::noise::{Noise, Normal};
 use topk_loss::{Key, Real};
 
 use super::frame::{Frame, largest_of};
-use super::largest::Largest;
-use super::screen::Screen;
 use super::selection::Selection;
+use super::top_n::TopN;
 use super::uniforms::Uniforms;
+use super::word_bounds::WordBounds;
 use crate::BatchReal;
 use crate::instruction_sets::best;
 
@@ -17,17 +17,17 @@ use crate::instruction_sets::best;
 /// Noise that cannot lift a class above the last of them is never made from its random word: most classes cost a word and a comparison.
 pub(super) struct Pathwise<'a, F> {
     frame: Frame<F>,
-    draws: Vec<Largest<F>>,
+    draws: Vec<TopN<F>>,
     epsilon: F,
     key: [u32; 2],
-    screen: &'a Screen,
+    word_bounds: &'a WordBounds,
     arch: Arch,
 }
 
 impl<'a, F: BatchReal> Pathwise<'a, F> {
-    pub fn new(rank: usize, label: usize, num_samples: usize, epsilon: F, key: Key, screen: &'a Screen) -> Self {
-        let draws = vec![Largest::new(rank); num_samples];
-        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), screen, arch: best() }
+    pub fn new(rank: usize, label: usize, num_samples: usize, epsilon: F, key: Key, word_bounds: &'a WordBounds) -> Self {
+        let draws = vec![TopN::new(rank); num_samples];
+        Self { frame: Frame::new(label), draws, epsilon, key: key.words(), word_bounds, arch: best() }
     }
 
     /// The least upper word that can lift a score of at most `top` above `threshold`; none if no noise can.
@@ -40,7 +40,7 @@ impl<'a, F: BatchReal> Pathwise<'a, F> {
         }
         // What rounding can do to the noised score and to the quantile, generously.
         let rounding = F::epsilon() * constant(8.0) * (threshold.abs() + top.abs()) / self.epsilon;
-        self.screen.least_word(needed - rounding - constant(1e-3) * (F::one() + needed.abs()))
+        self.word_bounds.least_word(needed - rounding - constant(1e-3) * (F::one() + needed.abs()))
     }
 
     /// Offers draw `draw` the noised scores of a group's classes whose upper word is at least `least`.

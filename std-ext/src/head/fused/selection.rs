@@ -3,9 +3,9 @@
 use topk_loss::{Margins, Real, TopKHinge};
 
 use super::examples::Examples;
-use super::largest::Largest;
 use super::strips::Strips;
 use super::top_k_hinge::hinge;
+use super::top_n::TopN;
 use super::{ScoreGrad, sparse};
 use crate::{BatchError, BatchReal, Result};
 
@@ -23,14 +23,14 @@ pub(super) trait Selection<F>: Send {
 
 /// The hard order statistic: one class.
 pub(super) struct Hard<F> {
-    largest: Largest<F>,
+    largest: TopN<F>,
     label: usize,
     own: F,
 }
 
 impl<F: BatchReal> Hard<F> {
     pub fn new(rank: usize, label: usize) -> Self {
-        Self { largest: Largest::new(rank), label, own: F::zero() }
+        Self { largest: TopN::new(rank), label, own: F::zero() }
     }
 }
 

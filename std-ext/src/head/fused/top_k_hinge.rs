@@ -5,10 +5,10 @@ use topk_loss::{Error, Margins, Smoothing, TopKHinge};
 
 use super::examples::Examples;
 use super::pathwise::Pathwise;
-use super::screen::Screen;
 use super::selection::{Hard, objective_and_score_grads};
 use super::strips::Strips;
 use super::stripwise::Stripwise;
+use super::word_bounds::WordBounds;
 use super::{HeadGrads, HeadLoss, ScoreGrad, exact, sparse};
 use crate::{BatchError, BatchReal, Result};
 
@@ -40,9 +40,9 @@ pub(super) fn sparse<F: BatchReal>(
     match loss.smoothing() {
         Smoothing::None => objective_and_score_grads(loss, strips, examples, |_, label| Hard::new(rank, label)),
         Smoothing::Pathwise { epsilon, num_samples, key } => {
-            let screen = Screen::new();
+            let word_bounds = WordBounds::new();
             objective_and_score_grads(loss, strips, examples, |example, label| {
-                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(examples.number(example)), &screen)
+                Pathwise::new(rank, label, num_samples, epsilon, key.fold_in(examples.number(example)), &word_bounds)
             })
         }
         Smoothing::Exact { .. } => Err(BatchError::Parameter { name: "smoothing", must: "none or pathwise for a sparse gradient" }),

@@ -8,7 +8,7 @@ use topk_loss::select::Ranked;
 use super::Noise;
 use super::tail::tail_at_most;
 use crate::elementary::Elementary;
-use crate::kernel::workers::Workers;
+use crate::kernel::executor::Executor;
 
 /// Scores are taken and tallied in blocks.
 const LANES: usize = 16;
@@ -22,14 +22,14 @@ const MOST: usize = 128;
 const NONE: f32 = -64.0;
 
 /// Where about n + 3√n + 3 noised scores are expected above; nothing where that is most of them. `best` are the largest scores.
-pub(super) fn choose<F: Elementary>(workers: Workers, noise: Noise<'_, F>, n: usize, best: &[Ranked<F>]) -> Option<F> {
+pub(super) fn choose<F: Elementary>(executor: Executor, noise: Noise<'_, F>, n: usize, best: &[Ranked<F>]) -> Option<F> {
     let wanted = n as f32;
     // Three standard deviations of a Poisson count, or somewhat more: one draw in some hundreds falls short.
     let target = wanted + 3.0 * wanted.sqrt() + 3.0;
     if target > 0.5 * noise.scores.len() as f32 {
         return None;
     }
-    let threshold = workers.dispatch(Bracket { noise, best, target })?;
+    let threshold = executor.dispatch(Bracket { noise, best, target })?;
     Some(F::from_f64(f64::from(threshold)) * noise.epsilon)
 }
 

@@ -31,13 +31,13 @@ fn shares<F: Elementary>(k: usize) -> Vec<F> {
 fn wrapped_hinges_are_core<F: Elementary>(case: &Case) {
     let per_class = per_class::<F>(case);
     for hinge in [case.hinge(Smoothing::None), case.pathwise()] {
-        let kernel = |workers| F::hinge_kernel(hinge, case.scores.len(), workers);
+        let kernel = |executor| F::hinge_kernel(hinge, case.scores.len(), executor);
         let weighted = ClassWeighted::new(hinge, &per_class).unwrap();
-        has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&per_class, kernel(workers), workers));
+        has_the_bits_of_core(case, &weighted, |executor| ByClass::new(&per_class, kernel(executor), executor));
         let adjusted = LogitAdjusted::new(hinge, &per_class).unwrap();
         for adjusted in [adjusted, adjusted.shift_invariant()] {
-            has_the_bits_of_core(case, &adjusted, |workers| {
-                Adjusted::new(&per_class, adjusted.is_shift_invariant(), kernel(workers), workers)
+            has_the_bits_of_core(case, &adjusted, |executor| {
+                Adjusted::new(&per_class, adjusted.is_shift_invariant(), kernel(executor), executor)
             });
         }
     }
@@ -47,23 +47,23 @@ fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     let shares = shares::<F>(case.k);
     let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
     let loss = TopKHinges::new(&shares[..]).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap();
-    has_the_bits_of_core(case, &loss, |workers| OrScalar { attempt: HardHinges::new(loss, workers), loss });
-    for workers in workers() {
-        assert!(case.is_served(HardHinges::new(loss, workers)));
+    has_the_bits_of_core(case, &loss, |executor| WithFallback { fast_path: HardHinges::new(loss, executor), loss });
+    for executor in executor() {
+        assert!(case.is_served(HardHinges::new(loss, executor)));
     }
 }
 
 fn convex_losses_are_core<F: Elementary>(case: &Case) {
     let (per_class, scale, len) = (per_class::<F>(case), F::from_f64(case.scale), case.scores.len());
     let hinge = PolyhedralHinge::new(case.k).unwrap().with_margins(Margins::PerClass(&per_class)).unwrap().with_scale(scale).unwrap();
-    has_the_bits_of_core(case, &hinge, |workers| Evaluated::new(hinge, len, workers));
+    has_the_bits_of_core(case, &hinge, |executor| Evaluated::new(hinge, len, executor));
     let softmax = TopKMarginCrossEntropy::new(case.k, F::one()).unwrap().with_margins(Margins::PerClass(&per_class)).unwrap();
     let softmax = softmax.with_scale(scale).unwrap();
-    has_the_bits_of_core(case, &softmax, |workers| Evaluated::new(softmax, len, workers));
+    has_the_bits_of_core(case, &softmax, |executor| Evaluated::new(softmax, len, executor));
 }
 
 fn integral_is_core<F: Elementary>(case: &Case, loss: impl Loss<F> + Integrated<F> + FoldIn + Copy) {
-    has_the_bits_of_core(case, &loss, |workers| Dispatched::new(loss, case.scores.len(), workers));
+    has_the_bits_of_core(case, &loss, |executor| Dispatched::new(loss, case.scores.len(), executor));
 }
 
 fn integrals_are_core<F: Elementary>(case: &Case) {

@@ -11,31 +11,31 @@ use super::super::ldam::Scaled;
 use super::super::logit_adjusted::Adjusted;
 use super::*;
 
-fn is_core<F: Elementary, A: Attempt<F>>(case: &Case, loss: impl Loss<F> + FoldIn + Copy, attempt: impl Fn(Workers) -> A) {
-    has_the_bits_of_core(case, &loss, |workers| OrScalar { attempt: attempt(workers), loss });
-    for workers in workers() {
-        assert!(case.is_served(attempt(workers)));
+fn is_core<F: Elementary, A: FastPath<F>>(case: &Case, loss: impl Loss<F> + FoldIn + Copy, fast_path: impl Fn(Executor) -> A) {
+    has_the_bits_of_core(case, &loss, |executor| WithFallback { fast_path: fast_path(executor), loss });
+    for executor in executor() {
+        assert!(case.is_served(fast_path(executor)));
     }
 }
 
 fn all_have_the_bits_of_core<F: Elementary>(case: &Case) {
-    let softmax = |workers| F::cross_entropy_kernel(workers);
+    let softmax = |executor| F::cross_entropy_kernel(executor);
     let per_class: Vec<F> = (0..case.scores.len()).map(|class| F::from_f64((37 * class % 8 + 1) as f64 / 8.0)).collect();
     is_core::<F, _>(case, CrossEntropy, Exponentials::new);
 
     let focal = Focal::new(F::from_f64([0.0, 0.5, 2.0, 5.0][case.seed as usize % 4])).unwrap();
-    is_core(case, focal, |workers| Focused::new(focal, workers));
+    is_core(case, focal, |executor| Focused::new(focal, executor));
 
     let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
-    is_core(case, Ldam::new(margins, scale).unwrap(), |workers| Scaled::new(margins, scale, workers));
+    is_core(case, Ldam::new(margins, scale).unwrap(), |executor| Scaled::new(margins, scale, executor));
 
     let weighted = ClassWeighted::new(CrossEntropy, &per_class).unwrap();
-    has_the_bits_of_core(case, &weighted, |workers| ByClass::new(&per_class, softmax(workers), workers));
+    has_the_bits_of_core(case, &weighted, |executor| ByClass::new(&per_class, softmax(executor), executor));
 
     let adjusted = LogitAdjusted::new(CrossEntropy, &per_class).unwrap();
     for adjusted in [adjusted, adjusted.shift_invariant()] {
-        has_the_bits_of_core(case, &adjusted, |workers| {
-            Adjusted::new(&per_class, adjusted.is_shift_invariant(), softmax(workers), workers)
+        has_the_bits_of_core(case, &adjusted, |executor| {
+            Adjusted::new(&per_class, adjusted.is_shift_invariant(), softmax(executor), executor)
         });
     }
 }

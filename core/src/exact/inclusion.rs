@@ -5,89 +5,29 @@
 //! the shares of the smoothed order statistic under another weight. Nothing is subtracted, so the rarer event keeps its digits.
 
 mod few;
+mod label;
 
-use super::bounds::{Bounds, Window, partition_point};
+use super::bounds::{Bounds, Window};
 use super::counts::{least, rarest, times, whole};
-use super::division::Division;
-use super::nodes::thresholds;
-use super::precision::is_double;
+use super::histogram::Histogram;
+use super::partition::Partition;
 use super::problem::Problem;
-use super::profile::Profile;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
-use super::solution::{Contribution, Sought};
+use super::search::partition_point;
+use super::solution::{Contribution, Functional};
+use super::tails::thresholds;
 use crate::lanes::{Lanes, map, zip};
-use crate::{Error, Noise, Real, Regularity, Result};
+use crate::{Error, Noise, Real, Result};
 pub(super) use few::Few;
-
-/// Where the label stands, in units of ε about the center.
-#[derive(Debug, Clone, Copy)]
-pub struct Label<F> {
-    pub(crate) u: F,
-    /// How much further down it is: there ln P(Y > T) falls by as much.
-    pub(crate) beyond: F,
-    /// The event that makes the label one of the guesses: Y > T, or Y < T where the scores are mirrored.
-    pub(crate) hit: Event,
-}
-
-/// On which side of T the label is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
-    Above,
-    Below,
-}
-
-/// Under an exponential tail, P(Y > t) is proportional to exp(u_y) to the last digit once the label is this far below.
-const LINEAR_BELOW: f64 = 96.0;
-
-/// Nearer where no noise reaches this far down, and so T does not: in a double and in a single.
-const LOWEST: f64 = 7.0;
-const LINEAR_NEARER: [f64; 2] = [48.0, 24.0];
-
-/// How far below the rank a label is given room among the bins, and how far above it: there the window reaches less far beyond the label.
-const ROOM_BELOW: f64 = 48.0;
-const ROOM_ABOVE: f64 = 78.0;
+pub(crate) use label::Event;
+pub use label::Label;
 
 /// The digits of a loss are meant down to here: a miss that is rarer is as good as one that is so rare, to within what its probability may err.
 const MEANT: f64 = 1e-5;
 
-/// As far beyond the label, since what is known of its chance is less than that by some factor.
-const MARGIN: f64 = 8.0;
-
-impl<F: Real> Label<F> {
-    #[inline(always)]
-    pub(crate) fn new(u: F, law: &impl Noise<F>) -> Self {
-        let hit = Event::Above;
-        let [double, single] = LINEAR_NEARER;
-        let is_short = law.cdf(-F::from_f64(LOWEST)) == F::zero();
-        let lowest = -F::from_f64(match (is_short, is_double::<F>()) {
-            (false, _) => LINEAR_BELOW,
-            (true, true) => double,
-            (true, false) => single,
-        });
-        match law.regularity() {
-            Regularity::ExponentialTail if u < lowest => Self { u: lowest, beyond: lowest - u, hit },
-            _ => Self { u, beyond: F::zero(), hit },
-        }
-    }
-
-    /// The same label where the scores are mirrored.
-    #[inline(always)]
-    pub(crate) fn mirrored(self) -> Self {
-        let hit = if self.hit == Event::Above { Event::Below } else { Event::Above };
-        Self { u: -self.u, hit, ..self }
-    }
-
-    /// The u between which the contest is decided.
-    #[inline(always)]
-    pub(crate) fn span(&self) -> (F, F) {
-        let (below, above) = (F::from_f64(ROOM_BELOW), F::from_f64(ROOM_ABOVE));
-        (self.u.max(-below).min(F::zero()), (self.u + F::from_f64(MARGIN)).min(above).max(F::zero()))
-    }
-}
-
-/// The contest of a label with the others: which event is the rarer, and the interval of t that decides.
+/// Whether a label is among the guesses, T and the label's noise being independent: which event is the rarer, and the interval of t that decides.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Contest<N, F> {
+pub(crate) struct Inclusion<N, F> {
     problem: Problem<N, F>,
     label: Label<F>,
     rarer: Event,
@@ -106,14 +46,14 @@ pub(crate) struct Contest<N, F> {
     is_decided: bool,
 }
 
-impl<N: Noise<F>, F: Real> Contest<N, F> {
-    /// That of a label among the classes of a profile, the others.
+impl<N: Noise<F>, F: Real> Inclusion<N, F> {
+    /// That of a label among the classes of a histogram, the others.
     ///
     /// # Errors
     /// The event is so rare that the bins do not reach far enough.
     #[inline(always)]
-    pub fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, label: Label<F>) -> Result<Self> {
-        let Problem { law, run, precision, .. } = profile.problem;
+    pub fn new(histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>, label: Label<F>) -> Result<Self> {
+        let Problem { law, run, precision, .. } = histogram.problem;
         let rank = run.last;
         bounds.set_rank(rank);
         let (bins, bounds) = (bounds.bins, &*bounds);
@@ -163,11 +103,11 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         let is_decided = rarer != label.hit && high < low;
         let low = low.saturating_sub(1);
         let window = Window { low: bounds.edge(low), high: bounds.edge(high.max(low + 1)) };
-        let contest = Self::within(window, profile.problem, label, rarer, limit);
-        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..contest })
+        let inclusion = Self::within(window, histogram.problem, label, rarer, limit);
+        Ok(Self { reached: bounds.rest_reaching(low), is_decided, ..inclusion })
     }
 
-    /// The contest that an interval decides, leaving out so much.
+    /// What an interval decides, leaving out so much.
     #[inline(always)]
     fn within(window: Window<F>, problem: Problem<N, F>, label: Label<F>, rarer: Event, limit: F) -> Self {
         let law = problem.law;
@@ -183,12 +123,12 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
         Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached: F::one(), is_decided: false }
     }
 
-    /// The classes as the contest needs them.
+    /// The classes as a label's chance needs them.
     #[inline(always)]
-    pub fn division(&self, profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>) -> Division<N, F> {
+    pub fn partition(&self, histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>) -> Partition<N, F> {
         let problem = self.exacting();
-        let sure_above = Division::sure_above(&problem, bounds, self.window);
-        Division::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| profile.between(low, high))
+        let sure_above = Partition::sure_above(&problem, bounds, self.window);
+        Partition::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| histogram.between(low, high))
     }
 
     /// The survival probability that a class of the bulk may have, at most: half of all that reach the window.
@@ -227,7 +167,7 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
+impl<N: Noise<F>, F: Real> Integrand<F> for Inclusion<N, F> {
     /// The label's density and its tail on the rarer side, over the scale.
     #[inline(always)]
     fn weights(&self, t: &Lanes<F>) -> [Lanes<F>; 2] {
@@ -277,7 +217,7 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Contest<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Sought<F> for Contest<N, F> {
+impl<N: Noise<F>, F: Real> Functional<F> for Inclusion<N, F> {
     const IS_RARE: bool = true;
 
     #[inline(always)]

@@ -1,9 +1,9 @@
 //! Which classes need individual care.
 
 use super::bounds::{Bounds, Window};
+use super::histogram::Histogram;
 use super::precision::{Precision, is_double, terms};
 use super::problem::{Problem, Units};
-use super::profile::Profile;
 use super::summary::Summary;
 use crate::noise::{Side, reach};
 use crate::{Noise, Real, Regularity};
@@ -13,7 +13,7 @@ use crate::{Noise, Real, Regularity};
 /// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by themselves;
 /// the bulk, far below, is summed by its moments; what is negligible cannot matter.
 #[derive(Debug, Clone, Copy)]
-pub struct Division<N, F> {
+pub struct Partition<N, F> {
     pub(super) problem: Problem<N, F>,
     pub(super) window: Window<F>,
     sure_above: F,
@@ -41,14 +41,14 @@ pub(super) const FEW: usize = 20;
 const LIFT: f64 = 0.3;
 const MAX_LIFT: f64 = 2.0;
 
-impl<N: Noise<F>, F: Real> Division<N, F> {
+impl<N: Noise<F>, F: Real> Partition<N, F> {
     #[inline(always)]
-    pub(super) fn new(profile: &Profile<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, blur: F) -> Self {
-        let sure_above = Self::sure_above(&profile.problem, bounds, window) + blur;
-        Self::with_bulk_probability(profile.problem, window, sure_above, bulk_probability(), |low, high| profile.between(low, high))
+    pub(super) fn new(histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, blur: F) -> Self {
+        let sure_above = Self::sure_above(&histogram.problem, bounds, window) + blur;
+        Self::with_bulk_probability(histogram.problem, window, sure_above, bulk_probability(), |low, high| histogram.between(low, high))
     }
 
-    /// The division of so few classes that finding a narrower window would take longer than a few nodes more: the one of which an order
+    /// The partition of so few classes that finding a narrower window would take longer than a few nodes more: the one of which an order
     /// statistic can only be outside if one of the classes down to it falls below, or one of those from it down rises above.
     #[inline(always)]
     pub(super) fn of_few(problem: Problem<N, F>) -> Self {
@@ -59,14 +59,14 @@ impl<N: Noise<F>, F: Real> Division<N, F> {
         Self::alone(problem, window, window.high + reach(&law, Side::Lower, outside / down_to))
     }
 
-    /// The division that treats every class by itself.
+    /// The partition that treats every class by itself.
     #[inline(always)]
     pub(super) fn alone(problem: Problem<N, F>, window: Window<F>, sure_above: F) -> Self {
         let none = F::neg_infinity();
         Self { problem, window, sure_above, bulk_below: none, negligible_below: none, has_bulk: false, gain: F::zero(), target: F::zero() }
     }
 
-    /// The division for a window so high that few classes reach it: those join the bulk whose survival probability is below
+    /// The partition for a window so high that few classes reach it: those join the bulk whose survival probability is below
     /// `at_most`. Leaving a class out of the count must not change it by more than it is.
     #[inline(always)]
     pub(super) fn with_bulk_probability(
@@ -159,7 +159,7 @@ pub(super) struct Places<F> {
     target: F,
 }
 
-impl<N: Noise<F>, F: Real> Division<N, F> {
+impl<N: Noise<F>, F: Real> Partition<N, F> {
     /// The number of terms of its expansions; 0 where there is no bulk.
     #[inline(always)]
     pub(crate) fn terms(&self) -> usize {

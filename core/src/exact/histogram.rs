@@ -1,7 +1,7 @@
 //! Where the classes lie, coarsely: a histogram of the scores.
 
 use super::bounds::{Bounds, Window};
-use super::division::Division;
+use super::partition::Partition;
 use super::problem::Problem;
 use crate::noise::{Side, reach};
 use crate::{Error, Noise, Real, Result, check};
@@ -36,7 +36,7 @@ pub(super) fn range<N: Noise<F>, F: Real>(problem: &Problem<N, F>, has_classes: 
 /// How many classes of a set lie in each of 64 or 128 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
 #[derive(Debug, Clone, Copy)]
-pub struct Profile<N, F> {
+pub struct Histogram<N, F> {
     pub(super) problem: Problem<N, F>,
     pub(super) lowest: F,
     pub(super) width: F,
@@ -44,7 +44,7 @@ pub struct Profile<N, F> {
     counts: [u32; MOST_BINS],
 }
 
-impl<N: Noise<F>, F: Real> Profile<N, F> {
+impl<N: Noise<F>, F: Real> Histogram<N, F> {
     #[inline(always)]
     pub(crate) fn new(problem: Problem<N, F>) -> Self {
         let (low, high) = problem.span;
@@ -141,35 +141,35 @@ impl<N: Noise<F>, F: Real> Profile<N, F> {
         Ok(())
     }
 
-    /// The numbers that [`division`](Self::division) needs as scratch.
+    /// The numbers that [`partition`](Self::partition) needs as scratch.
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         Bounds::<F>::len(self.bins)
     }
 
-    /// The division of all classes, once those of every shard are counted. Scratch as [`scratch_len`](Self::scratch_len) says.
+    /// The partition of all classes, once those of every shard are counted. Scratch as [`scratch_len`](Self::scratch_len) says.
     ///
     /// # Errors
     /// Counts that are not those of all classes; scratch too short.
     #[inline(always)]
-    pub fn division(&self, scratch: &mut [F]) -> Result<Division<N, F>> {
-        self.blurred_division(F::zero(), scratch)
+    pub fn partition(&self, scratch: &mut [F]) -> Result<Partition<N, F>> {
+        self.blurred_partition(F::zero(), scratch)
     }
 
     /// The same where classes are up to `blur` units above where they were counted.
     #[inline(always)]
-    pub(super) fn blurred_division(&self, blur: F, scratch: &mut [F]) -> Result<Division<N, F>> {
+    pub(super) fn blurred_partition(&self, blur: F, scratch: &mut [F]) -> Result<Partition<N, F>> {
         let counted = self.total();
         if counted != self.problem.num_classes {
-            return Err(Error::Length { what: "profile", expected: self.problem.num_classes, actual: counted });
+            return Err(Error::Length { what: "histogram", expected: self.problem.num_classes, actual: counted });
         }
         let scratch = check::scratch(scratch, self.scratch_len())?;
         if self.problem.is_small() {
-            return Ok(Division::of_few(self.problem));
+            return Ok(Partition::of_few(self.problem));
         }
         let mut bounds = Bounds::new(self, scratch)?;
         let Window { low, high } = bounds.window(self.problem.run, self.problem.precision.outside);
-        Ok(Division::new(self, &mut bounds, Window { low, high: high + blur }, blur))
+        Ok(Partition::new(self, &mut bounds, Window { low, high: high + blur }, blur))
     }
 
     /// The lower edge of bin m.

@@ -40,13 +40,14 @@ impl Outcomes<bool> {
     }
 }
 
+/// The instruction set and the threads that compute a row.
 #[derive(Debug, Clone, Copy)]
-pub struct Workers {
+pub struct Executor {
     arch: Arch,
     threads: Threads,
 }
 
-impl Workers {
+impl Executor {
     /// So many threads, which the processor's best instructions serve.
     pub fn new(threads: Threads) -> Self {
         Self { arch: best(), threads }

@@ -7,12 +7,12 @@ use super::scalar::Scalar;
 
 /// Where a gradient goes, and what it is multiplied by.
 #[derive(Debug)]
-pub struct Weighted<'a, F> {
+pub struct ScaledGrad<'a, F> {
     pub weight: F,
     pub grad: &'a mut [F],
 }
 
-impl<F: Real> Weighted<'_, F> {
+impl<F: Real> ScaledGrad<'_, F> {
     /// Whether core accepts it for a row of so many classes.
     pub fn is_usable(&self, num_classes: usize) -> bool {
         self.grad.len() == num_classes && self.weight.is_finite()
@@ -20,27 +20,27 @@ impl<F: Real> Weighted<'_, F> {
 }
 
 /// A fast computation of a loss.
-pub trait Attempt<F: Real> {
+pub trait FastPath<F: Real> {
     /// The loss of a row, and its gradient where one is asked for. Nothing, and an unspecified gradient, for a row that is refused or too
     /// near the end of the float's range: core's code then computes it or finds the error.
-    fn attempt(&mut self, example: u64, scores: &[F], label: usize, grad: Option<Weighted<'_, F>>) -> Option<F>;
+    fn try_row(&mut self, example: u64, scores: &[F], label: usize, grad: Option<ScaledGrad<'_, F>>) -> Option<F>;
 }
 
 /// The two together; the scratch of the second is allocated for the row that needs it.
-pub(super) struct OrScalar<A, L> {
-    pub attempt: A,
+pub(super) struct WithFallback<A, L> {
+    pub fast_path: A,
     pub loss: L,
 }
 
-impl<A: Attempt<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for OrScalar<A, L> {
+impl<A: FastPath<F>, L: Loss<F> + FoldIn, F: Real> Kernel<F> for WithFallback<A, L> {
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F> {
-        let value = self.attempt.attempt(example, scores, label, None);
+        let value = self.fast_path.try_row(example, scores, label, None);
         let scalar = || Scalar::new(scores.len(), |example| self.loss.fold_in(example));
         value.map_or_else(|| scalar().value(example, scores, label), Ok)
     }
 
     fn value_and_grad(&mut self, example: u64, scores: &[F], label: usize, weight: F, grad: &mut [F]) -> Result<F> {
-        let value = self.attempt.attempt(example, scores, label, Some(Weighted { weight, grad: &mut *grad }));
+        let value = self.fast_path.try_row(example, scores, label, Some(ScaledGrad { weight, grad: &mut *grad }));
         let scalar = || Scalar::new(scores.len(), |example| self.loss.fold_in(example));
         value.map_or_else(|| scalar().value_and_grad(example, scores, label, weight, grad), Ok)
     }

@@ -6,9 +6,9 @@ use topk_loss::select::Ranked;
 /// The largest of the scores that were offered, in descending order. Offered in the order of the classes, equal ones rank by class,
 /// lowest first.
 #[derive(Debug, Clone)]
-pub(super) struct Largest<F>(Vec<Ranked<F>>);
+pub(super) struct TopN<F>(Vec<Ranked<F>>);
 
-impl<F: Real> Largest<F> {
+impl<F: Real> TopN<F> {
     /// Room for so many, at least 1.
     pub fn new(count: usize) -> Self {
         Self(vec![Ranked { index: 0, value: F::neg_infinity() }; count])

@@ -1,13 +1,13 @@
 //! The same of few classes, by the distribution of their order statistic at 16 t: bounds from a histogram would take longer and say less.
 
 use super::super::bounds::Window;
+use super::super::competitors::Competitors;
 use super::super::counts::{TOGETHER, add_trials, least, rarest, times, whole};
-use super::super::division::{Division, FEW};
-use super::super::nodes::{smaller_tails, tails_and_densities, thresholds};
+use super::super::histogram::range;
+use super::super::partition::{FEW, Partition};
 use super::super::problem::{Problem, never};
-use super::super::profile::range;
-use super::super::row::Competitors;
-use super::{Contest, Event, Label, MEANT};
+use super::super::tails::{smaller_tails, tails_and_densities, thresholds};
+use super::{Event, Inclusion, Label, MEANT};
 use crate::lanes::{LANES, Lanes, map, numbers, zip};
 use crate::noise::{Side, reach};
 use crate::{Noise, Real, Result, check};
@@ -86,7 +86,7 @@ impl<'s, N: Noise<F>, F: Real> Few<'s, N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Contest<N, F> {
+impl<N: Noise<F>, F: Real> Inclusion<N, F> {
     /// The same among few classes. Nothing where the float cannot tell how likely the label is.
     #[inline(always)]
     pub fn of_few(problem: &Problem<N, F>, few: &mut Few<'_, N, F>, label: Label<F>) -> Option<Self> {
@@ -133,8 +133,8 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
                 return None;
             }
             if low >= high {
-                let contest = Self::within(Window { low, high: low + step }, *problem, label, rarer, (limit * least()).ln());
-                return (rarer != label.hit).then_some(Self { is_decided: true, ..contest });
+                let inclusion = Self::within(Window { low, high: low + step }, *problem, label, rarer, (limit * least()).ln());
+                return (rarer != label.hit).then_some(Self { is_decided: true, ..inclusion });
             }
             if !is_last {
                 floor = if vague < limit * least() { floor } else { rarest() };
@@ -146,22 +146,22 @@ impl<N: Noise<F>, F: Real> Contest<N, F> {
             }
         }
         let (rarer, _) = known?;
-        let contest = Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln());
+        let inclusion = Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln());
         let reached = if num_classes > FEW { few.reaching(low) } else { F::one() };
-        Some(Self { reached, ..contest })
+        Some(Self { reached, ..inclusion })
     }
 
     /// The same of few classes.
     #[inline(always)]
-    pub fn division_of_few(&self, row: Competitors<'_, F>) -> Division<N, F> {
+    pub fn partition_of_few(&self, row: Competitors<'_, F>) -> Partition<N, F> {
         let problem = self.exacting();
         let Problem { law, run, num_classes, precision, .. } = problem;
         let sure_above = self.window.high + reach(&law, Side::Lower, precision.outside / F::from_usize(run.last));
         if num_classes <= FEW {
-            return Division::alone(problem, self.window, sure_above);
+            return Partition::alone(problem, self.window, sure_above);
         }
         let between = |low: F, high: F| row.units(&problem).filter(|&u| u > low && u < high).count();
-        Division::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), between)
+        Partition::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), between)
     }
 }
 

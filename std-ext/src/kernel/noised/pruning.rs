@@ -7,10 +7,10 @@ use pulp::{Simd, WithSimd};
 use super::tail::tail_at_most;
 use super::{AT_ONCE, Noise};
 use crate::elementary::Elementary;
+use crate::kernel::executor::Executor;
 use crate::kernel::noise::{classes_per_counter, philox};
-use crate::kernel::workers::Workers;
 
-/// How many counters are sifted at a time.
+/// How many counters are pruned at a time.
 const COUNTERS: usize = 256;
 /// How many of them side by side.
 const LANES: usize = 16;
@@ -21,15 +21,15 @@ const CLASSES: usize = 64;
 /// The word that no class without a chance reaches, but for one draw in 2³².
 const NEVER: u32 = u32::MAX;
 
-/// A sieve, and what is left in it, draw by draw.
+/// What is left of the classes, draw by draw, and room to find it.
 #[derive(Default)]
-pub(super) struct Sieve {
-    mesh: Box<Mesh>,
+pub(super) struct Pruning {
+    pending: Box<Pending>,
     survivors: [Vec<usize>; AT_ONCE],
 }
 
-/// Some counters of the generator of which a class may matter, and how large the words must be for that.
-struct Mesh {
+/// Counters of the generator that wait for their words: of each a class may matter, if its word is large enough.
+struct Pending {
     len: usize,
     counters: [u64; COUNTERS],
     /// Word by word, the least that may matter.
@@ -38,21 +38,21 @@ struct Mesh {
     hits: [u8; COUNTERS],
 }
 
-impl Default for Mesh {
+impl Default for Pending {
     fn default() -> Self {
         Self { len: 0, counters: [0; COUNTERS], bounds: [[NEVER; COUNTERS]; 4], hits: [0; COUNTERS] }
     }
 }
 
-impl Sieve {
+impl Pruning {
     /// Finds the classes, in their order, that may reach `threshold` in each of at most [`AT_ONCE`] draws. The first score is that of
     /// class `first`.
     ///
     /// None that does reach it is missing.
-    pub fn sift<F: Elementary>(&mut self, workers: Workers, noise: Noise<'_, F>, first: usize, threshold: F, draws: Range<u64>) {
-        let Self { mesh, survivors } = self;
+    pub fn prune<F: Elementary>(&mut self, executor: Executor, noise: Noise<'_, F>, first: usize, threshold: F, draws: Range<u64>) {
+        let Self { pending, survivors } = self;
         survivors.iter_mut().for_each(Vec::clear);
-        workers.dispatch(Sift { mesh, noise, first, threshold, draws, survivors });
+        executor.dispatch(Prune { pending, noise, first, threshold, draws, survivors });
     }
 
     /// Those of a draw.
@@ -61,8 +61,8 @@ impl Sieve {
     }
 }
 
-struct Sift<'a, F> {
-    mesh: &'a mut Mesh,
+struct Prune<'a, F> {
+    pending: &'a mut Pending,
     noise: Noise<'a, F>,
     first: usize,
     threshold: F,
@@ -70,7 +70,7 @@ struct Sift<'a, F> {
     survivors: &'a mut [Vec<usize>; AT_ONCE],
 }
 
-impl<F: Elementary> WithSimd for Sift<'_, F> {
+impl<F: Elementary> WithSimd for Prune<'_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -89,26 +89,26 @@ impl<F: Elementary> WithSimd for Sift<'_, F> {
             for place in 0..CLASSES {
                 bounds[place] = bound.of(scores[place]);
             }
-            if self.mesh.len + CLASSES / per_counter > COUNTERS {
-                self.empty();
+            if self.pending.len + CLASSES / per_counter > COUNTERS {
+                self.flush();
             }
             for (counter, bounds) in ((first / per_counter) as u64..).zip(bounds.chunks_exact(per_counter)) {
-                let place = self.mesh.len;
-                self.mesh.counters[place] = counter;
-                (0..per_counter).for_each(|j| self.mesh.bounds[j][place] = bounds[j]);
-                self.mesh.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
+                let place = self.pending.len;
+                self.pending.counters[place] = counter;
+                (0..per_counter).for_each(|j| self.pending.bounds[j][place] = bounds[j]);
+                self.pending.len += usize::from(bounds.iter().fold(false, |any, &bound| any | (bound < NEVER)));
             }
         }
-        self.empty();
+        self.flush();
     }
 }
 
-impl<F: Elementary> Sift<'_, F> {
-    /// Sifts what is in the sieve, for every draw.
+impl<F: Elementary> Prune<'_, F> {
+    /// Prunes the pending counters, for every draw.
     #[inline(always)]
-    fn empty(&mut self) {
+    fn flush(&mut self) {
         let per_counter = classes_per_counter::<F>();
-        let Mesh { len, counters, bounds, hits } = &mut *self.mesh;
+        let Pending { len, counters, bounds, hits } = &mut *self.pending;
         let key = self.noise.key.words();
         for (draw, survivors) in self.draws.clone().zip(&mut *self.survivors) {
             for chunk in 0..len.div_ceil(LANES) {

@@ -6,12 +6,12 @@ use topk_loss::noise::{Noise, Normal};
 /// For every sixteenth of noise z, the least upper word that makes noise above it. No noise of an `f32` is beyond 5.5, but the table
 /// goes as far as that of an `f64`.
 #[derive(Debug)]
-pub(super) struct Screen([u32; 2 * REACH * STEPS]);
+pub(super) struct WordBounds([u32; 2 * REACH * STEPS]);
 
 const REACH: usize = 9;
 const STEPS: usize = 16;
 
-impl Screen {
+impl WordBounds {
     pub fn new() -> Self {
         let mut words = [0; 2 * REACH * STEPS];
         for (i, word) in words.iter_mut().enumerate() {
@@ -41,15 +41,15 @@ mod tests {
     use topk_loss::Real;
     use topk_loss::noise::{Noise, Normal};
 
-    use super::Screen;
+    use super::WordBounds;
 
     /// No word below the bound makes noise above z, and few words from it on do not.
     fn bound<F: Real>() {
-        let screen = Screen::new();
+        let word_bounds = WordBounds::new();
         for i in -1000..1000 {
             let z = f64::from(i) * 0.01;
             let noise = |words| Noise::<F>::quantile(&Normal, F::open_uniform(words));
-            let Some(least) = screen.least_word(F::from_f64(z)) else {
+            let Some(least) = word_bounds.least_word(F::from_f64(z)) else {
                 assert!(noise([u32::MAX; 2]) < F::from_f64(z));
                 continue;
             };
