@@ -70,9 +70,9 @@
 //!     loss_fn(move |s: &[f64], y| hinge(s, y, rank, pull).0, move |s: &[f64], y| hinge(s, y, rank, pull))
 //! }
 //!
-//! let slope = |loss: &_, example: &_| gradient_is_the_slope::<f64>(loss, example, ROUNDING);
-//! let sum = |loss: &_, example: &_| gradient_sums_to::<f64>(loss, example, 0.0, ROUNDING);
-//! let lead = |loss: &_, example: &_| vanishes_with_the_lead::<f64>(loss, example, 1.0, ROUNDING);
+//! let slope = |loss: &dyn Loss<f64>, example: &_| gradient_is_the_slope(loss, example, ROUNDING);
+//! let sum = |loss: &dyn Loss<f64>, example: &_| gradient_sums_to(loss, example, 0.0, ROUNDING);
+//! let lead = |loss: &dyn Loss<f64>, example: &_| vanishes_with_the_lead(loss, example, 1.0, ROUNDING);
 //! let correct = |example: &Example<f64>| loss(example.k, -1.0);
 //! assert!(check_loss(correct, slope).is_ok() && check_loss(correct, sum).is_ok() && check_loss(correct, lead).is_ok());
 //!

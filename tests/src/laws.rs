@@ -22,7 +22,7 @@
 //! use topk_loss_laws::{Example, Violation, check_loss};
 //!
 //! /// The loss of K tied classes is the logarithm of their number.
-//! fn measures_in_nats(loss: &impl Loss<f64>, example: &Example<f64>) -> Result<(), Violation> {
+//! fn measures_in_nats(loss: &dyn Loss<f64>, example: &Example<f64>) -> Result<(), Violation> {
 //!     Law("measures_in_nats").judge(|law| {
 //!         let tied = vec![0.0; example.scores.len()];
 //!         let value = law.value(loss, &tied, example.label)?;

@@ -137,11 +137,20 @@ pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_loss<F: Real, L, I: Arbitrary + AsRef<Example<F>> + 'static>(
+pub fn check_loss<F: Real, L: Loss<F>, I: Arbitrary + AsRef<Example<F>> + 'static>(
     loss: impl Fn(&Example<F>) -> L,
-    law: impl Fn(&L, &I) -> Result<(), Violation>,
+    law: impl Fn(&dyn Loss<F>, &I) -> Result<(), Violation>,
 ) -> Result<Passed, Counterexample<I>> {
     check(any::<I>(), |input| law(&loss(input.as_ref()), &input))
+}
+
+/// [`holds`] for inputs of the law's own kind: for the macros, which do not know it.
+///
+/// # Panics
+/// It does not hold.
+#[doc(hidden)]
+pub fn holds_on_any<I: Arbitrary + 'static>(law: impl Fn(I) -> Result<(), Violation>) {
+    holds(any::<I>(), law);
 }
 
 /// Value and gradient of a loss from buffers full of garbage, as [`buffers::evaluate`].

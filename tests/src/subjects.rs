@@ -8,6 +8,7 @@ use topk_loss::{Error, FoldIn, Loss, Real, Result};
 /// The closures see what is worth computing only: wrong lengths, labels that are no class and scores that are no numbers are refused before.
 ///
 /// ```
+/// use topk_loss::Loss;
 /// use topk_loss_laws::laws::gradient_is_the_slope;
 /// use topk_loss_laws::{check_loss, loss_fn, tolerances::ROUNDING};
 ///
@@ -17,8 +18,8 @@ use topk_loss::{Error, FoldIn, Loss, Real, Result};
 ///     grad[label] -= 2.0;
 ///     (squared(scores, label), grad)
 /// };
-/// let loss = |_: &_| loss_fn(squared, with_gradient);
-/// assert!(check_loss(loss, |loss, example| gradient_is_the_slope::<f64>(loss, example, ROUNDING)).is_ok());
+/// let law = |loss: &dyn Loss<f64>, example: &_| gradient_is_the_slope(loss, example, ROUNDING);
+/// assert!(check_loss(|_| loss_fn(squared, with_gradient), law).is_ok());
 /// ```
 pub fn loss_fn<F: Real, V, G>(value: V, value_and_grad: G) -> LossFn<V, G>
 where

@@ -34,8 +34,8 @@ impl Row {
         Self::new(
             fault,
             law,
-            move || check_loss(&original, |loss: &L, input: &I| judge(loss, input)).map(drop).map_err(|refuted| refuted.violation),
-            move || check_loss(&mutant, |loss: &M, input: &I| judge(loss, input)).map(drop).map_err(|refuted| refuted.violation),
+            move || check_loss(&original, judge).map(drop).map_err(|refuted| refuted.violation),
+            move || check_loss(&mutant, judge).map(drop).map_err(|refuted| refuted.violation),
         )
     }
 
