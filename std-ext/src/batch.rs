@@ -1,4 +1,4 @@
-//! The losses of a batch, one key per example.
+//! Values, gradients and the objective of a batch of scores with a label an example: the functions that a training step calls.
 
 use topk_loss::Real;
 
@@ -179,6 +179,10 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
 /// assert_eq!(coefficients(&loss, &Targets::new(&[0, 1]), Reduction::WeightedMean)?, [0.25, 0.25]);
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
+///
+/// **Shapes.** One coefficient an example, in a new `Vec`.
+///
+/// **Cost.** One pass over the labels and weights.
 ///
 /// # Errors
 /// As there.
