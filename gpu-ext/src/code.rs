@@ -18,6 +18,8 @@ use crate::{CudaError, Result};
 /// assert_eq!(check_codes(&[0, 1], &[4, 5], 5), Err(CudaError::Example { example: 1, error }));
 /// ```
 ///
+/// **Cost.** One pass over the codes, on the host.
+///
 /// # Errors
 /// The fault of the first example that has one; a number of codes other than that of the labels.
 pub fn check_codes(codes: &[u64], labels: &[i64], num_classes: usize) -> Result<()> {
