@@ -17,6 +17,8 @@ use crate::reference;
 ///
 /// **References.** Yang, Koyejo, "On the consistency of top-k surrogate losses", ICML 2020.
 ///
+/// **Cost.** O(L) sorts of the L scores.
+///
 /// # Panics
 /// Not as many scores as shares, K that is not below their number, NaN.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Which of two estimators varies less.
+//! A comparison: which of two estimators varies less.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -7,6 +7,8 @@ use crate::reference::ValueAndGrad;
 use crate::tolerances::POWER;
 
 /// The variance of one estimator over that of another, with a confidence interval.
+///
+/// See [`compare_variances`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VarianceRatio {
     /// The ratio of the two sample variances.
@@ -17,7 +19,8 @@ pub struct VarianceRatio {
     pub detectable: f64,
 }
 
-/// Of the value, and of the gradient: there the variance is the trace of the covariance.
+/// The ratios of the variances of two estimators: of the value, and of the gradient, whose variance is the trace of the covariance. See
+/// [`compare_variances`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VarianceRatios {
     /// Var of the first value over Var of the second.
@@ -38,6 +41,8 @@ pub struct VarianceRatios {
 /// assert_eq!(ratios.value.ratio, 0.25);
 /// assert!(ratios.value.interval[1] < 0.31 && ratios.gradient.detectable < 2.0);
 /// ```
+///
+/// **Cost.** Two passes over the estimates of each.
 #[must_use]
 pub fn compare_variances(first: &[ValueAndGrad<f64>], second: &[ValueAndGrad<f64>]) -> VarianceRatios {
     let values = |estimates: &[ValueAndGrad<f64>]| squared_deviations(estimates.iter().map(|e| core::slice::from_ref(&e.0)));
