@@ -1,4 +1,4 @@
-//! A loss on the heap, for batches of every float.
+//! The handle of a loss for batches of every float: made of settings or JSON, used, freed.
 
 use core::ffi::{CStr, c_char};
 

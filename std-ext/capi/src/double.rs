@@ -1,4 +1,4 @@
-//! One example in `f64`.
+//! The calls for one example in `double`: `topk_f64_…`.
 //!
 //! # Safety
 //! Every pointer is NULL, which is an error, or leads to as many values as its length says; what is written is used by nobody else meanwhile.

@@ -1,4 +1,4 @@
-//! A loss as a plain struct.
+//! A loss as a plain struct of settings, and its values to start from.
 
 use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
 use topk_loss::loss::TopKSvmForm;
