@@ -10,6 +10,8 @@ use crate::{CudaError, Result};
 ///
 /// **Shapes.** One code and one label an example.
 ///
+/// **Cost.** One pass over the codes, on the host.
+///
 /// ```
 /// use topk_loss::Error;
 /// use topk_loss_cuda::{CudaError, check_codes};
@@ -17,8 +19,6 @@ use crate::{CudaError, Result};
 /// let error = Error::Label { label: 5, num_classes: 5 };
 /// assert_eq!(check_codes(&[0, 1], &[4, 5], 5), Err(CudaError::Example { example: 1, error }));
 /// ```
-///
-/// **Cost.** One pass over the codes, on the host.
 ///
 /// # Errors
 /// The fault of the first example that has one; a number of codes other than that of the labels.

@@ -171,6 +171,10 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
 ///
 /// As [`Targets::coefficients`], and the loss's own [weights](BatchLoss::label_weight) count in a weighted mean's divisor.
 ///
+/// **Shapes.** One coefficient an example, in a new `Vec`.
+///
+/// **Cost.** One pass over the labels and weights.
+///
 /// ```
 /// use topk_loss::CrossEntropy;
 /// use topk_loss::loss::ClassWeighted;
@@ -179,10 +183,6 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
 /// assert_eq!(coefficients(&loss, &Targets::new(&[0, 1]), Reduction::WeightedMean)?, [0.25, 0.25]);
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
-///
-/// **Shapes.** One coefficient an example, in a new `Vec`.
-///
-/// **Cost.** One pass over the labels and weights.
 ///
 /// # Errors
 /// As there.

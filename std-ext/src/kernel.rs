@@ -156,7 +156,7 @@ pub trait Kernel<F: Real> {
     ///
     /// **Ties and NaN.** The loss's.
     ///
-    /// **Cost.** The loss's; no allocation is promised, and a kernel of this crate reuses its own room. See [`Kernel`] for an example.
+    /// **Cost.** The loss's. See [`Kernel`] for an example.
     ///
     /// # Errors
     /// Those of the [`Loss`].

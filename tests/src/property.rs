@@ -79,6 +79,8 @@ pub fn config() -> Config {
 ///
 /// A law returns a [`Violation`], or the `TestCaseError` of proptest's own assertions.
 ///
+/// **Cost.** The law on each input, 256 unless told otherwise; where it fails, on at most 2¹⁴ more to make the input small.
+///
 /// ```
 /// use topk_loss::loss::Focal;
 /// use topk_loss::CrossEntropy;
@@ -93,8 +95,6 @@ pub fn config() -> Config {
 /// assert!(is_convex(&focal, &refuted.input, ROUNDING).is_err());
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
-///
-/// **Cost.** The law on each input, 256 unless told otherwise; where it fails, on at most 2¹⁴ more to make the input small.
 ///
 /// # Errors
 /// The smallest input on which the law does not hold.

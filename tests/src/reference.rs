@@ -98,6 +98,8 @@ pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], cent
 ///
 /// **Ties and NaN.** Those of f; NaN is not looked for.
 ///
+/// **Cost.** O(L).
+///
 /// ```
 /// use topk_loss::Margins;
 /// use topk_loss_laws::reference::{hinge, kth_largest};
@@ -168,6 +170,8 @@ pub fn top_k_svm<F: Real>(scores: &[F], label: usize, k: usize, form: TopKSvmFor
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
 ///
+/// **Cost.** O(L).
+///
 /// ```
 /// use topk_loss_laws::reference::focal;
 /// assert!((focal(&[0.0, 0.0], 1, 2.0).0 - 0.25 * 2.0_f64.ln()).abs() < 1e-15);
@@ -190,6 +194,8 @@ pub fn focal<F: Real>(scores: &[F], label: usize, gamma: f64) -> ValueAndGrad<f6
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
 ///
+/// **Cost.** O(L).
+///
 /// ```
 /// use topk_loss::Margins;
 /// use topk_loss_laws::reference::ldam;
@@ -205,6 +211,8 @@ pub fn ldam<F: Real>(scores: &[F], label: usize, margins: Margins<'_, F>, scale:
 /// −Σ qⱼ ln pⱼ and softmax minus q, always in `f64`.
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// **Cost.** O(L²): a cross-entropy a class.
 ///
 /// ```
 /// use topk_loss_laws::reference::soft_cross_entropy;
@@ -224,6 +232,8 @@ pub fn soft_cross_entropy<F: Real>(scores: &[F], target: &[F]) -> ValueAndGrad<f
 ///
 /// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
 ///
+/// **Cost.** O(L).
+///
 /// ```
 /// use topk_loss_laws::reference::cross_entropy;
 /// assert_eq!(cross_entropy(&[0.0, 0.0], 1), (2.0_f64.ln(), vec![0.5, -0.5]));
@@ -240,6 +250,8 @@ pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
 
 /// max_margin · n^(−1/4) / max n^(−1/4), a class without examples taken as the rarest.
 ///
+/// **Cost.** O(L).
+///
 /// ```
 /// use topk_loss_laws::reference::ldam_margins;
 /// assert_eq!(ldam_margins(&[1, 16, 0], 0.5), [0.5, 0.25, 0.5]);
@@ -251,6 +263,8 @@ pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
 }
 
 /// τ ln(n / Σ n).
+///
+/// **Cost.** O(L).
 ///
 /// ```
 /// use topk_loss_laws::reference::log_priors;
@@ -313,6 +327,8 @@ pub fn normal_hazard(z: f64) -> f64 {
 }
 
 /// ln P(Z > z) for z > 1.
+///
+/// **Cost.** 999 terms.
 ///
 /// ```
 /// use topk_loss_laws::reference::{ln_normal_survival, normal_survival};

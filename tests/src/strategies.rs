@@ -1,5 +1,7 @@
 //! Drawn inputs for property tests: scores from the families where selection and smoothing go wrong, labels, ranks, distributions.
 //!
+//! Each function makes a strategy of proptest, which costs nothing; a draw takes as long as its numbers take to write.
+//!
 //! Everything shrinks towards few classes, few distinct values and [round numbers](round).
 
 mod rounding;

@@ -1,4 +1,13 @@
 //! Every tolerance of this workspace's tests of the core, with its reason. A number that is not here is compared exactly.
+//!
+//! They are handed to the laws, and say how far two numbers may be apart in whichever float:
+//!
+//! ```
+//! use topk_loss_laws::tolerances::{CROSS_ENTROPY, ROUNDING};
+//! // The value of a loss about 2 may be off by 128 roundings.
+//! assert_eq!(ROUNDING.of::<f32>(2.0), 128.0 * f64::from(f32::EPSILON));
+//! assert!(CROSS_ENTROPY.allows(0.1 + 0.2, 0.3, 1.0));
+//! ```
 
 use topk_loss::Real;
 

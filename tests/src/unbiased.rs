@@ -12,6 +12,8 @@ use crate::tolerances::DETECTABLE_BIAS;
 
 /// Value and gradient of an oracle, with scratch of exactly the length it asks for, full of NaN.
 ///
+/// **Cost.** A call of the oracle.
+///
 /// ```
 /// use topk_loss::oracle::KthLargest;
 /// use topk_loss_laws::unbiased::evaluate;
@@ -125,6 +127,8 @@ impl core::error::Error for Biased {}
 /// estimator without bias is called biased with probability [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL), if each estimate is itself
 /// a mean of enough draws to be about normal. A coordinate without any spread must be equal to the reference.
 ///
+/// **Cost.** One pass over the coordinates.
+///
 /// ```
 /// use topk_loss::estimator::{Exact, Pathwise};
 /// use topk_loss::noise::Normal;
@@ -145,8 +149,6 @@ impl core::error::Error for Biased {}
 /// assert_eq!(forgotten_factor.coordinate, Coordinate::Value);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-///
-/// **Cost.** One pass over the coordinates.
 ///
 /// # Errors
 /// They have not.

@@ -55,6 +55,8 @@ pub struct Cells {
 impl Cells {
     /// The cells between these cuts, for a loss of your own. See [`Cells`] for an example.
     ///
+    /// **Cost.** One pass over the cuts.
+    ///
     /// # Errors
     /// A normal that has not an entry a class or whose entries do not sum to zero.
     pub fn new(num_classes: usize, cuts: Vec<Cut>) -> Result<Self> {
@@ -71,6 +73,8 @@ impl Cells {
 
     /// Where a label leads s₍K+1₎ by the margin: the calibrated hinge, and the hinge of the K-th other.
     ///
+    /// **Cost.** O(K L) numbers.
+    ///
     /// ```
     /// use topk_loss_laws::certificate::Cells;
     /// assert_eq!(Cells::of_kth(4, 2)?.cuts().len(), 2); // one for each rank of a label that may lead
@@ -84,6 +88,8 @@ impl Cells {
     }
 
     /// Where a label leads any of the K largest others by the margin: the mean of hinges.
+    ///
+    /// **Cost.** O(K² L) numbers.
     ///
     /// ```
     /// use topk_loss_laws::certificate::Cells;
@@ -99,6 +105,8 @@ impl Cells {
 
     /// Where a label leads the mean of the K largest others by the margin: the hinge of the mean.
     ///
+    /// **Cost.** O(K L) numbers.
+    ///
     /// ```
     /// use topk_loss_laws::certificate::Cells;
     /// assert_eq!(Cells::of_mean(4, 2)?.cuts()[0].normal, [2, -1, -1, 0]);
@@ -113,6 +121,8 @@ impl Cells {
 
     /// Where a label leads the mean of the K largest others by the margin, and its own score, without the margin, competes: where it gives
     /// way to the K-th other, and where what is left is no loss. For the hinge of the mean with the label.
+    ///
+    /// **Cost.** O(K L) numbers.
     ///
     /// ```
     /// use topk_loss_laws::certificate::Cells;
@@ -133,6 +143,8 @@ impl Cells {
     ///
     /// The mean 1 + (s₍₁₎ + … + s₍ⱼ₎ − K)/j rises from j to j + 1 as long as Σ_{i≤j} (s₍ᵢ₎ − s₍ⱼ₊₁₎) < K, a sum that grows with j; and it
     /// is above s₍₁₎ as long as Σ_{i≤j} (s₍₁₎ − s₍ᵢ₎) < j − K.
+    ///
+    /// **Cost.** O(L²) numbers.
     ///
     /// ```
     /// use topk_loss_laws::certificate::Cells;

@@ -133,6 +133,8 @@ impl Law {
 
     /// The loss, by its own call.
     ///
+    /// **Ties and NaN.** The loss's: that it refuses NaN is a violation here, as any error but those of an end of the range.
+    ///
     /// ```
     /// use topk_loss::CrossEntropy;
     /// use topk_loss_laws::laws::Law;
@@ -146,6 +148,8 @@ impl Law {
     }
 
     /// The loss and its gradient, from clean buffers.
+    ///
+    /// **Ties and NaN.** The loss's: that it refuses NaN is a violation here, as any error but those of an end of the range.
     ///
     /// ```
     /// use topk_loss::CrossEntropy;

@@ -51,7 +51,7 @@ pub fn ties_go_to_the_lowest_index<F: Real>(loss: &(impl Loss<F> + ?Sized), exam
 
 /// 0 and −0 are the same score.
 ///
-/// **Cost.** A few calls of the loss.
+/// **Cost.** Three calls of the loss.
 ///
 /// ```
 /// use topk_loss::CrossEntropy;

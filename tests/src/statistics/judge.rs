@@ -29,8 +29,10 @@ impl core::error::Error for Outlier {}
 
 /// Whether chance explains all of these z-scores, at [`FAMILY_LEVEL`] for all of them together (Bonferroni); the worst, if not.
 ///
-/// A z-score that is not finite is never explained. A mean that is off by [`detectable`] standard errors is found with probability
+/// A z-score that is NaN or infinite is never explained. A mean that is off by [`detectable`] standard errors is found with probability
 /// [`POWER`].
+///
+/// **Cost.** One pass.
 ///
 /// ```
 /// use topk_loss_laws::statistics::judge;
@@ -39,8 +41,6 @@ impl core::error::Error for Outlier {}
 /// assert_eq!((outlier.index, outlier.z), (1, -5.1));
 /// assert!(judge(&[f64::NAN]).is_err());
 /// ```
-///
-/// **Cost.** One pass.
 ///
 /// # Errors
 /// One of them is an outlier.
@@ -56,6 +56,8 @@ pub fn judge(z_scores: &[f64]) -> Result<(), Outlier> {
 }
 
 /// Whether chance does not explain these z-scores, see [`judge`].
+///
+/// **Cost.** One pass.
 ///
 /// ```
 /// use topk_loss_laws::statistics::reject;

@@ -30,6 +30,8 @@ impl core::error::Error for OffLaw {}
 ///
 /// A law whose distribution function differs by [`detectable_distance`] somewhere is found with probability [`POWER`].
 ///
+/// **Cost.** A sort, and one call of `cdf` a number.
+///
 /// ```
 /// use topk_loss_laws::statistics::follows_law;
 /// let evenly: Vec<f64> = (0..1000).map(|i| f64::from(i) / 1000.0).collect();
@@ -38,8 +40,6 @@ impl core::error::Error for OffLaw {}
 /// ```
 ///
 /// **References.** Massart, "The tight constant in the Dvoretzky–Kiefer–Wolfowitz inequality", Annals of Probability 18, 1990.
-///
-/// **Cost.** A sort, and one call of `cdf` a number.
 ///
 /// # Errors
 /// It is too far.

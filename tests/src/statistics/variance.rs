@@ -34,6 +34,8 @@ pub struct VarianceRatios {
 /// The variance is the mean of the squared deviations d, whose own spread gives its standard error; the logarithm of the ratio is
 /// taken as normal with the variance Var d₁/(n₁ d̄₁²) + Var d₂/(n₂ d̄₂²). No normality of the estimates is asked for.
 ///
+/// **Cost.** Two passes over the estimates of each.
+///
 /// ```
 /// use topk_loss_laws::statistics::compare_variances;
 /// let estimates = |size: f64| (0..1000).map(|i| (size * f64::from(i % 7), vec![size * f64::from(i % 5)])).collect::<Vec<_>>();
@@ -41,8 +43,6 @@ pub struct VarianceRatios {
 /// assert_eq!(ratios.value.ratio, 0.25);
 /// assert!(ratios.value.interval[1] < 0.31 && ratios.gradient.detectable < 2.0);
 /// ```
-///
-/// **Cost.** Two passes over the estimates of each.
 #[must_use]
 pub fn compare_variances(first: &[ValueAndGrad<f64>], second: &[ValueAndGrad<f64>]) -> VarianceRatios {
     let values = |estimates: &[ValueAndGrad<f64>]| squared_deviations(estimates.iter().map(|e| core::slice::from_ref(&e.0)));
