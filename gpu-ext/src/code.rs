@@ -10,6 +10,8 @@ use crate::{CudaError, Result};
 ///
 /// **Shapes.** One code and one label an example.
 ///
+/// **Cost.** One pass over the codes, on the host.
+///
 /// ```
 /// use topk_loss::Error;
 /// use topk_loss_cuda::{CudaError, check_codes};

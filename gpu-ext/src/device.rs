@@ -1,4 +1,4 @@
-//! A CUDA device.
+//! A CUDA device that can run the kernels, and the kernels that are loaded on it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,9 @@ pub struct Device {
 }
 
 impl Device {
-    /// The device of this number, counted from 0, in its primary context: the one that engines use too.
+    /// The GPU of this number, counted from 0, in its primary context: the one that engines use too.
+    ///
+    /// **Cost.** The driver's start, the first time. See [`Device`] for an example.
     ///
     /// # Errors
     /// No driver, no such device, a device that is too old.
@@ -46,10 +48,18 @@ impl Device {
         Self::of(context)
     }
 
-    /// The device of a context.
+    /// The GPU of a context that you have, as of an engine that is built on `cudarc`.
+    ///
+    /// ```no_run
+    /// use topk_loss_cuda::Device;
+    /// let first = Device::new(0)?;
+    /// let same = Device::of(first.context().clone())?;
+    /// assert_eq!(same.name()?, first.name()?);
+    /// # Ok::<(), topk_loss_cuda::CudaError>(())
+    /// ```
     ///
     /// # Errors
-    /// A device that is too old.
+    /// A device that is too old; what the driver reports.
     pub fn of(context: Arc<CudaContext>) -> Result<Self> {
         let capability = context.compute_capability()?;
         if capability < (8, 0) {
@@ -58,16 +68,23 @@ impl Device {
         Ok(Self { context, modules: Mutex::default() })
     }
 
-    /// Its context.
+    /// The device's context, for streams and memory.
+    ///
+    /// ```no_run
+    /// let device = topk_loss_cuda::Device::new(0)?;
+    /// let scores = device.context().default_stream().clone_htod(&[0.5_f32, 0.0])?;
+    /// assert_eq!(scores.len(), 2);
+    /// # Ok::<(), topk_loss_cuda::CudaError>(())
+    /// ```
     #[must_use]
     pub const fn context(&self) -> &Arc<CudaContext> {
         &self.context
     }
 
-    /// What its maker calls it.
+    /// The name that the device's maker gave it. See [`Device`] for an example.
     ///
     /// # Errors
-    /// The driver's.
+    /// What the driver reports.
     pub fn name(&self) -> Result<String> {
         Ok(self.context.name()?)
     }

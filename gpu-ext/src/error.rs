@@ -1,10 +1,19 @@
-//! What can be wrong.
+//! The error of this crate: what can be wrong with a device, a batch or an example of it.
 
 use core::fmt;
 
 use topk_loss::Error;
 
 /// The result of every fallible call of this crate.
+///
+/// ```
+/// use topk_loss_cuda::{CudaError, Result, check_codes};
+/// fn checked(codes: &[u64]) -> Result<()> {
+///     check_codes(codes, &[0, 1], 2)
+/// }
+/// assert_eq!(checked(&[0, 0]), Ok(()));
+/// assert!(matches!(checked(&[0]), Err(CudaError::Length { what: "codes", expected: 2, actual: 1 })));
+/// ```
 pub type Result<T> = core::result::Result<T, CudaError>;
 
 /// What was wrong with a device, a batch or an example of it.

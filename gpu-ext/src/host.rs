@@ -12,6 +12,10 @@ impl<T: Score> CudaLoss<T> {
     ///
     /// **Cost.** Device memory for all of it, and its way over the bus: for tests and small things.
     ///
+    /// **Ties and NaN.** As core: ties go to the lowest index, NaN and infinite scores are errors.
+    ///
+    /// See [`CudaLoss`] for an example.
+    ///
     /// # Errors
     /// Wrong lengths, the first example's fault, no memory, what the driver reports; `values` and `grads` are then as before.
     pub fn values_and_grads(&self, scores: &[T], labels: &[i64], values: &mut [T::Float], grads: &mut [T]) -> Result<()> {

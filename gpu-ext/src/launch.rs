@@ -27,6 +27,9 @@ impl<T: Score> CudaLoss<T> {
     ///
     /// **Cost.** The scores are read two to five times, from the caches but for the first, and the gradients written once. No memory.
     ///
+    /// **Ties and NaN.** Ties go to the lowest index; NaN and infinite scores are an error of their example. See [`DeviceBatch`] for an
+    /// example.
+    ///
     /// # Errors
     /// No example, wrong lengths, a stride that is too small, memory of another device: nothing is enqueued then. What the driver reports.
     pub fn launch(&self, stream: &CudaStream, batch: DeviceBatch<'_, T>) -> Result<()> {
@@ -95,6 +98,8 @@ impl<T: Score> CudaLoss<T> {
 
     /// As [`launch`](Self::launch), on bare device addresses and a bare stream: for the memory of candle, burn, tch or any other engine.
     /// The divisor of the arguments is overwritten by that of the reduction.
+    ///
+    /// **Cost.** As [`launch`](Self::launch); no stream is joined. See the [crate's documentation](crate) for an example.
     ///
     /// # Safety
     /// The stream is one of the loss's context, which is alive, or null. Until the stream has done the work, each address is 0 where

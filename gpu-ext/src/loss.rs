@@ -1,4 +1,4 @@
-//! A loss on a device.
+//! A loss on a CUDA device: its kernel loaded and its margins copied, ready for any number of batches.
 
 use std::sync::Arc;
 
@@ -45,6 +45,10 @@ pub struct CudaLoss<T: Score> {
 impl<T: Score> CudaLoss<T> {
     /// The loss on a device, for rows of `num_classes` scores. Margins, where every class has its own, are copied to the device once.
     ///
+    /// **Cost.** Loads the kernel, which the driver may compile first, unless another loss has loaded it; one copy of the margins. Make a
+    /// loss once, not
+    /// in every step. See [`CudaLoss`] for an example.
+    ///
     /// # Errors
     /// Those of [`Plan::new`]; a driver that is too old for the kernels; no memory for the margins.
     pub fn new(device: &Device, loss: &impl Compiled<T::Float>, num_classes: usize) -> Result<Self> {
@@ -65,7 +69,15 @@ impl<T: Score> CudaLoss<T> {
         Ok(Self { context: device.context().clone(), plan, function, divisor, objective, margins, num_classes })
     }
 
-    /// The number of scores in a row.
+    /// The number of classes: of scores in a row.
+    ///
+    /// ```no_run
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss_cuda::{CudaLoss, Device};
+    /// let loss = CudaLoss::<f32>::new(&Device::new(0)?, &CrossEntropy, 1000)?;
+    /// assert_eq!(loss.num_classes(), 1000);
+    /// # Ok::<(), topk_loss_cuda::CudaError>(())
+    /// ```
     #[must_use]
     pub const fn num_classes(&self) -> usize {
         self.num_classes

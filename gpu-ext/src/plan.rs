@@ -27,31 +27,37 @@ use topk_loss::Error;
 
 use crate::{CudaError, Result, Score};
 
-/// A compiled file of kernels.
+/// A compiled file of kernels: one family of losses, in all types of scores.
+///
+/// ```
+/// use topk_loss_cuda::plan::Module;
+/// assert!(Module::Exact.ptx().contains(".entry exact_f32"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Module {
-    /// The hinge that is not smoothed.
+    /// The hard top-K hinge.
     Hinge,
-    /// The paper's estimator.
+    /// The top-K hinge smoothed by pathwise draws.
     Pathwise,
-    /// The conditional estimator.
+    /// The top-K hinge smoothed by conditional draws.
     Conditional,
-    /// The exact form.
+    /// The top-K hinge smoothed exactly.
     Exact,
-    /// Cross-entropy.
+    /// The cross-entropy.
     CrossEntropy,
-    /// Top-K cross-entropy.
+    /// The top-K cross-entropy under Gumbel noise.
     TopKCrossEntropy,
-    /// Polyhedral top-K hinge.
+    /// The polyhedral top-K hinge.
     PolyhedralHinge,
-    /// Cross-entropy with a top-K margin.
+    /// The cross-entropy with a top-K margin.
     TopKMarginCrossEntropy,
-    /// Divisors and objectives of batches.
+    /// From the losses of a batch to its objective, whatever the loss.
     Reduction,
 }
 
 impl Module {
-    /// The kernels in NVIDIA's intermediate language, for compute capability 8.0 and later.
+    /// The kernels in PTX, NVIDIA's intermediate language, for compute capability 8.0 and later: the driver compiles them for the device.
+    /// See [`Module`] for an example.
     #[must_use]
     pub const fn ptx(self) -> &'static str {
         match self {
@@ -82,10 +88,18 @@ impl Module {
     }
 }
 
-/// The most draws that a kernel averages.
+/// The most draws that a smoothing may average on a device; more are an error of [`Plan::new`].
+///
+/// ```
+/// assert_eq!(topk_loss_cuda::plan::MAX_SAMPLES, 1024);
+/// ```
 pub const MAX_SAMPLES: usize = 1024;
 
-/// The most bytes of shared memory a block may ask for on every device of compute capability 8.0 and later.
+/// The most bytes of shared memory that a block may ask for on every device of compute capability 8.0 and later.
+///
+/// ```
+/// assert_eq!(topk_loss_cuda::plan::MAX_SHARED_BYTES, 101_376);
+/// ```
 pub const MAX_SHARED_BYTES: u32 = 99 * 1024;
 
 /// The kernels' bound on the threads of a block.
@@ -94,18 +108,26 @@ const MAX_THREADS: usize = 512;
 /// Scores that are worth a thread.
 const SCORES_A_THREAD: usize = 16;
 
-/// The launch of one loss on batches of one shape.
+/// The launch of one loss on batches of one shape: which kernel, on how many blocks and threads.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_cuda::plan::{Module, Plan};
+/// let plan = Plan::new::<half::bf16>(&CrossEntropy, 64, 1000)?;
+/// assert_eq!((plan.module, plan.entry.as_str(), plan.blocks, plan.threads), (Module::CrossEntropy, "cross_entropy_bf16", 64, 64));
+/// # Ok::<(), topk_loss_cuda::CudaError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Where the kernel is.
+    /// The compiled file that the kernel is in.
     pub module: Module,
-    /// The kernel's name.
+    /// The kernel's name in that file.
     pub entry: String,
-    /// Blocks; each takes one row after another.
+    /// Number of blocks; each takes one row after another.
     pub blocks: u32,
-    /// Threads of a block, a multiple of 32.
+    /// Threads of a block, a multiple of 32, at most 512.
     pub threads: u32,
-    /// Dynamic shared memory of a block.
+    /// Dynamic shared memory of a block, in bytes.
     pub shared_bytes: u32,
     work: Work,
 }
@@ -120,6 +142,20 @@ enum Work {
 
 impl Plan {
     /// The plan for batches of `num_rows` examples and `num_classes` classes.
+    ///
+    /// The type of scores is the parameter `T`; the loss's numbers are of the float that is computed in.
+    ///
+    /// **Cost.** A few numbers; no device is asked.
+    ///
+    /// ```
+    /// use topk_loss::{Error, TopKHinge};
+    /// use topk_loss_cuda::CudaError;
+    /// use topk_loss_cuda::plan::Plan;
+    /// let loss = TopKHinge::<f32>::new(5)?;
+    /// assert_eq!(Plan::new::<half::f16>(&loss, 64, 1000)?.entry, "hinge_f16");
+    /// assert_eq!(Plan::new::<half::f16>(&loss, 64, 5), Err(CudaError::Loss(Error::K { k: 5, max: 4 })));
+    /// # Ok::<(), CudaError>(())
+    /// ```
     ///
     /// # Errors
     /// What the loss refuses in every example: K ≥ L, margins that are not L, fewer than two classes; more than [`MAX_SAMPLES`] draws; no
@@ -145,6 +181,15 @@ impl Plan {
     }
 
     /// The same with another number of threads in a block.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss_cuda::plan::Plan;
+    /// let plan = Plan::new::<f32>(&CrossEntropy, 64, 1000)?;
+    /// assert_eq!(plan.clone().with_threads::<f32>(128)?.threads, 128);
+    /// assert!(plan.with_threads::<f32>(100).is_err());
+    /// # Ok::<(), topk_loss_cuda::CudaError>(())
+    /// ```
     ///
     /// # Errors
     /// A number that is not a multiple of 32 from 32 to 512; too little shared memory, as in [`new`](Self::new).
@@ -183,7 +228,17 @@ impl Plan {
         plan
     }
 
-    /// The kernel's second argument, given the device address of the margins, one a class, or 0 where they are uniform.
+    /// The kernel's second argument: the loss as words. `margins` is the device address of the margins, one a class, or 0 where all are the
+    /// same.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss_cuda::plan::Plan;
+    /// let plan = Plan::new::<f32>(&TopKHinge::new(5)?, 64, 1000)?;
+    /// let words = plan.parameters(0);
+    /// assert_eq!((words[0], f64::from_bits(words[1]), words[4]), (0, 1.0, 6)); // no margins, a margin of 1, the sixth largest score
+    /// # Ok::<(), topk_loss_cuda::CudaError>(())
+    /// ```
     #[must_use]
     pub fn parameters(&self, margins: u64) -> Vec<u64> {
         match self.work {

@@ -1,4 +1,4 @@
-//! The losses of a batch, one key per example.
+//! Values, gradients and the objective of a batch of scores with a label an example: the functions that a training step calls.
 
 use topk_loss::Real;
 
@@ -170,6 +170,10 @@ fn check_inputs<F: Real>(scores: &impl Scores<F>, targets: &Targets<'_, F>) -> R
 /// differentiation, of which the losses of the examples are a node.
 ///
 /// As [`Targets::coefficients`], and the loss's own [weights](BatchLoss::label_weight) count in a weighted mean's divisor.
+///
+/// **Shapes.** One coefficient an example, in a new `Vec`.
+///
+/// **Cost.** One pass over the labels and weights.
 ///
 /// ```
 /// use topk_loss::CrossEntropy;

@@ -1,4 +1,4 @@
-//! The checks every public function makes before it writes anything.
+//! The checks of shapes, lengths and labels that every public function makes before it writes anything.
 
 use topk_loss::{Error, Real};
 

@@ -1,10 +1,20 @@
-//! What can be wrong with a batch.
+//! The error of this crate: what can be wrong with a batch, and which example is at fault.
 
 use core::fmt;
 
 use topk_loss::Error;
 
 /// The result of every fallible call of this crate.
+///
+/// ```
+/// use topk_loss_batch::{BatchError, Result, Rows};
+/// fn num_rows(scores: &[f32]) -> Result<usize> {
+///     Rows::new(scores, 3)?;
+///     Ok(scores.len() / 3)
+/// }
+/// assert_eq!(num_rows(&[0.0; 6]), Ok(2));
+/// assert!(matches!(num_rows(&[0.0; 7]), Err(BatchError::Length { actual: 7, .. })));
+/// ```
 pub type Result<T> = core::result::Result<T, BatchError>;
 
 /// What was wrong with a batch. What concerns one example names it.

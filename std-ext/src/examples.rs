@@ -1,4 +1,4 @@
-//! The examples of a batch, one after the other, shared by threads.
+//! Runs the examples of a batch one after the other, on one thread or several, and collects losses and gradients.
 
 use topk_loss::Real;
 

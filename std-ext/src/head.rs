@@ -1,4 +1,4 @@
-//! The linear head: scores of every class from the features of every example, and its gradients.
+//! The linear head: scores of every class from the features of every example.
 
 mod backward;
 mod cosine;
@@ -18,6 +18,18 @@ pub use fused::{HeadLoss, ScoreGrad};
 use product::product;
 
 /// How a class's weights w_j and an example's features x are compared.
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss_batch::{LinearHead, Similarity};
+/// let score = |similarity| {
+///     let (head, mut scores) = (LinearHead::new(mat![[3.0], [4.0]], None, similarity)?, Mat::zeros(1, 1));
+///     head.forward(mat![[3.0], [4.0]].as_ref(), scores.as_mut(), Par::Seq)?;
+///     Ok::<_, topk_loss_batch::BatchError>(scores[(0, 0)])
+/// };
+/// assert_eq!((score(Similarity::Inner)?, score(Similarity::Cosine)?), (25.0, 1.0));
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Similarity {
     /// s_j = ⟨w_j, x⟩ + b_j.
@@ -60,7 +72,22 @@ pub struct LinearHead<F> {
 }
 
 impl<F: BatchReal> LinearHead<F> {
-    /// A head with these parameters.
+    /// A head of given weights, bias and similarity; it owns them from then on.
+    ///
+    /// **Shapes.** `weights` dim × num_classes; a bias of num_classes numbers or none.
+    ///
+    /// **Cost.** One pass over the parameters, which checks that they are finite. Nothing is copied.
+    ///
+    /// ```
+    /// use faer::Mat;
+    /// use topk_loss_batch::{BatchError, LinearHead, Similarity};
+    /// let head = LinearHead::new(Mat::<f32>::zeros(64, 1000), Some(vec![0.0; 1000]), Similarity::Inner)?;
+    /// assert_eq!((head.dim(), head.num_classes()), (64, 1000));
+    /// // A cosine has no bias.
+    /// let refused = LinearHead::new(Mat::<f32>::zeros(64, 1000), Some(vec![0.0; 1000]), Similarity::Cosine).unwrap_err();
+    /// assert!(matches!(refused, BatchError::Parameter { name: "bias", .. }));
+    /// # Ok::<(), BatchError>(())
+    /// ```
     ///
     /// # Errors
     /// No feature, no class, a bias of another length than the number of classes, a bias of a cosine, NaN or infinite parameters.
@@ -126,52 +153,122 @@ impl<F: BatchReal> LinearHead<F> {
     }
 
     /// The weights, one class per column.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// assert_eq!(head.weights()[(0, 2)], 2.0); // of feature 0 and class 2
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn weights(&self) -> MatRef<'_, F> {
         self.weights.as_ref()
     }
 
-    /// The weights, to be trained.
+    /// The weights, to be trained: dim × num_classes. What an optimizer makes of them is checked in the next call, not here.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let mut head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// head.weights_mut()[(0, 2)] -= 0.5;
+    /// assert_eq!(head.weights()[(0, 2)], 1.5);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn weights_mut(&mut self) -> MatMut<'_, F> {
         self.weights.as_mut()
     }
 
-    /// The bias of every class.
+    /// The bias of every class, one number a class; `None` of a head without bias.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// assert_eq!(head.bias(), Some(&[0.5, 0.0, 0.0][..]));
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn bias(&self) -> Option<&[F]> {
         self.bias.as_deref()
     }
 
-    /// The bias, to be trained.
+    /// The bias, to be trained; `None` of a head without bias.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let mut head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// head.bias_mut().into_iter().flatten().for_each(|bias| *bias -= 0.5);
+    /// assert_eq!(head.bias(), Some(&[0.0, -0.5, -0.5][..]));
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn bias_mut(&mut self) -> Option<&mut [F]> {
         self.bias.as_deref_mut()
     }
 
     /// How weights and features are compared.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// assert_eq!(head.similarity(), Similarity::Inner);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub const fn similarity(&self) -> Similarity {
         self.similarity
     }
 
     /// The number of features.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// assert_eq!(head.dim(), 2);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn dim(&self) -> usize {
         self.weights.nrows()
     }
 
     /// The number of classes.
+    ///
+    /// ```
+    /// use faer::mat;
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.5, 0.0, 0.0]), Similarity::Inner)?;
+    /// assert_eq!(head.num_classes(), 3);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn num_classes(&self) -> usize {
         self.weights.ncols()
     }
 
-    /// Overwrites `scores` with the scores of every class for every example.
+    /// The scores of every class for every example, S = WᵀX + b or the [cosines](Similarity::Cosine); overwrites `scores`.
     ///
     /// **Shapes.** `features` dim × batch, `scores` num_classes × batch.
     ///
     /// **Cost.** One product; with the cosine, a copy of the features and one number a class are allocated.
+    ///
+    /// **NaN.** NaN and infinities in features or parameters are errors; a score is never NaN.
+    ///
+    /// ```
+    /// use faer::{Mat, Par, mat};
+    /// use topk_loss_batch::{LinearHead, Similarity};
+    /// let head = LinearHead::new(mat![[1.0, 0.0, 2.0], [0.0, 1.0, 0.5]], Some(vec![0.0, 0.0, 1.0]), Similarity::Inner)?;
+    /// let mut scores = Mat::zeros(3, 1);
+    /// head.forward(mat![[1.0], [2.0]].as_ref(), scores.as_mut(), Par::Seq)?;
+    /// assert_eq!(scores, mat![[1.0], [2.0], [4.0]]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     ///
     /// # Errors
     /// No example, wrong shapes, NaN or infinite features or parameters: `scores` is then as before. Scores beyond the float's
@@ -184,6 +281,8 @@ impl<F: BatchReal> LinearHead<F> {
     /// As [`forward`](Self::forward), but the features of ignored examples are not read: their scores are those of zero features.
     ///
     /// **Shapes.** `features` dim × batch, one label an example, `scores` num_classes × batch.
+    ///
+    /// **NaN.** That of an ignored example may be anywhere, it is not read; any other is an error.
     ///
     /// **Cost.** As [`forward`](Self::forward); where examples are ignored, a copy of the features is allocated.
     ///

@@ -1,4 +1,4 @@
-//! A loss as the threads of a batch see it: one kernel a thread, one call an example. One file a kernel.
+//! The trait of losses that batches compute, and which kernel computes which loss: one kernel a thread, one call an example.
 
 mod class_weighted;
 pub(crate) mod compiled;
@@ -78,13 +78,31 @@ pub use scalar::scalar_kernel;
 /// # Ok::<(), topk_loss_batch::BatchError>(())
 /// ```
 pub trait BatchLoss<F: Real>: Sync {
-    /// What one thread computes examples of so many classes by.
+    /// What one thread computes examples of `num_classes` classes by, with the room that it needs.
     ///
-    /// `threads` says how many may share a row; no bit depends on it.
+    /// `threads` says how many threads may share a row; no bit of a result depends on it. A loss of your own returns [`scalar_kernel`].
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss_batch::{BatchLoss, Threads};
+    /// let loss = TopKHinge::new(1)?;
+    /// let mut kernel = loss.kernel(3, Threads::ONE);
+    /// assert_eq!(kernel.value(0, &[0.5, 0.0, 0.25], 0)?, 0.75);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn kernel(&self, num_classes: usize, threads: Threads) -> Box<dyn Kernel<F> + '_>;
 
-    /// What the loss itself multiplies examples of a label by: 1 but for [`ClassWeighted`] ones. It counts in the divisor of a
+    /// The weight by which the loss itself multiplies examples of a label: 1 but for [`ClassWeighted`] ones. It counts in the divisor of a
     /// [weighted mean](crate::Reduction::WeightedMean), as in torch.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::ClassWeighted;
+    /// use topk_loss_batch::BatchLoss;
+    /// let loss = ClassWeighted::new(CrossEntropy, [3.0, 1.0])?;
+    /// assert_eq!((loss.label_weight(0), BatchLoss::<f64>::label_weight(&CrossEntropy, 0)), (3.0, 1.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[expect(unused_variables, reason = "most losses have no weights")]
     fn label_weight(&self, label: usize) -> F {
         F::one()
@@ -112,18 +130,45 @@ impl<L: BatchLoss<F> + ?Sized, F: Real> BatchLoss<F> for Box<L> {
     as_the_one_inside!();
 }
 
-/// One thread's computation of a loss, with the room it needs.
+/// One thread's computation of a loss, one example after the other, with the room that it needs.
 ///
-/// Example b is computed by the loss with b [folded into](FoldIn::fold_in) its key. Errors are those of [`Loss`], and leave the
-/// gradient unspecified.
+/// Example b is computed by the loss with b [folded into](FoldIn::fold_in) its key. Made by [`BatchLoss::kernel`]; the calls on batches do
+/// that
+/// for every thread.
+///
+/// **Errors.** Those of [`Loss`]; they leave the gradient unspecified.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss_batch::{BatchLoss, Threads};
+/// let loss = TopKHinge::new(1)?;
+/// let (mut kernel, mut grad) = (loss.kernel(3, Threads::ONE), [0.0; 3]);
+/// let value = kernel.value_and_grad(0, &[2.0, 1.0, 0.0], 2, 0.5, &mut grad)?;
+/// assert_eq!((value, grad), (2.0, [0.0, 0.5, -0.5])); // the weight multiplies the gradient alone
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait Kernel<F: Real> {
-    /// The loss of example `example`.
+    /// The loss of one example: of its number, scores and label.
+    ///
+    /// **Shapes.** As many scores as classes that the kernel was made for.
+    ///
+    /// **Ties and NaN.** The loss's.
+    ///
+    /// **Cost.** The loss's. See [`Kernel`] for an example.
     ///
     /// # Errors
     /// Those of the [`Loss`].
     fn value(&mut self, example: u64, scores: &[F], label: usize) -> Result<F>;
 
-    /// The same, and overwrites `grad` with `weight` times its gradient.
+    /// The loss of one example, unweighted, and `weight` times its gradient, which overwrites `grad`.
+    ///
+    /// **Shapes.** As many scores, and entries of `grad`, as classes that the kernel was made for.
+    ///
+    /// **Ties and NaN.** The loss's.
+    ///
+    /// **Cost.** As [`value`](Self::value). See [`Kernel`] for an example.
     ///
     /// # Errors
     /// Those of the [`Loss`]; a gradient beyond the float's range.

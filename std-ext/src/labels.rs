@@ -1,12 +1,24 @@
-//! Labels of any integer type.
+//! The labels of a batch, integers of any type.
 
-/// The labels of a batch: a slice, an array or a `Vec` of `u8` … `u64`, `i8` … `i64`, `usize` or `isize`.
+/// The labels of a batch: a slice, an array or a `Vec` of `u8` … `u64`, `i8` … `i64`, `usize` or `isize`, borrowed and not converted.
+///
+/// ```
+/// use topk_loss_batch::Labels;
+/// let labels = Labels::from(&[3_u8, 0, 1]);
+/// assert_eq!((labels.len(), labels.get(0), labels.get(3)), (3, Some(3), None));
+/// assert_eq!(Labels::from(&vec![-100_i64]).get(0), Some(-100));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels<'a>(Slice<'a>);
 
-/// An integer that a label may be.
+/// An integer type that labels may have: `u8` … `u64`, `i8` … `i64`, `usize`, `isize`. The trait is sealed.
+///
+/// ```
+/// use topk_loss_batch::Integer;
+/// assert_eq!((7_u8.value(), (-100_i64).value()), (7, -100));
+/// ```
 pub trait Integer: Copy + sealed::Sealed {
-    /// Its value.
+    /// The label as an `i128`, which holds every label of every type. See [`Integer`] for an example.
     fn value(self) -> i128;
 }
 
@@ -22,7 +34,7 @@ macro_rules! integers {
         }
 
         impl Labels<'_> {
-            /// How many there are.
+            /// The number of labels. See [`Labels`] for an example.
             #[must_use]
             pub const fn len(&self) -> usize {
                 match self.0 {
@@ -30,7 +42,7 @@ macro_rules! integers {
                 }
             }
 
-            /// That of an example, if there is one.
+            /// The label of an example; `None` beyond the last. See [`Labels`] for an example.
             #[must_use]
             pub fn get(&self, example: usize) -> Option<i128> {
                 match self.0 {
@@ -73,7 +85,11 @@ macro_rules! integers {
 integers!(U8(u8), U16(u16), U32(u32), U64(u64), Usize(usize), I8(i8), I16(i16), I32(i32), I64(i64), Isize(isize));
 
 impl Labels<'_> {
-    /// Whether there is none.
+    /// Whether there is no label.
+    ///
+    /// ```
+    /// assert!(topk_loss_batch::Labels::from(&[0_u32; 0]).is_empty());
+    /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,4 +1,4 @@
-//! The coefficients of a batch's losses, and their sum.
+//! From the losses of a batch to one number: the coefficient of every example, and the sum.
 
 use topk_loss::loss::Reduction;
 use topk_loss::{Compensated, Real};

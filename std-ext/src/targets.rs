@@ -1,4 +1,4 @@
-//! What the examples of a batch are compared with.
+//! What the examples of a batch are compared with: a label each, weights, a label that is ignored.
 
 use topk_loss::Error;
 use topk_loss::Real;
@@ -30,13 +30,30 @@ pub struct Targets<'a, F> {
 }
 
 impl<'a, F: Real> Targets<'a, F> {
-    /// Labels, all counted, each with weight 1.
+    /// The labels of a batch, all counted, each with weight 1.
+    ///
+    /// ```
+    /// use topk_loss_batch::Targets;
+    /// assert_eq!(Targets::<f32>::new(&[2_u8, 0]).labels().get(0), Some(2));
+    /// ```
     #[must_use]
     pub fn new(labels: impl Into<Labels<'a>>) -> Self {
         Self { labels: labels.into(), weights: None, ignored: None, first_example: 0 }
     }
 
     /// The same with a weight for every example, which multiplies its loss in a [`Reduction`](crate::Reduction).
+    ///
+    /// **Cost.** One pass over the weights.
+    ///
+    /// ```
+    /// use topk_loss_batch::{BatchError, Reduction, Targets};
+    /// let targets = Targets::new(&[0, 1]).with_weights(&[1.0, 3.0])?;
+    /// let mut coefficients = [0.0; 2];
+    /// targets.coefficients(Reduction::WeightedMean, &mut coefficients)?;
+    /// assert_eq!(coefficients, [0.25, 0.75]);
+    /// assert!(matches!(Targets::new(&[0, 1]).with_weights(&[1.0, -3.0]), Err(BatchError::Example { example: 1, .. })));
+    /// # Ok::<(), BatchError>(())
+    /// ```
     ///
     /// # Errors
     /// A number of weights other than that of the labels, a weight that is negative, NaN or infinite.
@@ -45,7 +62,15 @@ impl<'a, F: Real> Targets<'a, F> {
         Ok(Self { weights: Some(weights), ..self })
     }
 
-    /// The same with `label` ignored.
+    /// The same with a label that marks padding: its examples have value 0 and gradient 0, and are not read.
+    ///
+    /// ```
+    /// use topk_loss_batch::{Reduction, Targets};
+    /// let (targets, mut coefficients) = (Targets::new(&[2_i64, -100]).ignoring(-100), [9.0; 2]);
+    /// targets.coefficients(Reduction::Mean, &mut coefficients)?;
+    /// assert_eq!(coefficients, [1.0, 0.0]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     #[must_use]
     pub fn ignoring(self, label: impl Integer) -> Self {
         Self { ignored: Some(label.value()), ..self }
@@ -89,6 +114,11 @@ impl<'a, F: Real> Targets<'a, F> {
     }
 
     /// The labels, ignored ones included.
+    ///
+    /// ```
+    /// use topk_loss_batch::Targets;
+    /// assert_eq!(Targets::<f32>::new(&[2_i64, -100]).ignoring(-100).labels().len(), 2);
+    /// ```
     #[must_use]
     pub const fn labels(&self) -> Labels<'a> {
         self.labels

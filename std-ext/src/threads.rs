@@ -1,4 +1,4 @@
-//! How many threads a call may use.
+//! How many threads a call may use; no number depends on it.
 
 use core::num::NonZeroUsize;
 
@@ -14,10 +14,10 @@ use core::num::NonZeroUsize;
 pub struct Threads(NonZeroUsize);
 
 impl Threads {
-    /// The calling one.
+    /// One thread: the calling one. See [`Threads`] for an example of it and of the methods.
     pub const ONE: Self = Self(NonZeroUsize::MIN);
 
-    /// So many; for 0 one.
+    /// At most so many threads; one where `count` is 0.
     #[must_use]
     pub const fn new(count: usize) -> Self {
         match NonZeroUsize::new(count) {
@@ -32,7 +32,7 @@ impl Threads {
         Self::new(rayon::current_num_threads())
     }
 
-    /// How many.
+    /// The number of threads, at least 1.
     #[must_use]
     pub const fn count(self) -> usize {
         self.0.get()

@@ -1,8 +1,14 @@
-//! Inputs of the user's own that are broken, for tests that a fault is named.
+//! Broken inputs that a user may hand in by mistake, for tests that the fault is named.
 
 use topk_loss::noise::Noise;
 
 /// A law whose every function returns the same number, NaN say.
+///
+/// ```
+/// use topk_loss::noise::Noise;
+/// use topk_loss_laws::broken::ConstantLaw;
+/// assert!(ConstantLaw(f64::NAN).cdf(0.0).is_nan());
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct ConstantLaw(pub f64);
 

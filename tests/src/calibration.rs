@@ -87,6 +87,12 @@ pub use self::verdict::{Verdict, Witness};
 use crate::tolerances::CALIBRATION_GAP;
 
 /// How widely to search; the default is meant for losses with a margin of 1 and scores of that size.
+///
+/// ```
+/// use topk_loss_laws::calibration::Search;
+/// let search = Search { unit: 0.5, ..Search::default() }; // for a margin of one half
+/// assert_eq!((search.radius, search.parts), (40.0, 8));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Search {
     /// The distance of scores at which the loss may have a kink: its margin. Steps and candidates are multiples of it.
@@ -104,7 +110,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// The default, for constants.
+    /// The default search as a constant: for a margin of 1. See [`Search`] for an example.
     pub const DEFAULT: Self = Self { unit: 1.0, radius: 40.0, parts: 8, random: 12, descents: 6, key: Key::new(0) };
 }
 

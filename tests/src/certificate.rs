@@ -111,6 +111,8 @@ const MOST_CLASSES: usize = 8;
 /// **Cost.** A system of equations for each L − 1 of the cuts and the L − 1 ties of neighbours, then a linear programme for each corner and
 /// each K of the classes: at most seconds for six classes.
 ///
+/// See the [module](self) for an example.
+///
 /// # Errors
 /// K = 0, K ≥ L, more than 8 classes, the loss's own, a loss that is not whole, numbers beyond 128 bits.
 pub fn certify<L: Loss<f64>>(with_margin: impl Fn(f64) -> Result<L>, k: usize, cells: &Cells) -> Result<Verdict> {

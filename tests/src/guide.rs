@@ -1,4 +1,4 @@
-//! Test your own loss.
+//! A page for authors of losses: test your own loss.
 //!
 //! # The loss
 //!

@@ -5,6 +5,15 @@ use crate::reference::ValueAndGrad;
 /// −ln P(the label is among the first k drawn) and its gradient, in `f64`. Cost O(L!/(L − k)!·L).
 ///
 /// **References.** Plackett, "The analysis of permutations", Applied Statistics 24, 1975.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter. NaN is not looked for.
+///
+/// ```
+/// use topk_loss_laws::plackett_luce::label_among_the_first;
+/// // Of three equal classes two are drawn.
+/// let (loss, grad) = label_among_the_first(&[0.0; 3], 0, 2);
+/// assert!((loss - 1.5_f64.ln()).abs() < 1e-15 && grad.iter().sum::<f64>().abs() < 1e-15);
+/// ```
 #[must_use]
 pub fn label_among_the_first(scores: &[f64], label: usize, k: usize) -> ValueAndGrad<f64> {
     let mut left: Vec<usize> = (0..scores.len()).collect();

@@ -7,6 +7,16 @@ use topk_loss::{Error, Real, Result};
 /// minus the costs, row by row, y the mask of the path.
 ///
 /// Dynamic programming without an allocation: the scratch holds the best cost of every cell, and the way back is read from it.
+///
+/// ```
+/// use topk_loss::maximizer::Maximizer;
+/// use topk_loss_laws::problems::ShortestPath;
+/// // Two rows of two cells: along the diagonal, since the way over a corner costs more.
+/// let (mut path, mut scratch) = ([0.0; 4], [0.0; 4]);
+/// ShortestPath { columns: 2 }.argmax(&[-1.0, -5.0, -5.0, -1.0], &mut path, &mut scratch)?;
+/// assert_eq!(path, [1.0, 0.0, 0.0, 1.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShortestPath {
     /// Cells in a row.
@@ -51,6 +61,13 @@ impl<F: Real> Maximizer<F> for ShortestPath {
 }
 
 /// Every path of a grid, as masks.
+///
+/// **Cost.** As many masks as there are paths, which grow exponentially with the grid.
+///
+/// ```
+/// use topk_loss_laws::problems::all_paths;
+/// assert_eq!(all_paths(2, 2).len(), 3); // right and down, down and right, the diagonal
+/// ```
 #[must_use]
 pub fn all_paths(rows: usize, columns: usize) -> Vec<Vec<f64>> {
     let grid = ShortestPath { columns };
@@ -67,6 +84,13 @@ pub fn all_paths(rows: usize, columns: usize) -> Vec<Vec<f64>> {
 }
 
 /// Every permutation of 1 to `len`.
+///
+/// **Cost.** `len`! rankings.
+///
+/// ```
+/// use topk_loss_laws::problems::all_rankings;
+/// assert_eq!(all_rankings(2), [[2.0, 1.0], [1.0, 2.0]]);
+/// ```
 #[must_use]
 pub fn all_rankings(len: usize) -> Vec<Vec<f64>> {
     (1..=len).fold(vec![vec![]], |shorter, place| {
@@ -79,7 +103,14 @@ pub fn all_rankings(len: usize) -> Vec<Vec<f64>> {
     })
 }
 
-/// The best of a list of candidates.
+/// The candidate y whose inner product with θ is largest; of equal ones the last.
+///
+/// **Cost.** One inner product a candidate.
+///
+/// ```
+/// use topk_loss_laws::problems::{all_rankings, best};
+/// assert_eq!(best(&all_rankings(3), &[0.5, 0.1, 0.9]), [2.0, 1.0, 3.0]);
+/// ```
 ///
 /// # Panics
 /// No candidate.

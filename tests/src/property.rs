@@ -1,4 +1,4 @@
-//! Running a law on drawn inputs.
+//! Running a law on drawn inputs, down to the smallest counter-example.
 //!
 //! The inputs are random, but the same on every run, so that a test that passes today passes tomorrow. The environment variables of
 //! proptest look elsewhere: `PROPTEST_CASES` says how many inputs, `PROPTEST_RNG_SEED` which.
@@ -18,6 +18,13 @@ use crate::reference::ValueAndGrad;
 use crate::violation::Violation;
 
 /// A law held on every input it was tried on.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{check_loss, laws::is_never_negative, property::config};
+/// let passed = check_loss(|_| CrossEntropy, |loss, example| is_never_negative::<f64>(loss, example)).unwrap();
+/// assert_eq!(passed.cases, config().cases);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passed {
     /// How many inputs there were, the same on every run: 256, or what the environment variable `PROPTEST_CASES` says.
@@ -25,6 +32,14 @@ pub struct Passed {
 }
 
 /// The smallest input that was found on which a law does not hold, and what the law says of it.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Loss};
+/// use topk_loss_laws::{check_loss, laws::is_homogeneous, tolerances::ROUNDING};
+/// let law = |loss: &dyn Loss<f64>, example: &_| is_homogeneous(loss, example, ROUNDING);
+/// let refuted = check_loss(|_| CrossEntropy, law).unwrap_err();
+/// assert_eq!((refuted.violation.law, &refuted.input.scores[..]), ("is_homogeneous", &[0.0, 0.0][..]));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counterexample<T, E = Violation> {
     /// The input.
@@ -63,6 +78,8 @@ pub fn config() -> Config {
 /// The inputs are the same on every run; for others, set the environment variable `PROPTEST_RNG_SEED` to a number.
 ///
 /// A law returns a [`Violation`], or the `TestCaseError` of proptest's own assertions.
+///
+/// **Cost.** The law on each input, 256 unless told otherwise; where it fails, on at most 2¹⁴ more to make the input small.
 ///
 /// ```
 /// use topk_loss::loss::Focal;
@@ -122,6 +139,15 @@ fn run<T: Debug, E: Into<TestCaseError> + Clone>(
 
 /// [`check`]s that `law` holds on inputs of `strategy`.
 ///
+/// **Cost.** As [`check`].
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::strategies::segment;
+/// use topk_loss_laws::{holds, laws::is_convex, tolerances::ROUNDING};
+/// holds(segment::<f64>(), |segment| is_convex(&CrossEntropy, &segment, ROUNDING));
+/// ```
+///
 /// # Panics
 /// It does not; that is how a test fails.
 pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(
@@ -134,6 +160,16 @@ pub fn holds<T: Debug, E: Into<TestCaseError> + Clone + Display>(
 }
 
 /// [`check`]s a law of a loss that may depend on the drawn [`Example`]: its number of guesses, its number of classes.
+///
+/// **Cost.** As [`check`].
+///
+/// ```
+/// use topk_loss::{Loss, TopKHinge};
+/// use topk_loss_laws::laws::vanishes_with_the_lead;
+/// use topk_loss_laws::{check_loss, tolerances::ROUNDING};
+/// let law = |loss: &dyn Loss<f64>, example: &_| vanishes_with_the_lead(loss, example, 1.0, ROUNDING);
+/// assert!(check_loss(|example| TopKHinge::new(example.k).unwrap(), law).is_ok());
+/// ```
 ///
 /// # Errors
 /// As [`check`].
@@ -155,6 +191,15 @@ pub fn holds_on_any<I: Arbitrary + 'static>(law: impl Fn(I) -> Result<(), Violat
 
 /// Value and gradient of a loss from buffers full of garbage, as [`buffers::evaluate`].
 ///
+/// **Cost.** Three calls of the loss.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// assert_eq!(topk_loss_laws::property::evaluate(&CrossEntropy, &[0.0, 0.0], 1), (2.0_f64.ln(), vec![0.5, -0.5]));
+/// ```
+///
 /// # Panics
 /// The loss fails, or a promise does.
 pub fn evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> ValueAndGrad<F> {
@@ -162,6 +207,16 @@ pub fn evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> Valu
 }
 
 /// [`evaluate`] where the input may be more than the loss can do.
+///
+/// **Cost.** Three calls of the loss.
+///
+/// **Ties and NaN.** The loss's.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Error};
+/// let outcome = topk_loss_laws::property::try_evaluate(&CrossEntropy, &[0.0, f64::NAN], 1);
+/// assert_eq!(outcome, Err(Error::NotFinite { what: "scores", index: 1 }));
+/// ```
 ///
 /// # Errors
 /// Those of the loss.
@@ -178,6 +233,16 @@ pub fn try_evaluate<F: Real>(loss: &dyn Loss<F>, scores: &[F], label: usize) -> 
 }
 
 /// Makes `law::f32` and `law::f64` two tests of the generic function `law`, with inputs of the generic `strategy`.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Real};
+/// use topk_loss_laws::{Example, Violation, both_floats, example, laws};
+/// fn loss_is_never_negative<F: Real>(example: Example<F>) -> Result<(), Violation> {
+///     laws::is_never_negative(&CrossEntropy, &example)
+/// }
+/// both_floats!(loss_is_never_negative in example);
+/// assert_eq!(loss_is_never_negative(Example { scores: vec![0.0, 0.0], label: 0, k: 1 }), Ok(()));
+/// ```
 #[macro_export]
 macro_rules! both_floats {
     ($($law:ident in $strategy:ident;)+) => {

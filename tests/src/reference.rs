@@ -1,14 +1,27 @@
-//! The mathematics once more, as naively as it can be said: by sorting, with a fresh vector for everything.
+//! Naive references of the losses and their parts: by sorting, with a fresh vector for everything.
 //!
 //! Nothing here calls the functions it stands beside.
 
 use topk_loss::loss::TopKSvmForm;
 use topk_loss::{Margins, Real};
 
-/// A value and its gradient.
+/// A value and its gradient, one entry a class.
+///
+/// ```
+/// use topk_loss_laws::reference::{ValueAndGrad, kth_largest};
+/// let (value, grad): ValueAndGrad<f64> = kth_largest(&[0.5, 2.0, 1.0], 2);
+/// assert_eq!((value, grad), (1.0, vec![0.0, 0.0, 1.0]));
+/// ```
 pub type ValueAndGrad<F> = (F, Vec<F>);
 
 /// The classes from the highest score to the lowest; equal scores by index, lowest first.
+///
+/// **Cost.** A sort.
+///
+/// ```
+/// use topk_loss_laws::reference::ranking;
+/// assert_eq!(ranking(&[0.5, 2.0, 2.0]), [1, 2, 0]);
+/// ```
 ///
 /// # Panics
 /// A NaN among the scores.
@@ -20,6 +33,15 @@ pub fn ranking<F: Real>(scores: &[F]) -> Vec<usize> {
 }
 
 /// s₍ₖ₎ and the one-hot of where it stands.
+///
+/// **Ties and NaN.** Ties go to the lowest index; NaN panics.
+///
+/// **Cost.** A sort.
+///
+/// ```
+/// use topk_loss_laws::reference::kth_largest;
+/// assert_eq!(kth_largest(&[0.5, 2.0, 2.0], 2), (2.0, vec![0.0, 0.0, 1.0]));
+/// ```
 pub fn kth_largest<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
     let index = ranking(scores)[k - 1];
     let mut grad = vec![F::zero(); scores.len()];
@@ -28,6 +50,15 @@ pub fn kth_largest<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
 }
 
 /// s₍₁₎ + … + s₍ₖ₎ and the mask of the classes summed.
+///
+/// **Ties and NaN.** Ties go to the lowest index; NaN panics.
+///
+/// **Cost.** A sort.
+///
+/// ```
+/// use topk_loss_laws::reference::top_k_sum;
+/// assert_eq!(top_k_sum(&[0.5, 2.0, 1.0], 2), (3.0, vec![0.0, 1.0, 1.0]));
+/// ```
 pub fn top_k_sum<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
     let (mut sum, mut grad) = (F::zero(), vec![F::zero(); scores.len()]);
     for &class in &ranking(scores)[..k] {
@@ -40,6 +71,16 @@ pub fn top_k_sum<F: Real>(scores: &[F], k: usize) -> ValueAndGrad<F> {
 /// The mean over `draws` of f at the perturbed scores, and of its gradient.
 ///
 /// The scores are perturbed relative to `center`, which any f with f(θ + c·1) = f(θ) + c·Σ∇f allows; 0 leaves them as they are.
+///
+/// **Ties and NaN.** Those of f.
+///
+/// **Cost.** A call of f a draw.
+///
+/// ```
+/// use topk_loss_laws::reference::{kth_largest, pathwise};
+/// let draws = [vec![0.0, 1.0], vec![0.0, -1.0]];
+/// assert_eq!(pathwise(|s| kth_largest(s, 1), &[0.0, 0.0], 0.0, 1.0, &draws), (0.5, vec![0.5, 0.5]));
+/// ```
 pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], center: F, epsilon: F, draws: &[Vec<F>]) -> ValueAndGrad<F> {
     let count = F::from_usize(draws.len());
     let (mut sum, mut grad) = (F::zero(), vec![F::zero(); scores.len()]);
@@ -54,6 +95,18 @@ pub fn pathwise<F: Real>(f: impl Fn(&[F]) -> ValueAndGrad<F>, scores: &[F], cent
 }
 
 /// scale · (m_y + f(s) − s_y)₊ for an f with the given value and gradient; at the kink the gradient is zero.
+///
+/// **Ties and NaN.** Those of f; NaN is not looked for.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss::Margins;
+/// use topk_loss_laws::reference::{hinge, kth_largest};
+/// let scores = [0.5, 0.0, 0.25];
+/// let top_1 = hinge(kth_largest(&scores, 2), &scores, 0, Margins::Uniform(1.0), 1.0);
+/// assert_eq!(top_1, (0.75, vec![-1.0, 0.0, 1.0]));
+/// ```
 pub fn hinge<F: Real>((value, grad): ValueAndGrad<F>, scores: &[F], label: usize, margins: Margins<'_, F>, scale: F) -> ValueAndGrad<F> {
     let slack = margin_of(margins, label) + (value - scores[label]);
     if slack <= F::zero() {
@@ -72,6 +125,18 @@ fn margin_of<F: Real>(margins: Margins<'_, F>, label: usize) -> F {
 }
 
 /// The uncalibrated top-K hinges, each as its formula says, from a sorted list of the violations m_y + sⱼ − s_y.
+///
+/// **Ties and NaN.** Ties go to the lowest index; NaN panics.
+///
+/// **Cost.** A sort.
+///
+/// ```
+/// use topk_loss::Margins;
+/// use topk_loss::loss::TopKSvmForm;
+/// use topk_loss_laws::reference::top_k_svm;
+/// let (value, _) = top_k_svm(&[0.5, 0.0, 0.25], 0, 1, TopKSvmForm::KthOther, Margins::Uniform(1.0), 1.0);
+/// assert_eq!(value, 0.75);
+/// ```
 pub fn top_k_svm<F: Real>(scores: &[F], label: usize, k: usize, form: TopKSvmForm, margins: Margins<'_, F>, scale: F) -> ValueAndGrad<F> {
     let violation = |class: usize| match class == label {
         true => F::zero(),
@@ -102,6 +167,15 @@ pub fn top_k_svm<F: Real>(scores: &[F], label: usize, k: usize, form: TopKSvmFor
 }
 
 /// −(1 − p)^γ ln p and its derivative by the chain rule through p, always in `f64`.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss_laws::reference::focal;
+/// assert!((focal(&[0.0, 0.0], 1, 2.0).0 - 0.25 * 2.0_f64.ln()).abs() < 1e-15);
+/// ```
 pub fn focal<F: Real>(scores: &[F], label: usize, gamma: f64) -> ValueAndGrad<f64> {
     let (mut surprise, mut grad) = cross_entropy(scores, label);
     let score = to_f64(scores[label]);
@@ -117,6 +191,16 @@ pub fn focal<F: Real>(scores: &[F], label: usize, gamma: f64) -> ValueAndGrad<f6
 }
 
 /// The cross-entropy of scale · (s − m_y e_y), always in `f64`.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss::Margins;
+/// use topk_loss_laws::reference::ldam;
+/// assert!((ldam(&[1.0, 0.0], 0, Margins::Uniform(1.0), 30.0).0 - 2.0_f64.ln()).abs() < 1e-15);
+/// ```
 pub fn ldam<F: Real>(scores: &[F], label: usize, margins: Margins<'_, F>, scale: f64) -> ValueAndGrad<f64> {
     let mut scaled: Vec<f64> = scores.iter().map(|&s| scale * to_f64(s)).collect();
     scaled[label] -= scale * to_f64(margin_of(margins, label));
@@ -125,6 +209,15 @@ pub fn ldam<F: Real>(scores: &[F], label: usize, margins: Margins<'_, F>, scale:
 }
 
 /// −Σ qⱼ ln pⱼ and softmax minus q, always in `f64`.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// **Cost.** O(L²): a cross-entropy a class.
+///
+/// ```
+/// use topk_loss_laws::reference::soft_cross_entropy;
+/// assert!((soft_cross_entropy(&[0.0, 0.0], &[0.75, 0.25]).0 - 2.0_f64.ln()).abs() < 1e-15);
+/// ```
 pub fn soft_cross_entropy<F: Real>(scores: &[F], target: &[F]) -> ValueAndGrad<f64> {
     let (mut value, mut grad) = (0.0, vec![0.0; scores.len()]);
     for (label, &share) in target.iter().enumerate().filter(|(_, share)| **share > F::zero()) {
@@ -136,6 +229,15 @@ pub fn soft_cross_entropy<F: Real>(scores: &[F], target: &[F]) -> ValueAndGrad<f
 }
 
 /// ln Σ exp(sⱼ) − s_y and softmax minus one-hot, always in `f64`.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss_laws::reference::cross_entropy;
+/// assert_eq!(cross_entropy(&[0.0, 0.0], 1), (2.0_f64.ln(), vec![0.5, -0.5]));
+/// ```
 pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
     let scores: Vec<f64> = scores.iter().map(|&s| to_f64(s)).collect();
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -147,6 +249,13 @@ pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
 }
 
 /// max_margin · n^(−1/4) / max n^(−1/4), a class without examples taken as the rarest.
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss_laws::reference::ldam_margins;
+/// assert_eq!(ldam_margins(&[1, 16, 0], 0.5), [0.5, 0.25, 0.5]);
+/// ```
 pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
     let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
     let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
@@ -154,12 +263,24 @@ pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
 }
 
 /// τ ln(n / Σ n).
+///
+/// **Cost.** O(L).
+///
+/// ```
+/// use topk_loss_laws::reference::log_priors;
+/// assert_eq!(log_priors(&[1, 3], 1.0), [0.25_f64.ln(), 0.75_f64.ln()]);
+/// ```
 pub fn log_priors(counts: &[usize], temperature: f64) -> Vec<f64> {
     let total: f64 = counts.iter().map(|&n| n as f64).sum();
     counts.iter().map(|&n| temperature * (n as f64 / total).ln()).collect()
 }
 
 /// The standard normal density.
+///
+/// ```
+/// use topk_loss_laws::reference::normal_pdf;
+/// assert!((normal_pdf(0.0) - 0.398_942_280_401_432_7).abs() < 1e-15);
+/// ```
 #[must_use]
 pub fn normal_pdf(z: f64) -> f64 {
     (-0.5 * z * z).exp() / core::f64::consts::TAU.sqrt()
@@ -169,6 +290,13 @@ pub fn normal_pdf(z: f64) -> f64 {
 /// fraction beyond 1.
 ///
 /// **References.** Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004.
+///
+/// **Cost.** Up to a thousand terms.
+///
+/// ```
+/// use topk_loss_laws::reference::normal_survival;
+/// assert!((normal_survival(0.0) - 0.5).abs() < 1e-15 && (normal_survival(-1.0) + normal_survival(1.0) - 1.0).abs() < 1e-14);
+/// ```
 #[must_use]
 pub fn normal_survival(z: f64) -> f64 {
     if z < 0.0 {
@@ -186,18 +314,36 @@ pub fn normal_survival(z: f64) -> f64 {
 }
 
 /// f(z)/P(Z > z) of the standard normal law for z > 1, by Laplace's continued fraction: it does not underflow.
+///
+/// **Cost.** 999 terms.
+///
+/// ```
+/// use topk_loss_laws::reference::normal_hazard;
+/// assert!((normal_hazard(1e6) - 1e6).abs() < 1e-5); // z + 1/z far out
+/// ```
 #[must_use]
 pub fn normal_hazard(z: f64) -> f64 {
     (1..1000).rev().fold(z, |tail, n| z + f64::from(n) / tail)
 }
 
 /// ln P(Z > z) for z > 1.
+///
+/// **Cost.** 999 terms.
+///
+/// ```
+/// use topk_loss_laws::reference::{ln_normal_survival, normal_survival};
+/// assert!((ln_normal_survival(2.0) - normal_survival(2.0).ln()).abs() < 1e-14);
+/// ```
 #[must_use]
 pub fn ln_normal_survival(z: f64) -> f64 {
     -0.5 * z * z - (2.0 * core::f64::consts::PI).sqrt().ln() - normal_hazard(z).ln()
 }
 
 /// Any float as the `f64` of the same value.
+///
+/// ```
+/// assert_eq!(topk_loss_laws::reference::to_f64(0.5_f32), 0.5);
+/// ```
 ///
 /// # Panics
 /// A float that `f64` cannot hold.

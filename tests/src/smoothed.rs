@@ -1,8 +1,18 @@
-//! The smoothed order statistic by a slow, independent route: every class by itself, prefix and suffix products, a dense quadrature.
+//! The smoothed order statistic by a slow, independent quadrature: every class by itself, prefix and suffix products.
 
 use topk_loss::noise::Noise;
 
 /// E (θ + εZ)₍ₖ₎ and its gradient, in `f64`, without any of the library's shortcuts. Cost O(nodes · L · k).
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::smoothed::smoothed_kth_largest;
+/// // The larger of two standard normal numbers is 1/√π on average.
+/// let (value, grad) = smoothed_kth_largest(&[0.0, 0.0], 1, Normal, 1.0);
+/// assert!((value - core::f64::consts::PI.sqrt().recip()).abs() < 1e-9 && (grad[0] - 0.5).abs() < 1e-9);
+/// ```
 #[must_use]
 pub fn smoothed_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>, epsilon: f64) -> (f64, Vec<f64>) {
     if 2 * k > theta.len() + 1 {
@@ -104,6 +114,16 @@ fn add_densities(k: usize, t: f64, weight: f64, units: &[f64], law: &impl Noise<
 }
 
 /// E ((θ + εZ)₍ₖ₎ − threshold)₊ = ∫ P((θ + εZ)₍ₖ₎ > t) dt from the threshold on, in `f64`. Cost O(nodes · L · k).
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::smoothed::mean_excess_of_kth_largest;
+/// // Over a threshold far below all scores the excess is the mean, 1/√π, and the way to the threshold.
+/// let excess = mean_excess_of_kth_largest(&[0.0, 0.0], 1, Normal, 1.0, -8.0);
+/// assert!((excess - 8.0 - core::f64::consts::PI.sqrt().recip()).abs() < 1e-9);
+/// ```
 #[must_use]
 pub fn mean_excess_of_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>, epsilon: f64, threshold: f64) -> f64 {
     let units: Vec<f64> = theta.iter().map(|s| (s - threshold) / epsilon).collect();
@@ -120,6 +140,16 @@ pub fn mean_excess_of_kth_largest(theta: &[f64], k: usize, law: impl Noise<f64>,
 ///
 /// Both events are integrated, so that the loss keeps its digits where the label is nearly always among them, too; none where P is not
 /// a normal number.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::smoothed::label_among_the_top;
+/// // One of two equal classes is the first half of the time.
+/// let (loss, _) = label_among_the_top(&[0.0, 0.0], 0, 1, Normal, 1.0).unwrap();
+/// assert!((loss - 2.0_f64.ln()).abs() < 1e-9);
+/// ```
 #[must_use]
 pub fn label_among_the_top(scores: &[f64], label: usize, k: usize, law: impl Noise<f64>, epsilon: f64) -> Option<(f64, Vec<f64>)> {
     let own = scores[label];

@@ -27,6 +27,12 @@ use crate::tolerances::{FAMILY_LEVEL, POWER};
 /// Count, mean and variance of a stream of numbers.
 ///
 /// **References.** Welford, "Note on a method for calculating corrected sums of squares and products", Technometrics 4, 1962.
+///
+/// ```
+/// use topk_loss_laws::statistics::Moments;
+/// let moments: Moments = [1.0, 2.0, 3.0, 6.0].into_iter().collect();
+/// assert_eq!((moments.mean(), moments.standard_error()), (3.0, (14.0_f64 / 3.0 / 4.0).sqrt()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Moments {
     count: f64,
@@ -35,31 +41,48 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// What is known without error.
+    /// A number that is known without error: a mean whose standard error is 0.
+    ///
+    /// ```
+    /// use topk_loss_laws::statistics::Moments;
+    /// assert_eq!((Moments::exact(0.5).mean(), Moments::exact(0.5).standard_error()), (0.5, 0.0));
+    /// ```
     #[must_use]
     pub fn exact(mean: f64) -> Self {
         Self { count: f64::INFINITY, mean, squares: 0.0 }
     }
 
-    /// The mean of the numbers seen.
+    /// The mean of the numbers seen. See [`Moments`] for an example.
     #[must_use]
     pub fn mean(&self) -> f64 {
         self.mean
     }
 
-    /// The standard error of the mean.
+    /// The standard error of the mean, √(s²/n) with s² the variance over n − 1. See [`Moments`] for an example.
     #[must_use]
     pub fn standard_error(&self) -> f64 {
         (self.squares / (self.count - 1.0) / self.count).sqrt()
     }
 
-    /// How many standard errors the mean is from `expected`.
+    /// How many standard errors the mean is from `expected`: its z-score.
+    ///
+    /// ```
+    /// use topk_loss_laws::statistics::Moments;
+    /// let moments: Moments = [1.0, 2.0, 3.0].into_iter().collect();
+    /// assert!((moments.z_score(1.0) - 3.0_f64.sqrt()).abs() < 1e-15);
+    /// ```
     #[must_use]
     pub fn z_score(&self, expected: f64) -> f64 {
         self.z_score_from(&Self::exact(expected))
     }
 
     /// How many standard errors of their difference the mean is from that of other, independent numbers; 0 where the two are equal.
+    ///
+    /// ```
+    /// use topk_loss_laws::statistics::Moments;
+    /// let moments: Moments = [1.0, 2.0, 3.0].into_iter().collect();
+    /// assert!((moments.z_score_from(&moments.scaled(2.0)) + 2.0 / (5.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+    /// ```
     #[must_use]
     pub fn z_score_from(&self, other: &Self) -> f64 {
         let difference = self.mean - other.mean;
@@ -67,6 +90,12 @@ impl Moments {
     }
 
     /// The moments of the same numbers, each `factor` times as large.
+    ///
+    /// ```
+    /// use topk_loss_laws::statistics::Moments;
+    /// let moments: Moments = [1.0, 2.0, 3.0].into_iter().collect();
+    /// assert_eq!(moments.scaled(-2.0).mean(), -4.0);
+    /// ```
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
         Self { count: self.count, mean: factor * self.mean, squares: factor * factor * self.squares }

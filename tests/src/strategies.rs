@@ -1,4 +1,6 @@
-//! Inputs: scores from the families where selection and smoothing go wrong, and what belongs to them.
+//! Drawn inputs for property tests: scores from the families where selection and smoothing go wrong, labels, ranks, distributions.
+//!
+//! Each function makes a strategy of proptest, which costs nothing; a draw takes as long as its numbers take to write.
 //!
 //! Everything shrinks towards few classes, few distinct values and [round numbers](round).
 
@@ -18,6 +20,14 @@ pub use rounding::{Round, round};
 const MAX_CLASSES: usize = 40;
 
 /// Scores, a label and a number of guesses K with 1 ≤ K < L.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss_laws::{Example, laws::is_never_negative};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 2, k: 1 };
+/// assert_eq!(is_never_negative(&TopKHinge::new(example.k)?, &example), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example<F> {
     /// The scores of L ≥ 2 classes.
@@ -34,7 +44,13 @@ impl<F> AsRef<Self> for Example<F> {
     }
 }
 
-/// An example, and other scores of the same classes.
+/// Two points of score space: an example, and other scores of the same classes.
+///
+/// ```
+/// use topk_loss_laws::{Example, Segment};
+/// let segment = Segment { example: Example { scores: vec![0.0, 0.0], label: 0, k: 1 }, to: vec![3.0, 4.0] };
+/// assert_eq!((segment.at(0.5), segment.length()), (vec![1.5, 2.0], 5.0));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment<F> {
     /// One end, with label and rank.
@@ -44,13 +60,13 @@ pub struct Segment<F> {
 }
 
 impl<F: Real> Segment<F> {
-    /// The point some share of the way from one end to the other.
+    /// The point some share of the way from one end to the other, (1 − share)·s + share·t. See [`Segment`] for an example.
     pub fn at(&self, share: f64) -> Vec<F> {
         let ends = self.example.scores.iter().zip(&self.to);
         ends.map(|(&from, &to)| F::from_f64((1.0 - share) * to_f64(from) + share * to_f64(to))).collect()
     }
 
-    /// ‖t − s‖₂.
+    /// The distance of the two ends, ‖t − s‖₂. See [`Segment`] for an example.
     pub fn length(&self) -> f64 {
         let ends = self.example.scores.iter().zip(&self.to);
         ends.map(|(&from, &to)| (to_f64(to) - to_f64(from)).powi(2)).sum::<f64>().sqrt()
@@ -84,16 +100,43 @@ impl<F: Real> Arbitrary for Segment<F> {
 }
 
 /// An example with scores from any [family](scores).
+///
+/// ```
+/// use topk_loss_laws::strategies::example;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(example::<f32>(), |example| {
+///     prop_assert!(example.scores.len() >= 2 && example.label < example.scores.len() && example.k < example.scores.len());
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn example<F: Real>() -> impl Strategy<Value = Example<F>> {
     with_label_and_rank(scores()).prop_map(|(scores, label, k)| Example { scores, label, k })
 }
 
 /// An example with scores of moderate size, for laws in which digits must survive: differences, draws, exponentials.
+///
+/// ```
+/// use topk_loss_laws::strategies::moderate_example;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(moderate_example::<f64>(), |example| {
+///     prop_assert!(example.scores.iter().all(|score| score.abs() < 100.0));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn moderate_example<F: Real>() -> impl Strategy<Value = Example<F>> {
     with_label_and_rank(of_sizes(moderate)).prop_map(|(scores, label, k)| Example { scores, label, k })
 }
 
 /// Two vectors of moderate scores, mostly from the same family.
+///
+/// ```
+/// use topk_loss_laws::strategies::segment;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(segment::<f64>(), |segment| {
+///     prop_assert!(segment.to.len() == segment.example.scores.len());
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn segment<F: Real>() -> impl Strategy<Value = Segment<F>> {
     fn ends<F: Real>(len: SizeRange) -> BoxedStrategy<Vec<(F, F)>> {
         let pairs = |from, to| vec((float(from), float(to)), len.clone());
@@ -122,6 +165,15 @@ fn with_label_and_rank<T: core::fmt::Debug>(classes: impl Strategy<Value = Vec<T
 }
 
 /// Scores of 2 to 40 classes from one of the families below.
+///
+/// ```
+/// use topk_loss_laws::strategies::scores;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(scores::<f64>(), |scores| {
+///     prop_assert!((2..=40).contains(&scores.len()));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn scores<F: Real>() -> impl Strategy<Value = Vec<F>> {
     of_sizes(|len| prop_oneof![4 => moderate(len.clone()), 1 => extreme(len.clone()), 1 => offset(len)].boxed())
 }
@@ -136,21 +188,57 @@ fn of_sizes<T: core::fmt::Debug>(family: impl Fn(SizeRange) -> BoxedStrategy<Vec
 }
 
 /// Standard normal scores.
+///
+/// ```
+/// use topk_loss_laws::strategies::normal;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(normal::<f64>(5), |scores| {
+///     prop_assert!(scores.len() == 5 && scores.iter().all(|score| score.abs() < 5.0));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn normal<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(normal_score()), len).boxed()
 }
 
 /// Few distinct values, zeros of both signs among them: ties at every rank.
+///
+/// ```
+/// use topk_loss_laws::strategies::tied;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(tied::<f64>(6), |scores| {
+///     prop_assert!(scores.iter().any(|a| scores.iter().filter(|b| *b == a).count() > 1));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn tied<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(tied_score()), len).boxed()
 }
 
 /// A group of classes well above the rest, so that an order statistic sits beside a gap.
+///
+/// ```
+/// use topk_loss_laws::strategies::separated;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(separated::<f64>(5), |scores| {
+///     prop_assert!(scores.iter().all(|score| score.abs() < 5.0 || (score - 20.0).abs() < 5.0));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn separated<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(separated_score()), len).boxed()
 }
 
 /// One class so far above the rest that its softmax is 1 in `f64`.
+///
+/// ```
+/// use topk_loss_laws::strategies::decided;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(decided::<f64>(5), |scores| {
+///     prop_assert!(scores.iter().filter(|score| **score > 30.0).count() == 1);
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn decided<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     (normal(len), any::<Index>()).prop_map(lead).boxed()
 }
@@ -163,17 +251,44 @@ fn lead<F: Real>((mut scores, place): (Vec<F>, Index)) -> Vec<F> {
 }
 
 /// Classes closer to one another than any usual ε, around a few centers.
+///
+/// ```
+/// use topk_loss_laws::strategies::clustered;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(clustered::<f64>(5), |scores| {
+///     prop_assert!(scores.iter().all(|score| score.abs() < 1.01));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn clustered<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(clustered_score()), len).boxed()
 }
 
 /// Magnitudes from 1e−30 to 1e30, both signs.
+///
+/// ```
+/// use topk_loss_laws::strategies::extreme;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(extreme::<f64>(5), |scores| {
+///     prop_assert!(scores.iter().all(|score| score.abs() < 1e31));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn extreme<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     let score = (prop::sample::select(vec![1.0, 1e-30, 1e30]), normal_score()).prop_map(|(size, z)| size * z);
     vec(float(score.boxed()), len).boxed()
 }
 
 /// Scores with the common offset 1e6, where the grid of `f32` has the step 1/16.
+///
+/// ```
+/// use topk_loss_laws::strategies::offset;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(offset::<f64>(5), |scores| {
+///     prop_assert!(scores.iter().all(|score| (score - 1e6).abs() < 5.0));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn offset<F: Real>(len: impl Into<SizeRange>) -> BoxedStrategy<Vec<F>> {
     vec(float(normal_score()).prop_map(|z: F| F::from_f64(1e6) + z), len).boxed()
 }
@@ -199,6 +314,15 @@ fn float<F: Real>(number: BoxedStrategy<f64>) -> impl Strategy<Value = F> + Clon
 }
 
 /// Training examples a class: heavy-tailed, some classes without any, but not all.
+///
+/// ```
+/// use topk_loss_laws::strategies::class_counts;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(class_counts(), |counts| {
+///     prop_assert!(counts.iter().any(|&count| count > 0));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn class_counts() -> impl Strategy<Value = Vec<usize>> {
     let count = prop_oneof![1 => Just(0), 4 => 1..10_usize, 2 => 10..100_000_usize];
     (vec(count, 1..MAX_CLASSES), any::<Index>(), 1..1000_usize).prop_map(|(mut counts, place, some)| {
@@ -232,11 +356,29 @@ pub fn distribution<F: Real>(len: usize) -> impl Strategy<Value = Vec<F>> {
 }
 
 /// The classes 0 to `len` − 1 in any order; shrinks towards the usual one.
+///
+/// ```
+/// use topk_loss_laws::strategies::permutation;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(permutation(4), |order| {
+///     prop_assert!((0..4).all(|class| order.contains(&class)));
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn permutation(len: usize) -> impl Strategy<Value = Vec<usize>> {
     Just((0..len).collect::<Vec<_>>()).prop_shuffle()
 }
 
 /// A probability strictly between 0 and 1, from both tails as likely as from the middle; shrinks to ½.
+///
+/// ```
+/// use topk_loss_laws::strategies::probability;
+/// use proptest::prelude::*;
+/// topk_loss_laws::holds(probability::<f32>(), |p| {
+///     prop_assert!(0.0 < p && p < 1.0);
+///     Ok::<(), TestCaseError>(())
+/// });
+/// ```
 pub fn probability<F: Real>() -> impl Strategy<Value = F> {
     let tail = (-27.0..-1.0_f64).prop_map(f64::exp);
     prop_oneof![Just(0.5), 1e-3..1.0 - 1e-3, tail.clone(), tail.prop_map(|p| 1.0 - p)]

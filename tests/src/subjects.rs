@@ -1,4 +1,4 @@
-//! What is not a loss yet, as one: two closures of any framework, an oracle.
+//! Makes losses of what is none yet: two closures of any framework, an oracle.
 
 use topk_loss::oracle::Oracle;
 use topk_loss::{Error, FoldIn, Loss, Real, Result};
@@ -29,7 +29,7 @@ where
     LossFn { value, value_and_grad }
 }
 
-/// See [`loss_fn`].
+/// The loss that [`loss_fn`] makes of two closures; see there for an example.
 #[derive(Debug, Clone, Copy)]
 pub struct LossFn<V, G> {
     value: V,
@@ -80,6 +80,16 @@ impl<V: Clone, G: Clone> FoldIn for LossFn<V, G> {
 }
 
 /// An oracle as a loss that has no use for its label, so that the laws of losses are laws of oracles too.
+///
+/// ```
+/// use topk_loss::Loss;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss_laws::OfScores;
+/// let second = OfScores(KthLargest::new(2)?);
+/// let mut scratch = vec![0.0; Loss::<f64>::scratch_len(&second, 3)];
+/// assert_eq!(second.value(&[0.5, 2.0, 1.0], 0, &mut scratch)?, 1.0);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct OfScores<O>(pub O);
 

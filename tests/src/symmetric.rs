@@ -1,8 +1,17 @@
-//! The smooth top-K SVM twice more, in `f64`: over all subsets, and by logarithms of elementary symmetric polynomials.
+//! References of the smooth top-K SVM, in `f64`: over all subsets, and by logarithms of elementary symmetric polynomials.
 
 use crate::reference::ValueAndGrad;
 
 /// The loss as its formula says: every K-subset of the classes, a mean and an exponential each. Cost O(2ᴸ·L).
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// ```
+/// use topk_loss_laws::symmetric::{smooth_top_k_svm, smooth_top_k_svm_by_subsets};
+/// let scores = [0.5, 0.0, 0.25, 1.0];
+/// let (subsets, polynomials) = (smooth_top_k_svm_by_subsets(&scores, 2, 2, 0.5, 1.0), smooth_top_k_svm(&scores, 2, 2, 0.5, 1.0));
+/// assert!((subsets.0 - polynomials.0).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn smooth_top_k_svm_by_subsets(scores: &[f64], label: usize, k: usize, temperature: f64, margin: f64) -> ValueAndGrad<f64> {
     let classes = 0..scores.len();
@@ -38,6 +47,10 @@ fn joined(logs: &[f64], number: f64) -> Vec<f64> {
 /// The loss by ln e_K and ln e_{K−1} of the other classes, the gradient by every class's share in both. Cost O(L·K) logarithms.
 ///
 /// Scores are taken within ±100 temperatures of the K-th largest other one: what lies beyond is in or out for certain.
+///
+/// **Ties and NaN.** Smooth, so ties do not matter; NaN is not looked for.
+///
+/// See [`smooth_top_k_svm_by_subsets`] for an example.
 ///
 /// # Panics
 /// Fewer than k + 1 classes.

@@ -1,4 +1,13 @@
 //! Every tolerance of this workspace's tests of the core, with its reason. A number that is not here is compared exactly.
+//!
+//! They are handed to the laws, and say how far two numbers may be apart in whichever float:
+//!
+//! ```
+//! use topk_loss_laws::tolerances::{CROSS_ENTROPY, ROUNDING};
+//! // The value of a loss about 2 may be off by 128 roundings.
+//! assert_eq!(ROUNDING.of::<f32>(2.0), 128.0 * f64::from(f32::EPSILON));
+//! assert!(CROSS_ENTROPY.allows(0.1 + 0.2, 0.3, 1.0));
+//! ```
 
 use topk_loss::Real;
 
@@ -21,13 +30,18 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Whether `actual` is `expected` up to this many epsilons of `magnitude`; never for NaN.
+    /// Whether `actual` is `expected` up to this many epsilons of `magnitude`; never for NaN. See [`Tolerance`] for an example.
     pub fn allows<F: Real>(self, actual: F, expected: F, magnitude: F) -> bool {
         let error = to_f64(actual) - to_f64(expected);
         error.abs() <= self.of::<F>(to_f64(magnitude.abs()))
     }
 
-    /// How much it allows, for an `F` of this magnitude.
+    /// The largest error that is allowed in an `F` of this magnitude.
+    ///
+    /// ```
+    /// use topk_loss_laws::tolerances::ROUNDING;
+    /// assert_eq!(ROUNDING.of::<f64>(2.0), 128.0 * f64::EPSILON);
+    /// ```
     #[must_use]
     pub fn of<F: Real>(self, magnitude: f64) -> f64 {
         self.epsilons * to_f64(F::epsilon()) * magnitude.max(self.least)
@@ -91,6 +105,11 @@ pub const SMOOTH_DIFFERENCE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON
 pub const FORWARD_MODE: Tolerance = Tolerance::epsilons(1e-12 / f64::EPSILON);
 
 /// Two results of the exact estimator, each within the error it documents: 1e−7 in `f64`, 1e−5 in `f32`.
+///
+/// ```
+/// use topk_loss_laws::tolerances::exact;
+/// assert!((exact::<f64>().of::<f64>(1.0) - 2e-7).abs() < 1e-20);
+/// ```
 #[must_use]
 pub fn exact<F: Real>() -> Tolerance {
     let documented = if to_f64(F::epsilon()) < 1e-10 { 1e-7 } else { 1e-5 };
@@ -102,6 +121,11 @@ pub fn exact<F: Real>() -> Tolerance {
 pub const FORWARD_MODE_OF_QUADRATURE: Tolerance = Tolerance::epsilons(1e-9 / f64::EPSILON);
 
 /// As [`exact`], for a loss that is made of such results: their error is absolute, however small the loss.
+///
+/// ```
+/// use topk_loss_laws::tolerances::quadrature;
+/// assert!((quadrature::<f64>().of::<f64>(1e-3) - 2e-7).abs() < 1e-20); // no less, however small the loss
+/// ```
 #[must_use]
 pub fn quadrature<F: Real>() -> Tolerance {
     Tolerance { least: 1.0, ..exact::<F>() }

@@ -1,4 +1,4 @@
-//! What is said where a law does not hold.
+//! What is said where a law does not hold: which law, where, what was found and what was due.
 
 use core::fmt;
 
@@ -23,7 +23,7 @@ pub struct Violation {
     pub fault: Fault,
 }
 
-/// What is wrong at some place.
+/// What is wrong at some place: a number, or another answer. See [`Violation`] for an example.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
     /// A number that is not where it should be.
@@ -48,6 +48,12 @@ pub enum Fault {
 
 impl Fault {
     /// By how much a number is off; nothing for an answer, which is not a matter of degree.
+    ///
+    /// ```
+    /// use topk_loss_laws::Fault;
+    /// assert_eq!(Fault::Number { found: 0.5, least: 1.0, most: 2.0, allowed: 0.1 }.distance(), Some(0.5));
+    /// assert_eq!(Fault::Answer { found: "a panic".into(), expected: "a number".into() }.distance(), None);
+    /// ```
     #[must_use]
     pub fn distance(&self) -> Option<f64> {
         match *self {

@@ -1,38 +1,52 @@
-//! What kernels take, as words of eight bytes in the order of the structures in ../../cuda.
+//! The arguments of kernels as words of eight bytes, in the order of the structures in ../../cuda.
 
 use topk_loss::Key;
 
-/// A batch in device memory; every pointer is a device address, 0 for none. [`launch_raw`](crate::CudaLoss::launch_raw) says what they point at.
+/// A batch in device memory as a kernel is told of it: device addresses, 0 for none, sizes and strides.
+///
+/// **Shapes.** [`launch_raw`](crate::CudaLoss::launch_raw) says what the addresses point at.
+///
+/// ```
+/// use topk_loss_cuda::plan::BatchArguments;
+/// let batch = BatchArguments { num_rows: 2, num_classes: 3, score_stride: 3, ..BatchArguments::default() };
+/// assert_eq!((batch.grads, batch.ignored_label), (0, None)); // no gradients are wanted, and every label counts
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BatchArguments {
-    /// Scores.
+    /// Address of the scores.
     pub scores: u64,
-    /// Gradients; 0: not wanted.
+    /// Address of the gradients; 0: not wanted.
     pub grads: u64,
-    /// Labels, `i64`.
+    /// Address of the labels, `i64`.
     pub labels: u64,
-    /// Weights; 0: all are 1.
+    /// Address of the weights; 0: all are 1.
     pub weights: u64,
-    /// Values.
+    /// Address of the values.
     pub values: u64,
-    /// Codes, `u64`.
+    /// Address of the codes, `u64`.
     pub codes: u64,
-    /// What the weights are divided by; 0: nothing.
+    /// Address of what the weights are divided by; 0: nothing.
     pub divisor: u64,
-    /// Examples.
+    /// Number of examples.
     pub num_rows: u64,
-    /// Classes.
+    /// Number of classes.
     pub num_classes: u64,
-    /// Scores from one example to the next.
+    /// Elements from one example's first score to the next one's.
     pub score_stride: u64,
-    /// Entries from one example's gradient to the next.
+    /// Elements from one example's first gradient entry to the next one's.
     pub grad_stride: u64,
-    /// The label that does not count.
+    /// The label of examples that do not count: value and gradient 0.
     pub ignored_label: Option<i64>,
 }
 
 impl BatchArguments {
-    /// `Batch` in batch.cuh.
+    /// The kernel's first argument: the batch as words, in the order of the structure `Batch` in `cuda/batch.cuh`.
+    ///
+    /// ```
+    /// use topk_loss_cuda::plan::BatchArguments;
+    /// let words = BatchArguments { num_rows: 2, num_classes: 3, ignored_label: Some(-100), ..BatchArguments::default() }.words();
+    /// assert_eq!((words[7], words[8], words[11] as i64, words[12]), (2, 3, -100, 1));
+    /// ```
     #[must_use]
     pub fn words(&self) -> [u64; 13] {
         let Self { scores, grads, labels, weights, values, codes, divisor, num_rows, num_classes, score_stride, grad_stride, .. } = *self;
@@ -65,7 +79,14 @@ impl HingeArguments {
     }
 }
 
-/// `Reduction` in reduction.cu.
+/// The second argument of the reduction's kernels: how losses are reduced, and the addresses of divisor and objective, in the order of the
+/// structure `Reduction` in `cuda/reduction.cu`.
+///
+/// ```
+/// use topk_loss_cuda::Reduction;
+/// use topk_loss_cuda::plan::reduction_words;
+/// assert_eq!(reduction_words(Reduction::Mean, 0x1000, 0x2000), [Reduction::Mean as u64, 0x1000, 0x2000]);
+/// ```
 #[must_use]
 pub fn reduction_words(kind: crate::Reduction, divisor: u64, objective: u64) -> [u64; 3] {
     [kind as u64, divisor, objective]

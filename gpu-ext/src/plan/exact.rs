@@ -1,4 +1,4 @@
-//! What the exact kernel needs to know beforehand: how far the noise reaches, and room for the classes near the window.
+//! The arguments of the exact kernel: how far the noise reaches, and room for the classes near the window.
 
 use topk_loss::noise::{Gumbel, Noise, Normal};
 

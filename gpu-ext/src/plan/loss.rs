@@ -1,4 +1,4 @@
-//! Which kernel serves which loss.
+//! Which kernel serves which loss, and what each loss says of itself as arguments.
 
 use topk_loss::loss::{AsMargins, PolyhedralHinge, TopKCrossEntropy, TopKMarginCrossEntropy};
 use topk_loss::noise::Gumbel;
@@ -13,12 +13,34 @@ use crate::{CudaError, Float, Result};
 
 /// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], [`PolyhedralHinge`], [`TopKMarginCrossEntropy`], and
 /// [`TopKCrossEntropy`] of one K under Gumbel noise.
+///
+/// The trait is sealed. As a bound it admits any of them:
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_cuda::plan::{Compiled, Plan};
+/// fn entry(loss: &impl Compiled<f32>) -> topk_loss_cuda::Result<String> {
+///     Ok(Plan::new::<f32>(loss, 64, 1000)?.entry)
+/// }
+/// assert_eq!(entry(&CrossEntropy)?, "cross_entropy_f32");
+/// # Ok::<(), topk_loss_cuda::CudaError>(())
+/// ```
 pub trait Compiled<F>: Sealed {
     #[doc(hidden)]
     #[expect(private_interfaces, reason = "the trait is sealed")]
     fn work(&self, num_classes: usize) -> Result<(Module, Work)>;
 
-    /// The margins, where every class has its own.
+    /// The margins of the loss, one a class; `None` where all are the same, or the loss has none.
+    ///
+    /// ```
+    /// use topk_loss::{Margins, TopKHinge};
+    /// use topk_loss_cuda::plan::Compiled;
+    /// let (uniform, margins) = (TopKHinge::<f32>::new(1)?, [1.0, 2.0, 0.5]);
+    /// assert_eq!(Compiled::margins(&uniform), None);
+    /// let per_class = uniform.with_margins(Margins::PerClass(&margins))?;
+    /// assert_eq!(Compiled::margins(&per_class), Some(&margins[..]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn margins(&self) -> Option<&[F]> {
         None
     }

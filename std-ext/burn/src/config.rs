@@ -1,4 +1,4 @@
-//! Any loss as burn configures one.
+//! Any loss as burn configures one, and the module that is made of it.
 
 use burn::config::Config;
 use burn::nn::loss::Reduction;
@@ -7,14 +7,16 @@ use topk_loss::config::{BaseConfig, LossConfig};
 
 use crate::{Error, TopKLoss};
 
-/// A loss of the catalogue and what is around it.
+/// Any loss of the catalogue as burn configures one: the loss, adjustments and weights of classes, padding, a reduction.
+///
+/// It is saved to JSON and loaded like any of burn's configurations.
 #[derive(Config, Debug)]
 pub struct TopKLossConfig {
     /// The loss itself.
     pub loss: BaseConfig<f64, Vec<f64>>,
-    /// What is added to the logits of every class.
+    /// What is added to the logits, a number a class: logarithms of priors.
     pub adjustments: Option<Vec<f64>>,
-    /// What the loss of every class counts.
+    /// What multiplies the losses of a class's examples, a number a class.
     pub weights: Option<Vec<f64>>,
     /// Labels whose examples have neither loss nor gradient and do not count in a mean.
     pub pad_tokens: Option<Vec<usize>>,
@@ -24,7 +26,9 @@ pub struct TopKLossConfig {
 }
 
 impl TopKLossConfig {
-    /// The loss. It keeps what it needs on the host, whatever the device.
+    /// The loss as a module. It keeps what it needs on the host, whatever the device.
+    ///
+    /// **Cost.** A copy of the configuration's lists.
     ///
     /// # Panics
     /// Where [`try_init`](Self::try_init) gives an error.
@@ -32,7 +36,7 @@ impl TopKLossConfig {
         self.try_init(device).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The loss.
+    /// The loss as a module, or what is wrong with the configuration.
     ///
     /// # Errors
     /// Those of the [configuration](LossConfig::build), be it in `f32` or `f64`.

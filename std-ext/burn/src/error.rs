@@ -1,4 +1,4 @@
-//! What can be wrong with a batch of tensors.
+//! The error of this crate: what can be wrong with a configuration or a batch of tensors.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The losses as one node of the graph, on the backend whose memory is the host's: half of what the surrogate takes.
+//! The losses as one node of the graph on the backend Flex, whose memory is the host's: half of what the surrogate takes.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;

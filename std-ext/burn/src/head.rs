@@ -27,7 +27,7 @@ impl TopKLoss {
         self.try_forward_head(features, weights, bias, targets).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// As [`forward_head`](Self::forward_head).
+    /// The loss of [`forward_head`](Self::forward_head), or what is wrong with the tensors.
     ///
     /// # Errors
     /// Another loss; tensors of half precision, of different floats or that do not fit each other; what [`LinearHead::objective_and_grads`]

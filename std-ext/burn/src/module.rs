@@ -1,4 +1,4 @@
-//! Any loss as a module.
+//! Any loss of the catalogue as a burn module, of logits and targets.
 
 use burn::module::Module;
 use burn::nn::loss::Reduction;
@@ -31,7 +31,13 @@ pub struct TopKLoss {
 }
 
 impl TopKLoss {
-    /// The loss of a batch.
+    /// The loss of a batch of logits and targets, reduced: one number.
+    ///
+    /// **Shapes.** Logits `[batch, classes]`, targets `[batch]`.
+    ///
+    /// **Ties and NaN.** The loss's; NaN logits are an error, except in rows that are padding, which are not read.
+    ///
+    /// **Cost.** The loss's; logits are copied to the host, and where they are tracked the gradient is computed with the value.
     ///
     /// # Panics
     /// Where [`try_forward`](Self::try_forward) gives an error, with its message.
@@ -40,7 +46,9 @@ impl TopKLoss {
         self.try_forward(logits, targets).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The loss of a batch in a step, where a loss that draws has draws of its own; the same for the same step.
+    /// The loss of a batch in a training step, so that a loss that draws has new draws in every step, and the same for the same step.
+    ///
+    /// **Shapes, Ties and NaN, Cost.** As [`forward`](Self::forward).
     ///
     /// # Panics
     /// As [`forward`](Self::forward).
@@ -49,7 +57,9 @@ impl TopKLoss {
         self.at_step(step).forward(logits, targets)
     }
 
-    /// The loss of every example; 0 where it is padding.
+    /// The loss of every example, `[batch]`, not reduced; 0 where it is padding.
+    ///
+    /// **Shapes, Ties and NaN, Cost.** As [`forward`](Self::forward).
     ///
     /// # Panics
     /// As [`forward`](Self::forward).
@@ -76,13 +86,13 @@ impl TopKLoss {
         if matches!(self.reduction, Reduction::Sum) { losses.sum() } else { losses.mean() }
     }
 
-    /// The same loss with the draws of a step.
+    /// The same loss with the draws of a training step; a loss that does not draw is unchanged.
     #[must_use]
     pub fn at_step(&self, step: u64) -> Self {
         Self { single: self.single.fold_in(step), double: self.double.fold_in(step), ..self.clone() }
     }
 
-    /// The loss of a batch.
+    /// The loss of a batch, as [`forward`](Self::forward), or what is wrong with it.
     ///
     /// # Errors
     /// Logits that are no float of these or NaN, targets that are no class, as many as there are not logits or all padding, an empty batch;

@@ -1,4 +1,4 @@
-//! The losses of the examples as tensors with a gradient.
+//! The losses of the examples as tensors with a gradient, on any backend: for a loss of your own, too.
 
 use burn::tensor::{DType, Element, Int, Tensor, TensorData};
 use half::{bf16, f16};
@@ -47,7 +47,11 @@ impl Precision for f64 {
     }
 }
 
-/// The loss of every example, by a loss that is no [configuration](crate::TopKLossConfig): your own, borrowed, or behind `dyn`.
+/// The loss of every example, `[batch]`, by a loss that is no [configuration](crate::TopKLossConfig): your own, borrowed, or behind `dyn`.
+///
+/// **Shapes.** Logits `[batch, classes]`, targets `[batch]`.
+///
+/// **Ties and NaN, Cost.** As [`TopKLoss::forward`](crate::TopKLoss::forward).
 ///
 /// # Errors
 /// Logits that are not of the loss's float or of half of it, and what [`values_and_grads`] refuses.
@@ -56,7 +60,12 @@ pub fn losses<F: Precision>(loss: &impl BatchLoss<F>, logits: Tensor<2>, targets
     F::of(logits, &(loss, &Targets::new(&labels), Threads::all()))
 }
 
-/// The same of distributions, which are constant: no gradient is theirs.
+/// The loss of every example, `[batch]`, whose target is a distribution over the classes. Distributions are constant: no gradient is
+/// theirs.
+///
+/// **Shapes.** Logits and distributions `[batch, classes]`.
+///
+/// **Ties and NaN, Cost.** As [`TopKLoss::forward`](crate::TopKLoss::forward), by the loss's own code.
 ///
 /// # Errors
 /// As [`losses`], and distributions that are none or not shaped like the logits.

@@ -1,4 +1,4 @@
-//! A loss, and how the losses of a batch are reduced.
+//! The criterion: a loss, how the losses of a batch are reduced, and which label is ignored.
 
 use core::marker::PhantomData;
 
@@ -54,26 +54,27 @@ impl<L, F> Criterion<L, F> {
         Self { loss, reduction: Reduction::Mean, ignored: None, first_example: 0, threads: None, precision: PhantomData }
     }
 
-    /// Reduced otherwise. What divides a [weighted mean](Reduction::WeightedMean) are the weights of the labels' classes, if the loss has
-    /// [such](topk_loss::loss::ClassWeighted), as in torch.
+    /// The same criterion with another reduction than the mean. What divides a [weighted mean](Reduction::WeightedMean) are the weights of
+    /// the labels' classes, if the loss has [such](topk_loss::loss::ClassWeighted), as in torch.
     #[must_use]
     pub fn with_reduction(self, reduction: Reduction) -> Self {
         Self { reduction, ..self }
     }
 
-    /// A label whose examples have neither loss nor gradient and do not count in a mean: padding.
+    /// The same criterion with a label that marks padding: its examples have neither loss nor gradient and do not count in a mean.
     #[must_use]
     pub fn ignoring(self, label: i64) -> Self {
         Self { ignored: Some(label), ..self }
     }
 
-    /// The number of the first example, see [`Targets::from_example`]: micro-batches draw what the whole batch would.
+    /// The same criterion with the examples numbered from `first_example` on, see [`Targets::from_example`]: micro-batches draw what the
+    /// whole batch would.
     #[must_use]
     pub fn from_example(self, first_example: u64) -> Self {
         Self { first_example, ..self }
     }
 
-    /// On at most so many threads. No number depends on it.
+    /// The same criterion on at most so many threads. No number depends on it.
     #[must_use]
     pub fn with_threads(self, threads: Threads) -> Self {
         Self { threads: Some(threads), ..self }
@@ -93,7 +94,13 @@ impl<L: FoldIn, F> FoldIn for Criterion<L, F> {
 }
 
 impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
-    /// The loss of a batch.
+    /// The loss of a batch of logits and labels, reduced: a scalar.
+    ///
+    /// **Shapes.** Logits batch × classes, labels batch.
+    ///
+    /// **Ties and NaN.** The loss's; NaN logits are an error, except in rows whose label is ignored, which are not read.
+    ///
+    /// **Cost.** See [`Criterion`].
     ///
     /// # Errors
     /// Logits that are not a matrix or not of the float that is computed in, labels that are not a vector of integers, and what
@@ -105,7 +112,9 @@ impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
         (losses * Tensor::from_vec(coefficients, labels.len(), logits.device())?)?.sum_all()
     }
 
-    /// The loss of every example, for a reduction of your own; 0 where the label is ignored.
+    /// The loss of every example, a vector, for a reduction of your own; 0 where the label is ignored.
+    ///
+    /// **Shapes, Ties and NaN, Cost.** As [`forward`](Self::forward).
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
@@ -128,6 +137,8 @@ impl<L, F: Precision> Criterion<L, F> {
 impl<L: SoftLabelLoss<F> + FoldIn + Sync, F: Precision> Criterion<L, F> {
     /// The loss of a batch whose labels are distributions over the classes, shaped like the logits and constant: no gradient is theirs.
     ///
+    /// **Ties and NaN, Cost.** As [`forward`](Self::forward), by the loss's own code.
+    ///
     /// # Errors
     /// As [`forward`](Self::forward), and distributions that are none or shaped otherwise.
     pub fn forward_soft(&self, logits: &Tensor, distributions: &Tensor) -> Result<Tensor> {
@@ -135,7 +146,9 @@ impl<L: SoftLabelLoss<F> + FoldIn + Sync, F: Precision> Criterion<L, F> {
         if self.reduction == Reduction::Sum { losses.sum_all() } else { losses.mean_all() }
     }
 
-    /// The loss of every example.
+    /// The loss of every example whose label is a distribution, a vector, for a reduction of your own.
+    ///
+    /// **Shapes, Ties and NaN, Cost.** As [`forward_soft`](Self::forward_soft).
     ///
     /// # Errors
     /// As [`forward_soft`](Self::forward_soft).

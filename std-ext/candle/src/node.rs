@@ -1,4 +1,4 @@
-//! The losses of the examples as one node of the graph.
+//! The losses of the examples as one node of candle's graph, with its gradient.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Error, Layout, Result, Shape, Storage, Tensor, WithDType};
 use half::{bf16, f16};

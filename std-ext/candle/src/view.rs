@@ -1,4 +1,4 @@
-//! The rows of a tensor where they are, whatever its strides.
+//! Reads the rows of a tensor where they are, whatever its strides.
 
 use candle_core::{Error, Layout, Result, WithDType};
 use topk_loss::Real;

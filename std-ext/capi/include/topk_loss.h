@@ -165,7 +165,7 @@ enum TopkForm
   TOPK_FORM_KTH_OTHER = 0,
   // The hinge of the mean of the K largest others.
   TOPK_FORM_MEAN_INSIDE = 1,
-  // The same, the label competing: the top-K hinge α of Lapin et al.
+  // The hinge of the mean of the K largest, the label competing: the top-K hinge α of Lapin et al.
   TOPK_FORM_MEAN_WITH_LABEL = 2,
   // The mean of the hinges of the K largest others: the top-K hinge β of Lapin et al.
   TOPK_FORM_MEAN_OUTSIDE = 3,
@@ -419,7 +419,7 @@ TopkStatus topk_batch_loss_new(const struct TopkSettingsF64 *settings,
                                struct TopkBatchLoss **loss,
                                struct TopkError *error);
 
-// The same of JSON, which ends in a zero: `{"loss": {"top_k_hinge": {"k": 5, "smoothing": {"exact": {"epsilon": 0.2}}}}}`.
+// A loss of JSON, which ends in a zero: `{"loss": {"top_k_hinge": {"k": 5, "smoothing": {"exact": {"epsilon": 0.2}}}}}`.
 //
 // Names are those of the Rust crate's `LossConfig`; every loss has its parameters, and `adjustments` and `class_weights` may stand beside
 // `loss`. An unknown name is an error.
@@ -436,22 +436,22 @@ TopkStatus topk_batch_loss_from_json(const char *json,
 // `loss` is NULL, or one that was not freed and that no other thread uses.
 void topk_batch_loss_free(struct TopkBatchLoss *loss);
 
-// As `topk_f32_settings`.
+// The settings of a loss in `double`, a `TopkKind`, to start from; as `topk_f32_settings`.
 struct TopkSettingsF64 topk_f64_settings(uint32_t kind);
 
-// As `topk_f32_init`.
+// Makes a loss in `double` of its settings; as `topk_f32_init`.
 TopkStatus topk_f64_init(struct TopkLossF64 *loss, const struct TopkSettingsF64 *settings, struct TopkError *error);
 
-// As `topk_f32_fold_in`.
+// The same loss with other draws; as `topk_f32_fold_in`.
 TopkStatus topk_f64_fold_in(const struct TopkLossF64 *loss,
                             uint64_t number,
                             struct TopkLossF64 *into,
                             struct TopkError *error);
 
-// As `topk_f32_scratch_len`.
+// How many numbers of scratch so many classes need; as `topk_f32_scratch_len`.
 size_t topk_f64_scratch_len(const struct TopkLossF64 *loss, size_t num_classes);
 
-// As `topk_f32_value`.
+// The loss of an example in `double`; as `topk_f32_value`.
 TopkStatus topk_f64_value(const struct TopkLossF64 *loss,
                           const double *scores,
                           size_t num_classes,
@@ -461,7 +461,7 @@ TopkStatus topk_f64_value(const struct TopkLossF64 *loss,
                           size_t scratch_len,
                           struct TopkError *error);
 
-// As `topk_f32_value_and_grad`.
+// The loss of an example in `double` and its gradient; as `topk_f32_value_and_grad`.
 TopkStatus topk_f64_value_and_grad(const struct TopkLossF64 *loss,
                                    const double *scores,
                                    size_t num_classes,

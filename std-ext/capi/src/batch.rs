@@ -1,4 +1,4 @@
-//! The losses of a batch's rows.
+//! The calls for a batch: a struct of addresses, and the losses and gradients of its rows.
 
 use core::ffi::c_void;
 

@@ -1,4 +1,4 @@
-//! A loss on the heap, for batches of every float.
+//! The handle of a loss for batches of every float: made of settings or JSON, used, freed.
 
 use core::ffi::{CStr, c_char};
 
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn topk_batch_loss_new(
     unsafe { report(error, work) }
 }
 
-/// The same of JSON, which ends in a zero: `{"loss": {"top_k_hinge": {"k": 5, "smoothing": {"exact": {"epsilon": 0.2}}}}}`.
+/// A loss of JSON, which ends in a zero: `{"loss": {"top_k_hinge": {"k": 5, "smoothing": {"exact": {"epsilon": 0.2}}}}}`.
 ///
 /// Names are those of the Rust crate's `LossConfig`; every loss has its parameters, and `adjustments` and `class_weights` may stand beside
 /// `loss`. An unknown name is an error.

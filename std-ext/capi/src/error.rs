@@ -1,4 +1,4 @@
-//! What a call returns, and what it says about a fault.
+//! The status that a call returns, and the message in the caller's memory.
 
 use core::ffi::c_char;
 use core::fmt::{self, Write};

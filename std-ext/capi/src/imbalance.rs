@@ -1,4 +1,4 @@
-//! Margins and adjustments for a long tail of classes, of the classes' counts.
+//! The calls for a long tail of classes: margins and adjustments from the classes' counts.
 //!
 //! # Safety
 //! Every pointer is NULL, which is an error, or leads to `num_classes` values; what is written is used by nobody else meanwhile.

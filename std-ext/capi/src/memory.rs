@@ -1,4 +1,4 @@
-//! The caller's memory as slices: what can be checked of a pointer is checked here.
+//! The caller's memory as slices, with every check of a pointer that can be made.
 
 use core::mem::size_of;
 use core::ops::Range;

@@ -1,4 +1,4 @@
-//! How the losses of a batch become one number.
+//! The calls that reduce a batch to one number: the objective, and what each example counts in it.
 
 use core::ffi::c_void;
 

@@ -1,4 +1,4 @@
-//! A loss as a plain struct.
+//! A loss as a plain struct of settings, and its values to start from.
 
 use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
 use topk_loss::loss::TopKSvmForm;
@@ -117,7 +117,7 @@ pub enum TopkForm {
     KthOther = 0,
     /// The hinge of the mean of the K largest others.
     MeanInside = 1,
-    /// The same, the label competing: the top-K hinge α of Lapin et al.
+    /// The hinge of the mean of the K largest, the label competing: the top-K hinge α of Lapin et al.
     MeanWithLabel = 2,
     /// The mean of the hinges of the K largest others: the top-K hinge β of Lapin et al.
     MeanOutside = 3,

@@ -1,4 +1,4 @@
-//! One example in `f32`.
+//! The calls for one example in `float`: `topk_f32_…`.
 //!
 //! # Safety
 //! Every pointer is NULL, which is an error, or leads to as many values as its length says; what is written is used by nobody else meanwhile.

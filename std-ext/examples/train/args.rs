@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the training example.
 
 use core::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Two outcomes in one clause.
+//! Compares two outcomes in one clause of a sentence.
 
 use crate::outcome::{Outcome, Statistic};
 

@@ -1,4 +1,4 @@
-//! What the numbers say, in words.
+//! Puts what the numbers say into words.
 
 mod all;
 mod estimators;

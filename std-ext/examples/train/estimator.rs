@@ -1,4 +1,4 @@
-//! How the order statistic of a noised loss is smoothed.
+//! The choice on the command line of how a noised loss is smoothed.
 
 use core::fmt;
 use core::num::NonZeroUsize;

@@ -1,4 +1,4 @@
-//! What is measured of a classifier.
+//! Measures a classifier by top-K metrics: of all rows, of each class, of frequent and rare ones.
 
 use anyhow::Result;
 use faer::MatRef;

@@ -1,4 +1,4 @@
-//! Numbers that the command line accepts.
+//! Parses and checks the numbers that the command line accepts.
 
 use core::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! The results as SVG files.
+//! Draws the results as SVG files.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a loss is built from.
+//! What a loss of the example is built from: guesses, smoothing, margins, adjustments, weights.
 
 use anyhow::Result;
 use topk_loss::imbalance::{inverse_frequency_weights, ldam_margins, log_priors};

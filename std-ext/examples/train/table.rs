@@ -1,4 +1,4 @@
-//! The results as tables.
+//! Writes the results as tables.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};

@@ -1,4 +1,4 @@
-//! How soon a training is good enough.
+//! Finds how soon a training is good enough.
 
 use crate::outcome::{Outcome, Statistic};
 use crate::study::Run;

@@ -1,4 +1,4 @@
-//! Settings that are found, not guessed: for every loss by the same number of trials.
+//! Finds the settings of every loss by the same number of trials.
 
 use std::fs::{File, create_dir_all};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The gradients of a linear head.
+//! The gradients of a linear head: of weights, bias and features, from those of the scores.
 
 use faer::prelude::*;
 use faer::{Accum, unzip, zip};
@@ -9,9 +9,21 @@ use super::product::product;
 use super::{LinearHead, Similarity, cosine, matrix};
 use crate::{BatchReal, Result, Threads, check};
 
-/// Where [`LinearHead::backward`] writes its gradients.
+/// Where [`LinearHead::backward`] and [`LinearHead::objective_and_grads`] write the gradients of weights, bias and features.
 ///
 /// **Shapes.** Those of what they are the gradients of; a head without bias has a bias gradient of length 0, or none.
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss_batch::{HeadGrads, LinearHead, Similarity};
+/// let head = LinearHead::new(mat![[1.0, 0.0], [0.0, 1.0]], Some(vec![0.0, 0.0]), Similarity::Inner)?;
+/// let (features, scores, score_grads) = (mat![[3.0], [4.0]], mat![[3.0], [4.0]], mat![[-1.0], [1.0]]);
+/// let (mut weights, mut bias) = (Mat::zeros(2, 2), [0.0; 2]);
+/// let grads = HeadGrads { weights: weights.as_mut(), bias: Some(&mut bias), features: None };
+/// head.backward(features.as_ref(), scores.as_ref(), score_grads.as_ref(), grads, Par::Seq)?;
+/// assert_eq!((weights, bias), (mat![[-3.0, 3.0], [-4.0, 4.0]], [-1.0, 1.0]));
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
 #[derive(Debug)]
 pub struct HeadGrads<'a, F> {
     /// The gradient of the weights.

@@ -1,4 +1,4 @@
-//! Normalised columns, and the gradient through the normalisation.
+//! The cosine head: columns of length 1, and the gradient through the normalisation.
 
 use faer::prelude::*;
 use faer::{Accum, unzip, zip};

@@ -1,4 +1,4 @@
-//! The features of the examples that are read.
+//! The features of those examples whose label is not ignored; the others are zeros, and are never read.
 
 use faer::prelude::*;
 

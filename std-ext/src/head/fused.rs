@@ -68,6 +68,18 @@ use stripwise::Stripwise;
 ///
 /// Every other loss is computed by [`forward`](LinearHead::forward), [`objective_and_grads`](crate::objective_and_grads) and
 /// [`backward`](LinearHead::backward). The trait is sealed.
+///
+/// ```
+/// use faer::{Mat, Par, mat};
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_batch::{HeadLoss, LinearHead, Reduction, Result, Similarity, Targets};
+/// fn mean(loss: &impl HeadLoss<f64>) -> Result<f64> {
+///     let head = LinearHead::new(Mat::zeros(1, 4), None, Similarity::Inner)?;
+///     head.objective(loss, mat![[1.0]].as_ref(), &Targets::new(&[0]), Reduction::Mean, Par::Seq)
+/// }
+/// assert!((mean(&CrossEntropy)? - 4.0_f64.ln()).abs() < 1e-15);
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
 pub trait HeadLoss<F: BatchReal>: Stripwise<F> {}
 
 mod stripwise {
@@ -89,6 +101,13 @@ mod stripwise {
 }
 
 /// An entry of the gradient with respect to the scores that is not zero.
+///
+/// ```
+/// use topk_loss_batch::ScoreGrad;
+/// // What a feature vector adds to the gradient of the weights of the class.
+/// let (entry, features) = (ScoreGrad { class: 7, example: 0, value: -0.5 }, [2.0, 4.0]);
+/// assert_eq!(features.map(|x| entry.value * x), [-1.0, -2.0]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreGrad<F> {
     /// Whose score.

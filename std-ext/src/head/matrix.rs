@@ -1,4 +1,4 @@
-//! The checks of matrices.
+//! The checks that features, parameters and results are finite.
 
 use faer::{ColRef, MatRef};
 use topk_loss::{Error, Real};

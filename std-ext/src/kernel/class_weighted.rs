@@ -1,4 +1,4 @@
-//! Any loss times the weight of the label's class.
+//! The kernel of a class-weighted loss: any other kernel, times the weight of the label's class.
 
 use topk_loss::{Error, Result, check};
 

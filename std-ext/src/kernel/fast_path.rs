@@ -1,4 +1,4 @@
-//! Fast path and fallback: a kernel that may decline a row, and core's code for the rows that it declines.
+//! A fast kernel that may decline a row, and core's code for the rows that it declines.
 
 use topk_loss::{FoldIn, Loss, Real, Result};
 

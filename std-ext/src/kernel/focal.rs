@@ -1,4 +1,4 @@
-//! The focal loss, a function of the cross-entropy.
+//! The kernel of the focal loss, a function of the cross-entropy.
 
 use topk_loss::loss::Focal;
 

@@ -1,4 +1,4 @@
-//! The probability that a noised score falls into an interval, for one interval and many scores.
+//! The probability that a noised score falls into an interval, for one interval and many scores at once.
 
 use pulp::{Simd, WithSimd};
 

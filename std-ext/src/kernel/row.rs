@@ -1,4 +1,4 @@
-//! A row of scores as the top-K hinges look at it.
+//! One row of scores with its label, as the top-K hinges look at it.
 
 use pulp::{Simd, WithSimd};
 use topk_loss::select::Ranked;

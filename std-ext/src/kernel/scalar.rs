@@ -1,4 +1,4 @@
-//! Any loss by its own code.
+//! The kernel of a loss without a vector kernel: the loss's own code, a row at a time.
 
 use topk_loss::{Error, Loss, Real, Result};
 
@@ -29,10 +29,26 @@ impl<L: Loss<F>, T: Fn(u64) -> L, F: Real> Kernel<F> for Scalar<T, F> {
     }
 }
 
-/// The kernel of a loss by its own code; `loss_of` an example is usually that loss with the example's number
-/// [folded in](topk_loss::FoldIn).
+/// The kernel of a loss of your own, by the loss's own code.
 ///
-/// See [`BatchLoss`](crate::BatchLoss) for an example.
+/// `loss_of` gives the loss of an example by the example's number: usually that loss with the number [folded in](topk_loss::FoldIn), so
+/// that every
+/// example has draws of its own.
+///
+/// **Errors, Ties and NaN.** The loss's; a gradient that its weight takes beyond the float's range is an error too.
+///
+/// **Cost.** The loss's, and its scratch for `num_classes` classes, allocated once.
+///
+/// ```
+/// use topk_loss::{FoldIn, TopKHinge};
+/// use topk_loss_batch::{Kernel, scalar_kernel};
+/// let loss = TopKHinge::new(1)?;
+/// let mut kernel = scalar_kernel(3, |example| loss.fold_in(example));
+/// assert_eq!(kernel.value(0, &[0.5, 0.0, 0.25], 0)?, 0.75);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
+/// See [`BatchLoss`](crate::BatchLoss) for a loss written from scratch.
 pub fn scalar_kernel<'a, L: Loss<F>, F: Real>(num_classes: usize, loss_of: impl Fn(u64) -> L + 'a) -> Box<dyn Kernel<F> + 'a> {
     Box::new(Scalar::new(num_classes, loss_of))
 }

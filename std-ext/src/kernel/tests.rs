@@ -1,4 +1,4 @@
-//! Every kernel on every instruction set against core's scalar code.
+//! Tests: every kernel on every instruction set against core's scalar code.
 
 mod case;
 mod composed;

@@ -1,4 +1,4 @@
-//! Views of `faer`: one example a column, of any strides.
+//! Views of `faer` as scores and gradients: one example a column, of any strides.
 
 use faer::prelude::*;
 use topk_loss::Real;

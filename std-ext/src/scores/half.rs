@@ -1,4 +1,4 @@
-//! Rows of half precision, as `f32`: widened a row at a time, so that no copy of the batch is made.
+//! Rows of half precision as scores and gradients of `f32`: widened a row at a time, so that no copy of the batch is made.
 
 use half::{bf16, f16};
 use topk_loss::check;

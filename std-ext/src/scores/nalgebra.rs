@@ -1,4 +1,4 @@
-//! Matrices of `nalgebra`: one example a column, so the same bytes as a row-major slice.
+//! Matrices of `nalgebra` as rows: one example a column, so the same bytes as a row-major slice.
 
 use nalgebra::{DMatrix, Scalar};
 

@@ -1,4 +1,4 @@
-//! Views of `ndarray`: one example a row, of any strides.
+//! Views of `ndarray` as scores and gradients: one example a row, of any strides.
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use topk_loss::Real;

@@ -1,4 +1,4 @@
-//! Row-major slices: one example a row.
+//! Row-major slices as scores and gradients: one example a row, as in a framework's buffer.
 
 use topk_loss::Real;
 
@@ -23,7 +23,17 @@ pub struct Rows<'a, T> {
     shape: Shape,
 }
 
-/// Gradients in a slice, one example a row, see [`Rows`].
+/// Gradients in a slice, one example a row: what a framework's `[batch, classes]` gradient buffer is. See [`Rows`] for the scores.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_batch::{Reduction, Rows, RowsMut, Targets, Threads, objective_and_grads};
+/// let mut grads = [9.0; 2]; // what was there is overwritten
+/// let (rows, into) = (Rows::new(&[0.0_f64, 0.0], 2)?, RowsMut::new(&mut grads, 2)?);
+/// objective_and_grads(&CrossEntropy, rows, &Targets::new(&[1]), Reduction::Sum, into, Threads::ONE)?;
+/// assert_eq!(grads, [0.5, -0.5]);
+/// # Ok::<(), topk_loss_batch::BatchError>(())
+/// ```
 #[derive(Debug)]
 pub struct RowsMut<'a, T> {
     data: &'a mut [T],
@@ -62,7 +72,15 @@ impl Shape {
 }
 
 impl<'a, T> Rows<'a, T> {
-    /// Rows of `num_classes` numbers, one after the other.
+    /// Rows of `num_classes` scores, one after the other with nothing between them.
+    ///
+    /// ```
+    /// use topk_loss_batch::{BatchError, Rows, Scores};
+    /// let rows = Rows::new(&[0.5_f32, 0.0, 0.25, 2.0, 1.0, 0.0], 3)?;
+    /// assert_eq!((rows.num_examples(), rows.num_classes()), (2, 3));
+    /// assert!(matches!(Rows::new(&[0.5_f32; 7], 3), Err(BatchError::Length { actual: 7, .. })));
+    /// # Ok::<(), BatchError>(())
+    /// ```
     ///
     /// # Errors
     /// No class; a length that is no multiple of theirs.
@@ -70,7 +88,8 @@ impl<'a, T> Rows<'a, T> {
         Self::strided(data, num_classes, num_classes)
     }
 
-    /// The same with `stride` numbers from one row's first to the next one's; the last row may end early.
+    /// Rows of `num_classes` scores with gaps: `stride` numbers from one row's first to the next one's. The last row may end where its
+    /// scores do.
     ///
     /// ```
     /// use topk_loss_batch::{Rows, Scores};
@@ -97,18 +116,36 @@ impl<'a, T> Rows<'a, T> {
 }
 
 impl<'a, T> RowsMut<'a, T> {
-    /// As [`Rows::new`].
+    /// Rows of `num_classes` gradient entries, one after the other with nothing between them, as [`Rows::new`].
+    ///
+    /// ```
+    /// use topk_loss_batch::{Gradients, RowsMut};
+    /// let mut grads = [0.0_f32; 6];
+    /// let rows = RowsMut::new(&mut grads, 3)?;
+    /// assert_eq!((rows.num_examples(), rows.num_classes()), (2, 3));
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     ///
     /// # Errors
-    /// As there.
+    /// No class; a length that is no multiple of theirs.
     pub fn new(data: &'a mut [T], num_classes: usize) -> Result<Self> {
         Self::strided(data, num_classes, num_classes)
     }
 
-    /// As [`Rows::strided`]; what is between the rows stays as it is.
+    /// Rows of `num_classes` gradient entries with gaps, as [`Rows::strided`]; what lies between the rows stays as it is.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss_batch::{Reduction, Rows, RowsMut, Targets, Threads, objective_and_grads};
+    /// let mut grads = [9.0; 5];
+    /// let (rows, into) = (Rows::new(&[0.0_f64; 4], 2)?, RowsMut::strided(&mut grads, 2, 3)?);
+    /// objective_and_grads(&CrossEntropy, rows, &Targets::new(&[0, 1]), Reduction::Sum, into, Threads::ONE)?;
+    /// assert_eq!(grads, [-0.5, 0.5, 9.0, 0.5, -0.5]);
+    /// # Ok::<(), topk_loss_batch::BatchError>(())
+    /// ```
     ///
     /// # Errors
-    /// As there.
+    /// No class; a stride below their number; a length that does not fit.
     pub fn strided(data: &'a mut [T], num_classes: usize, stride: usize) -> Result<Self> {
         let shape = Shape::new(data.len(), num_classes, stride)?;
         Ok(Self { data, shape })

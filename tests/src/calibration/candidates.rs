@@ -1,4 +1,4 @@
-//! Scores that are tried for every distribution of the label.
+//! The scores that the search for a counter-example starts from, for every distribution of the label.
 
 use topk_loss::{Loss, Result};
 

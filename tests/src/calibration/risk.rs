@@ -1,4 +1,4 @@
-//! The conditional risk, on all scores or on those that allow a selection.
+//! The conditional risk of a loss, on all scores or on those that allow a selection.
 
 use topk_loss::Loss;
 use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};

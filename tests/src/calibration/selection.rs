@@ -8,6 +8,8 @@ use crate::reference;
 /// Of tied scores any may be chosen; scores are preserving if and only if whatever they allow to choose are K classes of the largest total
 /// share.
 ///
+/// **Cost.** O(L) sorts of the L scores.
+///
 /// ```
 /// use topk_loss_laws::calibration::is_preserving;
 /// let shares = [0.5, 0.3, 0.2];

@@ -1,4 +1,4 @@
-//! Distributions of the label on which a loss is tried.
+//! The distributions of the label on which the search tries a loss.
 
 use topk_loss::Result;
 use topk_loss::noise::Uniform;

@@ -1,8 +1,15 @@
-//! What a search for a counter-example came to.
+//! The verdict of a search for a counter-example: refuted with a witness, or not refuted as far as tested.
 
 use core::fmt;
 
 /// Scores that choose wrong guesses for a distribution of the label, beside the best scores for it.
+///
+/// ```
+/// use topk_loss_laws::calibration::Witness;
+/// let (shares, scores, best_scores) = (vec![0.6, 0.4], vec![0.0, 0.0], vec![1.0, 0.0]);
+/// let witness = Witness { shares, scores, risk: 1.0, regret: 0.2, best_scores, least_risk: 0.75 };
+/// assert_eq!(witness.gap(), 0.25);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Witness {
     /// The distribution η of the label.
@@ -20,7 +27,7 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// What the wrong scores cost more than the best ones.
+    /// What the wrong scores cost more than the best ones: the difference of the two risks. See [`Witness`] for an example.
     #[must_use]
     pub fn gap(&self) -> f64 {
         self.risk - self.least_risk
@@ -40,6 +47,8 @@ impl fmt::Display for Witness {
 }
 
 /// Whether a loss is top-K calibrated, as far as a search can tell; see [`top_k_calibrated`](super::top_k_calibrated).
+///
+/// See the [module](super) for an example of both.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
     /// Wherever it was tried, scores that are not top-K preserving cost more. Evidence, no proof.
@@ -54,7 +63,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The counter-example, or what came closest to one.
+    /// The counter-example, or what came closest to one. See the [module](super) for an example.
     #[must_use]
     pub fn witness(&self) -> &Witness {
         match self {
@@ -62,7 +71,7 @@ impl Verdict {
         }
     }
 
-    /// Whether there is a counter-example.
+    /// Whether there is a counter-example. See the [module](super) for an example.
     #[must_use]
     pub fn is_refuted(&self) -> bool {
         matches!(self, Self::Refuted(_))

@@ -1,4 +1,4 @@
-//! Where a loss of sorted scores is linear.
+//! Where a loss of sorted scores is linear: the cells between its cuts.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,13 @@ use topk_loss::{Error, Result};
 use super::rational::{Row, eliminate};
 
 /// A hyperplane of sorted scores: Σ normalᵢ s₍ᵢ₎ = offset, in units of the loss's margin.
+///
+/// ```
+/// use topk_loss_laws::certificate::Cut;
+/// // The best score leads the second by the margin.
+/// let cut = Cut { normal: vec![1, -1, 0], offset: 1 };
+/// assert_eq!((cut.side(&[3.0, 0.5, 0.0], 2.0), cut.side(&[1.0, 0.5, 0.0], 2.0)), (0.5, -1.5));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
     /// Its normal, an entry a rank. They sum to zero: a common offset of the scores moves nothing.
@@ -18,7 +25,8 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// On which side sorted scores are: Σ normalᵢ s₍ᵢ₎ − offset, for a loss of this margin.
+    /// On which side sorted scores are: Σ normalᵢ s₍ᵢ₎ − offset, for a loss of this margin. See [`Cut`] for
+    /// an example.
     #[must_use]
     pub fn side(&self, sorted: &[f64], margin: f64) -> f64 {
         let sum: f64 = self.normal.iter().zip(sorted).map(|(&entry, score)| entry as f64 * score).sum();
@@ -45,7 +53,9 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// The cells between these cuts.
+    /// The cells between these cuts, for a loss of your own. See [`Cells`] for an example.
+    ///
+    /// **Cost.** One pass over the cuts.
     ///
     /// # Errors
     /// A normal that has not an entry a class or whose entries do not sum to zero.
@@ -63,6 +73,14 @@ impl Cells {
 
     /// Where a label leads s₍K+1₎ by the margin: the calibrated hinge, and the hinge of the K-th other.
     ///
+    /// **Cost.** O(K L) numbers.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_kth(4, 2)?.cuts().len(), 2); // one for each rank of a label that may lead
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// K = 0, K ≥ L.
     pub fn of_kth(num_classes: usize, k: usize) -> Result<Self> {
@@ -70,6 +88,14 @@ impl Cells {
     }
 
     /// Where a label leads any of the K largest others by the margin: the mean of hinges.
+    ///
+    /// **Cost.** O(K² L) numbers.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_each(4, 2)?.cuts().len(), 3); // the best label leads the second or the third, the second the third
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// K = 0, K ≥ L.
@@ -79,14 +105,30 @@ impl Cells {
 
     /// Where a label leads the mean of the K largest others by the margin: the hinge of the mean.
     ///
+    /// **Cost.** O(K L) numbers.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_mean(4, 2)?.cuts()[0].normal, [2, -1, -1, 0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// K = 0, K ≥ L.
     pub fn of_mean(num_classes: usize, k: usize) -> Result<Self> {
         Self::of_leads(num_classes, k, |label| vec![(0..=k).filter(|&other| other != label).collect()])
     }
 
-    /// The same with the label's own score, without the margin, among the K: where it gives way to the K-th other, and where what is left
-    /// is no loss.
+    /// Where a label leads the mean of the K largest others by the margin, and its own score, without the margin, competes: where it gives
+    /// way to the K-th other, and where what is left is no loss. For the hinge of the mean with the label.
+    ///
+    /// **Cost.** O(K L) numbers.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_mean_with_label(4, 2)?.cuts().len(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// K = 0, K ≥ L.
@@ -101,6 +143,14 @@ impl Cells {
     ///
     /// The mean 1 + (s₍₁₎ + … + s₍ⱼ₎ − K)/j rises from j to j + 1 as long as Σ_{i≤j} (s₍ᵢ₎ − s₍ⱼ₊₁₎) < K, a sum that grows with j; and it
     /// is above s₍₁₎ as long as Σ_{i≤j} (s₍₁₎ − s₍ᵢ₎) < j − K.
+    ///
+    /// **Cost.** O(L²) numbers.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_sharing(4, 2)?.cuts().len(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// K = 0, K ≥ L.
@@ -130,12 +180,24 @@ impl Cells {
     }
 
     /// The number of classes L.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_kth(4, 2)?.num_classes(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn num_classes(&self) -> usize {
         self.num_classes
     }
 
-    /// The cuts.
+    /// The cuts that the cells are made by.
+    ///
+    /// ```
+    /// use topk_loss_laws::certificate::Cells;
+    /// assert_eq!(Cells::of_kth(3, 1)?.cuts()[0].normal, [1, -1, 0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn cuts(&self) -> &[Cut] {
         &self.cuts

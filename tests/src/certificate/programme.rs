@@ -1,4 +1,4 @@
-//! Linear programmes in rational numbers.
+//! Linear programmes in rational numbers, solved exactly by pivots.
 
 use num_rational::BigRational;
 use num_traits::{One, Zero};

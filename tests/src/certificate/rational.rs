@@ -1,4 +1,4 @@
-//! Rows of rational numbers.
+//! Rows of rational numbers, and their common denominators.
 
 use num_rational::BigRational;
 use num_traits::Zero;

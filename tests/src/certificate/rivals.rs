@@ -1,4 +1,4 @@
-//! Scores that may be better than others.
+//! The scores of least risk for a distribution of the label, among the corners in any order of the classes.
 
 use topk_loss::{Error, Loss, Result};
 

@@ -1,10 +1,12 @@
-//! What is proven of a loss, as whole numbers that anyone can check.
+//! The verdict of a certificate: what is proven of a loss, as whole numbers that anyone can check.
 
 use core::fmt;
 
 use num_rational::Ratio;
 
 /// What wrong guesses cost at one corner of the cells.
+///
+/// See [`Verdict`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
     /// The corner: scores in descending order. Its guesses are the first K classes.
@@ -19,11 +21,13 @@ pub struct Bound {
 }
 
 /// Why a loss is calibrated: a [`Bound`] for each corner of its cells, and each set of K classes that the corner does not guess.
+///
+/// See [`Verdict`] for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The margin of the loss, for which all numbers are whole.
     pub margin: i64,
-    /// The bounds.
+    /// A bound for each corner and each set of classes.
     pub bounds: Vec<Bound>,
 }
 
@@ -32,6 +36,8 @@ impl Certificate {
     ///
     /// Scores whose guesses are right less often than the best ones, by a share t of the labels, have a risk of at least slope · t · margin
     /// above the infimum. For a certificate of [`certify`](super::certify) there is no larger slope of which this is true.
+    ///
+    /// **Cost.** One pass over the bounds. See [`Verdict`] for an example.
     #[must_use]
     pub fn slope(&self) -> f64 {
         let slopes = self.bounds.iter().map(|bound| {
@@ -43,6 +49,8 @@ impl Certificate {
 }
 
 /// Why a loss is not calibrated.
+///
+/// See the [module](super) for an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// The margin of the loss, for which all numbers are whole.
@@ -56,16 +64,28 @@ pub struct Witness {
 }
 
 /// Whether a loss is top-K calibrated, with the proof; see [`certify`](super::certify).
+///
+/// ```
+/// use topk_loss::{Margins, TopKHinge};
+/// use topk_loss_laws::certificate::{Cells, Verdict, certify};
+/// let hinge = |margin| TopKHinge::new(1)?.with_margins(Margins::Uniform(margin));
+/// let verdict = certify(hinge, 1, &Cells::of_kth(3, 1)?)?;
+/// assert!(verdict.witness().is_none() && verdict.margin() > 0);
+/// let Verdict::Calibrated(certificate) = verdict else { panic!("{verdict}") };
+/// assert_eq!(certificate.slope(), 1.0);
+/// assert!(certificate.bounds.iter().all(|bound| bound.likelier != [0])); // the first class is the guess
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is.
+    /// The loss is calibrated, and here is why.
     Calibrated(Certificate),
-    /// It is not.
+    /// The loss is not calibrated, and here is where.
     Refuted(Witness),
 }
 
 impl Verdict {
-    /// The counter-example, if the loss is not calibrated.
+    /// The counter-example, if the loss is not calibrated. See [`Verdict`] for an example.
     #[must_use]
     pub fn witness(&self) -> Option<&Witness> {
         match self {
@@ -74,7 +94,7 @@ impl Verdict {
         }
     }
 
-    /// The margin for which all numbers are whole.
+    /// The margin of the loss, for which all numbers are whole. See [`Verdict`] for an example.
     #[must_use]
     pub fn margin(&self) -> i64 {
         match self {

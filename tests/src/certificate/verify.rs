@@ -1,4 +1,4 @@
-//! The proof once more, by code that shares nothing with what found it: whole numbers of 128 bits, no fractions, no linear programme.
+//! Checks a verdict by code that shares nothing with what found it: whole numbers of 128 bits, no linear programme.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,6 +14,8 @@ const LAW: Law = Law("certificate");
 
 /// Checks a verdict: of a certificate every bound, of a witness that no scores are better. The arguments are
 /// [`certify`](super::certify)'s.
+///
+/// **Cost.** At most seconds for six classes. See the [module](super) for an example.
 ///
 /// # Errors
 /// What is wrong with it.

@@ -1,4 +1,4 @@
-//! Input that is none: an error that names it, nothing written, no panic.
+//! Laws of bad input: an error that names it, nothing written, no panic.
 
 use topk_loss::{Error, Loss, Real};
 
@@ -7,6 +7,15 @@ use crate::Example;
 use crate::violation::Violation;
 
 /// A gradient of another length than the scores, or a scratch that is too short, is an [`Error::Length`].
+///
+/// **Cost.** At most five calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::wrong_lengths_are_errors(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It is not, or something was written.
@@ -27,6 +36,15 @@ pub fn wrong_lengths_are_errors<F: Real>(loss: &dyn Loss<F>, example: &Example<F
 
 /// A label that is no class is an [`Error::Label`].
 ///
+/// **Cost.** Four calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::a_label_that_is_no_class_is_an_error(&CrossEntropy, &example), Ok(()));
+/// ```
+///
 /// # Errors
 /// It is not, or something was written.
 pub fn a_label_that_is_no_class_is_an_error<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
@@ -42,6 +60,15 @@ pub fn a_label_that_is_no_class_is_an_error<F: Real>(loss: &dyn Loss<F>, example
 }
 
 /// A NaN or infinite score is an [`Error::NotFinite`], wherever it is.
+///
+/// **Cost.** Six calls of the loss a class.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::scores_that_are_no_numbers_are_errors(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It is not, or something was written.

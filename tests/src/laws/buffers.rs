@@ -1,4 +1,4 @@
-//! What a loss does with the slices it is given.
+//! Laws of buffers: what a loss does with the slices it is given.
 
 use topk_loss::{Loss, Real};
 
@@ -8,6 +8,17 @@ use crate::reference::ValueAndGrad;
 use crate::violation::Violation;
 
 /// The two calls of a loss return the same number.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::value_is_that_of_the_gradient_call(&CrossEntropy, &example), Ok(()));
+/// let other = loss_fn(|_: &[f64], _| 1.0, |_: &[f64], _| (2.0, vec![0.0; 3]));
+/// assert!(laws::value_is_that_of_the_gradient_call(&other, &example).is_err());
+/// ```
 ///
 /// # Errors
 /// They do not.
@@ -20,6 +31,15 @@ pub fn value_is_that_of_the_gradient_call<F: Real>(loss: &dyn Loss<F>, example: 
 }
 
 /// What the scratch holds before, and that there is more of it than needed, changes no bit of value or gradient.
+///
+/// **Cost.** Seven calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::scratch_is_irrelevant(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It does.
@@ -42,6 +62,15 @@ pub fn scratch_is_irrelevant<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) 
 
 /// What the gradient's slice holds before is gone after.
 ///
+/// **Cost.** Three calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::gradient_is_overwritten(&CrossEntropy, &example), Ok(()));
+/// ```
+///
 /// # Errors
 /// It is not.
 pub fn gradient_is_overwritten<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
@@ -58,6 +87,16 @@ pub fn gradient_is_overwritten<F: Real>(loss: &dyn Loss<F>, example: &Example<F>
 }
 
 /// Value and gradient from buffers full of garbage; the value alone must be the same, whatever the scratch holds and even if it is longer.
+///
+/// **Cost.** Three calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::laws::buffers::evaluate;
+/// let (value, grad) = evaluate(&CrossEntropy, &[0.0_f64, 0.0], 1)?;
+/// assert_eq!((value, grad), (2.0_f64.ln(), vec![0.5, -0.5]));
+/// # Ok::<(), topk_loss_laws::Violation>(())
+/// ```
 ///
 /// # Errors
 /// It is not, or the loss fails.

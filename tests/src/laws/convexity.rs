@@ -1,4 +1,4 @@
-//! Convexity, on segments. Refuting it is [`check`](crate::check)ing it: the counter-example is the witness.
+//! Laws of convexity, on segments. Refuting it is [`check`](crate::check)ing it: the counter-example is the witness.
 
 use topk_loss::{Loss, Real};
 
@@ -9,6 +9,17 @@ use crate::strategies::Segment;
 use crate::violation::Violation;
 
 /// Between two points the loss is not above the straight line.
+///
+/// **Cost.** Five calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, Segment, laws, loss_fn, tolerances::ROUNDING};
+/// let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+/// assert_eq!(laws::is_convex(&CrossEntropy, &segment, ROUNDING), Ok(()));
+/// let concave = loss_fn(|s: &[f64], _| -s[0] * s[0], |s: &[f64], _| (-s[0] * s[0], vec![-2.0 * s[0], 0.0, 0.0]));
+/// assert!(laws::is_convex(&concave, &segment, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// It is.
@@ -29,6 +40,17 @@ pub fn is_convex<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, tolerance: T
 }
 
 /// ℓ(t) ≥ ℓ(s) + ⟨∇ℓ(s), t − s⟩: the gradient is a subgradient, at kinks and ties too. True of a convex loss only.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, Segment, laws, loss_fn, tolerances::ROUNDING};
+/// let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+/// assert_eq!(laws::lies_above_its_tangents(&CrossEntropy, &segment, ROUNDING), Ok(()));
+/// let concave = loss_fn(|s: &[f64], _| -s[0] * s[0], |s: &[f64], _| (-s[0] * s[0], vec![-2.0 * s[0], 0.0, 0.0]));
+/// assert!(laws::lies_above_its_tangents(&concave, &segment, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// It is not.

@@ -1,4 +1,4 @@
-//! Derivatives from values.
+//! Derivatives from differences of values, with the error that they may have.
 //!
 //! Differences at four sizes of step, each with its Richardson extrapolation, and the size taken whose error is estimated least: large steps where
 //! the value is noisy, small ones where it bends. One-sided differences tell a kink from a bend.

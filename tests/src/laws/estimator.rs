@@ -1,4 +1,4 @@
-//! What the mean of an estimator is.
+//! Laws of estimators: what their mean is, and that an estimate is the plain call.
 
 use topk_loss::estimator::Estimator;
 use topk_loss::oracle::Oracle;
@@ -16,6 +16,24 @@ use crate::{Example, Tolerance};
 /// bias is found if it is several times the spread over √`repeats`.
 ///
 /// [`FAMILY_LEVEL`]: crate::tolerances::FAMILY_LEVEL
+///
+/// **Cost.** `repeats` calls of the estimator.
+///
+/// ```
+/// use topk_loss::estimator::{Exact, Pathwise};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::Key;
+/// use topk_loss_laws::laws::estimator::is_unbiased;
+/// use topk_loss_laws::unbiased::evaluate;
+/// let (theta, second) = ([0.9, 0.4, 0.6], KthLargest::new(2)?);
+/// let drawn = Pathwise::new(second, MonteCarlo::new(Normal, 50)?, 0.5, Key::new(1))?;
+/// let expected = evaluate(&Exact::new(second, Normal, 0.5)?, &theta);
+/// assert_eq!(is_unbiased(&drawn, &theta, &expected, 200), Ok(()));
+/// assert!(is_unbiased(&drawn, &theta, &(2.0 * expected.0, expected.1), 200).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// It is not: the coordinate that is further off than chance allows.
@@ -46,6 +64,22 @@ pub fn is_unbiased(
 }
 
 /// An [`Estimator`]'s estimate has the value of its plain call, and the gradient up to the order of summation.
+///
+/// **Cost.** Two calls of the estimator.
+///
+/// ```
+/// use topk_loss::estimator::Pathwise;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::Key;
+/// use topk_loss_laws::laws::estimator::estimate_is_the_plain_call;
+/// use topk_loss_laws::{Example, tolerances::ESTIMATE};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// let drawn = Pathwise::new(KthLargest::new(2)?, MonteCarlo::new(Normal, 8)?, 0.5, Key::new(1))?;
+/// assert_eq!(estimate_is_the_plain_call(&drawn, &example, ESTIMATE), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// It has not.

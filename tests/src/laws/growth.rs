@@ -1,4 +1,4 @@
-//! How fast a loss and its gradient may change.
+//! Laws of growth: how fast a loss and its gradient may change.
 
 use topk_loss::{Loss, Real};
 
@@ -9,6 +9,16 @@ use crate::strategies::Segment;
 use crate::violation::Violation;
 
 /// |ℓ(t) − ℓ(s)| ≤ `constant`·‖t − s‖₂.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, Segment, laws, tolerances::ROUNDING};
+/// let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+/// assert_eq!(laws::is_lipschitz(&CrossEntropy, &segment, 2.0_f64.sqrt(), ROUNDING), Ok(()));
+/// assert!(laws::is_lipschitz(&CrossEntropy, &segment, 0.1, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// It is not.
@@ -24,6 +34,16 @@ pub fn is_lipschitz<F: Real>(loss: &dyn Loss<F>, segment: &Segment<F>, constant:
 }
 
 /// ‖∇ℓ(t) − ∇ℓ(s)‖₂ ≤ `constant`·‖t − s‖₂: what a step size is chosen by.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, Segment, laws, tolerances::ROUNDING};
+/// let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+/// assert_eq!(laws::is_smooth(&CrossEntropy, &segment, 1.0, ROUNDING), Ok(()));
+/// assert!(laws::is_smooth(&CrossEntropy, &segment, 0.01, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// It is not.

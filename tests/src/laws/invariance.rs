@@ -1,4 +1,4 @@
-//! What changes nothing: a common offset, other names for the classes, another unit.
+//! Laws of invariance: a common offset, other names for the classes, another unit.
 
 use topk_loss::{Loss, Real};
 
@@ -8,6 +8,17 @@ use crate::violation::Violation;
 use crate::{Example, Tolerance};
 
 /// ℓ(s + c·1, y) = ℓ(s, y), and so for the gradient.
+///
+/// **Cost.** At most seven calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, tolerances::ROUNDING, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::ignores_a_common_offset(&CrossEntropy, &example, ROUNDING), Ok(()));
+/// let square = loss_fn(|s: &[f64], _| s[0] * s[0], |s: &[f64], _| (s[0] * s[0], vec![2.0 * s[0], 0.0, 0.0]));
+/// assert!(laws::ignores_a_common_offset(&square, &example, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// They differ.
@@ -39,6 +50,17 @@ pub fn ignores_a_common_offset<F: Real>(loss: &dyn Loss<F>, example: &Example<F>
 /// Neighbours are exchanged, from which every other permutation is made. Where scores are tied, or the loss is zero, a gradient may
 /// depend on the order; there only the values are compared.
 ///
+/// **Cost.** A call of the loss a class.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, tolerances::ROUNDING, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::treats_classes_alike(&CrossEntropy, &example, ROUNDING), Ok(()));
+/// let square = loss_fn(|s: &[f64], _| s[0] * s[0], |s: &[f64], _| (s[0] * s[0], vec![2.0 * s[0], 0.0, 0.0]));
+/// assert!(laws::treats_classes_alike(&square, &example, ROUNDING).is_err());
+/// ```
+///
 /// # Errors
 /// It does not.
 pub fn treats_classes_alike<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
@@ -69,6 +91,17 @@ pub fn treats_classes_alike<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, t
 
 /// ℓ(c·s, y) = c·ℓ(s, y) for c > 0: no length is built in.
 ///
+/// **Cost.** Three calls of the loss.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, oracle::KthLargest};
+/// use topk_loss_laws::{Example, OfScores, laws, tolerances::ROUNDING};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::is_homogeneous(&OfScores(KthLargest::new(2)?), &example, ROUNDING), Ok(()));
+/// assert!(laws::is_homogeneous(&CrossEntropy, &example, ROUNDING).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// # Errors
 /// They differ.
 pub fn is_homogeneous<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
@@ -86,6 +119,17 @@ pub fn is_homogeneous<F: Real>(loss: &dyn Loss<F>, example: &Example<F>, toleran
 
 /// The entries of the gradient sum to `sum`: 0 for a loss that ignores a common offset, 1 for an order statistic. A gradient that is zero
 /// altogether, as where a hinge is satisfied, may be that.
+///
+/// **Cost.** One call of the loss.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, oracle::KthLargest};
+/// use topk_loss_laws::{Example, OfScores, laws, tolerances::ROUNDING};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::gradient_sums_to(&CrossEntropy, &example, 0.0, ROUNDING), Ok(()));
+/// assert_eq!(laws::gradient_sums_to(&OfScores(KthLargest::new(2)?), &example, 1.0, ROUNDING), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// They do not.

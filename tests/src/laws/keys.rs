@@ -1,4 +1,4 @@
-//! Randomness is a key.
+//! Laws of randomness: what is drawn follows from the key alone.
 
 use topk_loss::{FoldIn, Loss, Real};
 
@@ -9,6 +9,18 @@ use crate::violation::Violation;
 /// The same data folded in gives the same draws, other data others.
 ///
 /// Others are looked for where all scores are tied, and noise decides the most: a satisfied hinge is zero whatever is drawn.
+///
+/// **Cost.** At most ten calls of the loss.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, Key, Smoothing, TopKHinge};
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// let drawn = TopKHinge::new(1)?.with_smoothing(Smoothing::Pathwise { epsilon: 1.0, num_samples: 4, key: Key::new(7) })?;
+/// assert_eq!(laws::draws_follow_the_key(&drawn, &example), Ok(()));
+/// assert!(laws::draws_follow_the_key(&CrossEntropy, &example).is_err()); // it draws nothing
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// Different results under one key, or the same under eight.
@@ -33,6 +45,15 @@ pub fn draws_follow_the_key<F: Real>(loss: &(impl Loss<F> + FoldIn), example: &E
 }
 
 /// No data folded in changes anything: the loss draws no numbers.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::ignores_the_key(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// Some do.

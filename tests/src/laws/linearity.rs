@@ -1,4 +1,4 @@
-//! Linear pieces: what a [certificate](crate::certificate) takes for granted.
+//! Laws of piecewise linear losses: what a [certificate](crate::certificate) takes for granted.
 
 use topk_loss::{Loss, Real, Result};
 
@@ -12,6 +12,17 @@ use crate::violation::Violation;
 /// The loss depends on the sorted scores and the label's rank alone, and is linear inside the cells that `cells` makes of L and K.
 ///
 /// Compared are both ends of a segment of sorted scores, up to where it leaves its first cell, and the middle.
+///
+/// **Cost.** Four calls of the loss.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss_laws::{Example, Segment, certificate::Cells, laws, tolerances::ROUNDING};
+/// let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+/// let (hinge, margin) = (TopKHinge::new(1)?, 1.0);
+/// assert_eq!(laws::is_linear_in_cells(&hinge, &segment, Cells::of_kth, margin, ROUNDING), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// It is not.

@@ -1,4 +1,4 @@
-//! The functions of a noise law belong together. Each law looks at the point that its input, a probability, is the quantile of.
+//! Laws of noise: a law's functions belong together. Each looks at the quantile of its input, a probability.
 
 use topk_loss::Real;
 use topk_loss::noise::Noise;
@@ -11,6 +11,15 @@ use crate::violation::Violation;
 
 /// P(Z ≤ z) + P(Z > z) = 1.
 ///
+/// **Cost.** Three calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::{broken::ConstantLaw, laws::noise};
+/// assert_eq!(noise::probabilities_sum_to_one(&Normal, &0.1_f64), Ok(()));
+/// assert!(noise::probabilities_sum_to_one(&ConstantLaw(0.25), &0.1).is_err());
+/// ```
+///
 /// # Errors
 /// It is not.
 pub fn probabilities_sum_to_one<F: Real>(noise: &impl Noise<F>, p: &F) -> Result<(), Violation> {
@@ -21,6 +30,15 @@ pub fn probabilities_sum_to_one<F: Real>(noise: &impl Noise<F>, p: &F) -> Result
 
 /// P(Z ≤ quantile(p)) = p, as well as a rounded quantile can have it.
 ///
+/// **Cost.** Three calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::{broken::ConstantLaw, laws::noise};
+/// assert_eq!(noise::quantile_inverts_the_cdf(&Normal, &0.1_f64), Ok(()));
+/// assert!(noise::quantile_inverts_the_cdf(&ConstantLaw(0.25), &0.1).is_err());
+/// ```
+///
 /// # Errors
 /// It is not.
 pub fn quantile_inverts_the_cdf<F: Real>(noise: &impl Noise<F>, p: &F) -> Result<(), Violation> {
@@ -30,6 +48,14 @@ pub fn quantile_inverts_the_cdf<F: Real>(noise: &impl Noise<F>, p: &F) -> Result
 }
 
 /// The density is the slope of P(Z ≤ z), and minus that of P(Z > z), both relative to their own size: the small tails have their digits too.
+///
+/// **Cost.** Some tens of calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::laws::noise;
+/// assert_eq!(noise::density_is_the_slope_of_the_probability(&Normal, &0.1_f64), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It is not.
@@ -45,6 +71,14 @@ pub fn density_is_the_slope_of_the_probability<F: Real>(noise: &impl Noise<F>, p
 
 /// score(z) = −(ln f)′(z).
 ///
+/// **Cost.** Some tens of calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::laws::noise;
+/// assert_eq!(noise::score_is_the_fall_of_the_log_density(&Normal, &0.1_f64), Ok(()));
+/// ```
+///
 /// # Errors
 /// It is not.
 pub fn score_is_the_fall_of_the_log_density<F: Real>(noise: &impl Noise<F>, p: &F) -> Result<(), Violation> {
@@ -56,6 +90,14 @@ pub fn score_is_the_fall_of_the_log_density<F: Real>(noise: &impl Noise<F>, p: &
 }
 
 /// The logarithms of density and probabilities are those of density and probabilities, where these are not too small to tell.
+///
+/// **Cost.** Seven calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::laws::noise;
+/// assert_eq!(noise::logarithms_agree(&Normal, &0.1_f64), Ok(()));
+/// ```
 ///
 /// # Errors
 /// They are not.
@@ -75,6 +117,14 @@ pub fn logarithms_agree<F: Real>(noise: &impl Noise<F>, p: &F) -> Result<(), Vio
 }
 
 /// A law that says it is symmetric has P(Z ≤ −z) = P(Z > z) and f(−z) = f(z).
+///
+/// **Cost.** Eight calls of the law.
+///
+/// ```
+/// use topk_loss::noise::Normal;
+/// use topk_loss_laws::laws::noise;
+/// assert_eq!(noise::symmetry_is_as_claimed(&Normal, &0.1_f64), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It is not.

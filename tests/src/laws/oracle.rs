@@ -1,4 +1,4 @@
-//! What an oracle promises beyond a loss: to add, and to know its translation.
+//! Laws of oracles, beyond those of losses: to add the gradient, and to know their translation.
 
 use topk_loss::Real;
 use topk_loss::oracle::{Oracle, Translation};
@@ -9,6 +9,16 @@ use crate::violation::Violation;
 use crate::{Example, Tolerance};
 
 /// The gradient, times the weight, is added to what was there.
+///
+/// **Cost.** Four calls of the oracle.
+///
+/// ```
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss_laws::{Example, laws::oracle};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(oracle::gradient_is_added_with_its_weight(&KthLargest::new(2)?, &example), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// It is not.
@@ -31,6 +41,16 @@ pub fn gradient_is_added_with_its_weight<F: Real>(oracle: &dyn Oracle<F>, exampl
 
 /// f(θ) = f(θ − center·1) + center·mass, for the center and the mass that the oracle names.
 ///
+/// **Cost.** Three calls of the oracle.
+///
+/// ```
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss_laws::{Example, laws::oracle, tolerances::ROUNDING};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(oracle::translation_is_as_claimed(&KthLargest::new(2)?, &example, ROUNDING), Ok(()));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// # Errors
 /// Its claim is false.
 pub fn translation_is_as_claimed<F: Real>(oracle: &dyn Oracle<F>, example: &Example<F>, tolerance: Tolerance) -> Result<(), Violation> {
@@ -47,6 +67,17 @@ pub fn translation_is_as_claimed<F: Real>(oracle: &dyn Oracle<F>, example: &Exam
 }
 
 /// f(θ + c·1) = f(θ) + c·`mass`: 1 for an order statistic, k for the sum of k of them.
+///
+/// **Cost.** Three calls of the oracle.
+///
+/// ```
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss_laws::{Example, laws::oracle, tolerances::ROUNDING};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(oracle::follows_a_common_offset(&KthLargest::new(2)?, &example, 1.0, ROUNDING), Ok(()));
+/// assert!(oracle::follows_a_common_offset(&KthLargest::new(2)?, &example, 2.0, ROUNDING).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// They differ.

@@ -1,4 +1,4 @@
-//! What the label's place among the scores decides.
+//! Laws of order: what the label's place among the scores decides.
 
 use topk_loss::{Loss, Real};
 
@@ -8,6 +8,17 @@ use crate::violation::Violation;
 use crate::{Example, Tolerance};
 
 /// A higher score of the label never raises the loss.
+///
+/// **Cost.** Five calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, tolerances::ROUNDING, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::falls_with_the_label_score(&CrossEntropy, &example, ROUNDING), Ok(()));
+/// let square = loss_fn(|s: &[f64], _| s[0] * s[0], |s: &[f64], _| (s[0] * s[0], vec![2.0 * s[0], 0.0, 0.0]));
+/// assert!(laws::falls_with_the_label_score(&square, &example, ROUNDING).is_err());
+/// ```
 ///
 /// # Errors
 /// It does.
@@ -27,6 +38,17 @@ pub fn falls_with_the_label_score<F: Real>(loss: &dyn Loss<F>, example: &Example
 
 /// The loss is at least zero.
 ///
+/// **Cost.** One call of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::is_never_negative(&CrossEntropy, &example), Ok(()));
+/// let negative = loss_fn(|_: &[f64], _| -1.0, |_: &[f64], _| (-1.0, vec![0.0; 3]));
+/// assert!(laws::is_never_negative(&negative, &example).is_err());
+/// ```
+///
 /// # Errors
 /// It is not.
 pub fn is_never_negative<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> Result<(), Violation> {
@@ -38,6 +60,17 @@ pub fn is_never_negative<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> R
 
 /// The loss of the example's K guesses is zero where the label's score leads the (K+1)-th largest of all by `margin`, and above zero where it does
 /// not.
+///
+/// **Cost.** One call of the loss.
+///
+/// ```
+/// use topk_loss::{CrossEntropy, TopKHinge};
+/// use topk_loss_laws::{Example, laws, tolerances::ROUNDING};
+/// let example = Example { scores: vec![2.0, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::vanishes_with_the_lead(&TopKHinge::new(1)?, &example, 1.0, ROUNDING), Ok(()));
+/// assert!(laws::vanishes_with_the_lead(&CrossEntropy, &example, 1.0, ROUNDING).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// It is not zero, or not above it.

@@ -1,4 +1,4 @@
-//! What comes out of finite scores: finite numbers, and the same ones every time.
+//! Laws of results: finite scores give finite numbers, and the same ones every time.
 
 use topk_loss::{Loss, Real};
 
@@ -7,6 +7,17 @@ use crate::Example;
 use crate::violation::Violation;
 
 /// Finite scores give a finite value and gradient, or an error where the float's range ends; never a NaN in silence.
+///
+/// **Cost.** One call of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, loss_fn};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::results_are_finite(&CrossEntropy, &example), Ok(()));
+/// let endless = loss_fn(|_: &[f64], _| f64::INFINITY, |_: &[f64], _| (f64::INFINITY, vec![0.0; 3]));
+/// assert!(laws::results_are_finite(&endless, &example).is_err());
+/// ```
 ///
 /// # Errors
 /// They do not.
@@ -23,6 +34,15 @@ pub fn results_are_finite<F: Real>(loss: &dyn Loss<F>, example: &Example<F>) -> 
 }
 
 /// The same call gives the same value and gradient, to the last bit.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::is_deterministic(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It does not.

@@ -1,4 +1,4 @@
-//! What single precision keeps.
+//! Laws of single precision: what `f32` keeps of `f64`.
 
 use topk_loss::Loss;
 
@@ -8,6 +8,15 @@ use crate::{Example, Tolerance};
 
 /// In `f32` the loss is what it is in `f64` on the same scores; so is the gradient, unless the loss is so near zero that rounding decides whether a
 /// hinge is satisfied.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws, tolerances::ROUNDING};
+/// let example: Example<f32> = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::agrees_in_single_precision(&CrossEntropy, &CrossEntropy, &example, ROUNDING), Ok(()));
+/// ```
 ///
 /// # Errors
 /// It is not.

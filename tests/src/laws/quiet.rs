@@ -1,4 +1,4 @@
-//! Panics that are judged, and not printed.
+//! Catches panics without printing them, so that a law can judge them.
 
 use core::any::Any;
 use core::cell::Cell;

@@ -1,4 +1,4 @@
-//! Equal scores.
+//! Laws of ties: which of equal scores is selected.
 
 use topk_loss::{Loss, Real};
 
@@ -10,6 +10,19 @@ use crate::violation::Violation;
 /// Equal scores rank by index, lowest first: the gradient at a tie is the one where every class is above the later ones by a hair.
 ///
 /// For losses that select. At the kink of a hinge, which the hair may cross, the law says nothing.
+///
+/// **Cost.** Two calls of the loss.
+///
+/// ```
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss_laws::{Example, OfScores, laws, loss_fn};
+/// let tied = Example { scores: vec![0.5, 0.5, 0.25], label: 2, k: 1 };
+/// assert_eq!(laws::ties_go_to_the_lowest_index(&OfScores(KthLargest::new(1)?), &tied), Ok(()));
+/// // Half of the gradient each is another rule.
+/// let shared = loss_fn(|_: &[f64], _| 0.5, |s: &[f64], _| (0.5, if s[0] == s[1] { vec![0.5, 0.5, 0.0] } else { vec![1.0, 0.0, 0.0] }));
+/// assert!(laws::ties_go_to_the_lowest_index(&shared, &tied).is_err());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// Another rule, or none.
@@ -37,6 +50,15 @@ pub fn ties_go_to_the_lowest_index<F: Real>(loss: &dyn Loss<F>, example: &Exampl
 }
 
 /// 0 and −0 are the same score.
+///
+/// **Cost.** Three calls of the loss.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss_laws::{Example, laws};
+/// let example = Example { scores: vec![0.0, -0.0, 0.25], label: 0, k: 1 };
+/// assert_eq!(laws::zeros_of_both_signs_are_equal(&CrossEntropy, &example), Ok(()));
+/// ```
 ///
 /// # Errors
 /// They are not.

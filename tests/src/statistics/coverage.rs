@@ -1,4 +1,4 @@
-//! Whether standard errors are as large as the errors.
+//! A test whether reported standard errors are as large as the errors.
 
 use core::fmt;
 
@@ -8,6 +8,8 @@ use super::{Moments, Outlier, detectable, judge};
 use crate::reference::ValueAndGrad;
 
 /// Standard errors that cover.
+///
+/// See [`covers`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coverage {
     /// The share of values within 1.96 standard errors of the limit; 0.95 if the estimates are normal.
@@ -18,6 +20,8 @@ pub struct Coverage {
 }
 
 /// Standard errors that do not cover.
+///
+/// See [`covers`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Miscovered {
     /// The share of values within 1.96 standard errors of the limit.
@@ -44,6 +48,33 @@ impl core::error::Error for Miscovered {}
 /// 95 % of the values should be within 1.96 standard errors of `expected`, and squared error minus squared standard error should be 0 on
 /// average, for the value and for the gradient (whose standard error is the root of the trace of its covariance). All three are judged
 /// together, at [`FAMILY_LEVEL`](crate::tolerances::FAMILY_LEVEL).
+///
+/// **Cost.** Three passes over the estimates.
+///
+/// ```
+/// use topk_loss::estimator::{Estimator, Pathwise};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::MonteCarlo;
+/// use topk_loss::{FoldIn, Key};
+/// use topk_loss_laws::smoothed::smoothed_kth_largest;
+/// use topk_loss_laws::statistics::covers;
+/// let theta = [0.0, 0.5];
+/// let drawn = Pathwise::new(KthLargest::new(1)?, MonteCarlo::new(Normal, 64)?, 1.0, Key::new(1))?;
+/// let estimates = (0..500).map(|step| {
+///     let (drawn, mut grad) = (drawn.fold_in(step), vec![0.0; 2]);
+///     let mut scratch = vec![0.0; drawn.estimate_scratch_len(2)];
+///     Ok((drawn.estimate(&theta, 1.0, &mut grad, &mut scratch)?, grad))
+/// });
+/// let mut estimates = estimates.collect::<topk_loss::Result<Vec<_>>>()?;
+/// let expected = smoothed_kth_largest(&theta, 1, Normal, 1.0);
+/// assert!((covers(&expected, &estimates)?.share - 0.95).abs() < 0.05);
+///
+/// // Standard errors of half the size are found.
+/// estimates.iter_mut().for_each(|(estimate, _)| estimate.standard_error /= 2.0);
+/// assert!(covers(&expected, &estimates).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// One of the three is off.

@@ -1,4 +1,4 @@
-//! z-scores judged together.
+//! A test whether chance explains several z-scores, all judged together.
 
 use core::fmt;
 
@@ -7,6 +7,8 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use crate::tolerances::{FAMILY_LEVEL, POWER};
 
 /// A z-score that chance does not explain.
+///
+/// See [`judge`] for an example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outlier {
     /// Which of them.
@@ -27,8 +29,10 @@ impl core::error::Error for Outlier {}
 
 /// Whether chance explains all of these z-scores, at [`FAMILY_LEVEL`] for all of them together (Bonferroni); the worst, if not.
 ///
-/// A z-score that is not finite is never explained. A mean that is off by [`detectable`] standard errors is found with probability
+/// A z-score that is NaN or infinite is never explained. A mean that is off by [`detectable`] standard errors is found with probability
 /// [`POWER`].
+///
+/// **Cost.** One pass.
 ///
 /// ```
 /// use topk_loss_laws::statistics::judge;
@@ -53,6 +57,13 @@ pub fn judge(z_scores: &[f64]) -> Result<(), Outlier> {
 
 /// Whether chance does not explain these z-scores, see [`judge`].
 ///
+/// **Cost.** One pass.
+///
+/// ```
+/// use topk_loss_laws::statistics::reject;
+/// assert!(!reject(&[0.3, -4.8]) && reject(&[0.3, -5.1]));
+/// ```
+///
 /// # Panics
 /// No z-score.
 #[must_use]
@@ -61,6 +72,11 @@ pub fn reject(z_scores: &[f64]) -> bool {
 }
 
 /// How large one of so many z-scores may be by chance.
+///
+/// ```
+/// use topk_loss_laws::statistics::critical;
+/// assert!((critical(1) - 4.89).abs() < 0.01 && critical(100) > critical(1));
+/// ```
 #[must_use]
 pub fn critical(count: usize) -> f64 {
     -Normal::standard().inverse_cdf(FAMILY_LEVEL / (2 * count) as f64)

@@ -1,4 +1,4 @@
-//! Numbers that shrink to round ones.
+//! Drawn numbers that shrink to round ones.
 
 use proptest::prelude::*;
 use proptest::strategy::{NewTree, ValueTree};
@@ -22,7 +22,7 @@ pub fn round<S: Strategy<Value = f64>>(numbers: S) -> Round<S> {
     Round(numbers)
 }
 
-/// See [`round`].
+/// The strategy that [`round`] makes; see there for an example.
 #[derive(Debug, Clone)]
 pub struct Round<S>(S);
 

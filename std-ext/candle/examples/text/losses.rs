@@ -1,4 +1,4 @@
-//! What is compared.
+//! The four losses that the example compares.
 
 use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};
 use topk_loss::imbalance::{ldam_margins, log_priors};

@@ -1,4 +1,4 @@
-//! The sizes, from the command line.
+//! The command line: the sizes of the problem, and whether each process trains alone, too.
 
 use core::fmt;
 use std::env;

@@ -1,4 +1,4 @@
-//! The products of a linear head, class by class.
+//! The matrix products of a linear head, class by class.
 
 use core::ops::Range;
 

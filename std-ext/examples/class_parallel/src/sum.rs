@@ -1,4 +1,4 @@
-//! Sums over all processes.
+//! Sums over all MPI processes.
 
 use core::convert::Infallible;
 use core::mem;

@@ -1,4 +1,4 @@
-//! How long a thread has computed.
+//! A stopwatch of processor time: how long a thread has computed.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What a comparison of all losses says.
+//! Puts a comparison of all losses into words.
 
 use crate::comparison::comparison;
 use crate::evaluation::FEW_BELOW;

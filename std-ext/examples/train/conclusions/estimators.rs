@@ -1,4 +1,4 @@
-//! What a comparison of estimators says.
+//! Puts a comparison of estimators into words.
 
 use crate::comparison::comparison;
 use crate::outcome::Outcome;

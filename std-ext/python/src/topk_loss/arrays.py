@@ -23,7 +23,15 @@ def values(description, scores, labels, *, ignored=None, step=0, first_example=0
 
 
 def values_and_grads(description, scores, labels, *, grads=None, ignored=None, step=0, first_example=0, threads=None):
-    """As :func:`values`, and the gradient of every row's loss; written into ``grads`` where that is given."""
+    """The loss of every row, as :func:`values`, and its gradient; written into ``grads`` where that is given.
+
+    Gradients are shaped like the scores, of their float, neither weighted nor reduced; 0 where the label is ignored.
+
+    >>> import numpy as np, topk_loss
+    >>> losses, grads = topk_loss.values_and_grads(topk_loss.top_k_hinge(1, smoothing="none"), np.array([[0.5, 0.0, 0.25]]), [0])
+    >>> grads
+    array([[-1.,  0.,  1.]])
+    """
     scores = np.asarray(scores)
     grads = np.empty(scores.shape, scores.dtype) if grads is None else grads
     return _compute(description, scores, labels, grads, ignored, step, first_example, threads)

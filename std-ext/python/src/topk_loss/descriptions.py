@@ -7,17 +7,17 @@ from __future__ import annotations
 
 
 def cross_entropy(**around):
-    """The cross-entropy."""
+    """The cross-entropy, ln Σ exp(s_j) − s_y."""
     return _loss("cross_entropy", around)
 
 
 def focal(gamma=2.0, **around):
-    """The focal loss."""
+    """The focal loss, −(1 − p_y)^γ ln p_y with p the softmax of the scores."""
     return _loss({"focal": {"gamma": gamma}}, around)
 
 
 def ldam(margins, scale=30.0, **around):
-    """The cross-entropy with label-distribution-aware margins, see :func:`ldam_margins`."""
+    """The LDAM loss: the cross-entropy of ``scale`` · (s − m_y e_y), for margins m one a class, see :func:`topk_loss.ldam_margins`."""
     return _loss({"ldam": {"margins": _margins(margins), "scale": scale}}, around)
 
 

@@ -17,6 +17,8 @@ from .operators import order_statistics
 
 
 class _Noised(TopKLoss):
+    """What both noised losses share: the pathwise hinge, and a step that is not saved."""
+
     def __init__(self, k, epsilon, n_sample, margins, scale, seed, reduction, ignore_index):
         # pytopk takes ε = 0 for no noise.
         smoothing = "pathwise" if epsilon else "none"
@@ -68,6 +70,7 @@ class NoisedTopK(nn.Module):
         self.register_buffer("step", torch.zeros((), dtype=torch.int64), persistent=False)
 
     def forward(self, x, Z=None, *, step=None):
+        """The smoothed k-th largest of ``x`` along the dimension; ``Z`` is noise in place of draws, ``step`` replays a call."""
         moved = x.movedim(self.dim, -1)
         rows = moved.reshape(-1, moved.shape[-1])
         if not self.epsilon:

@@ -1,4 +1,4 @@
-//! Losses of another loss: of adjusted scores, weighted by the label.
+//! Losses around another loss, in the head that stores no scores: adjusted scores, and weights of the classes.
 
 use topk_loss::check;
 use topk_loss::loss::{ClassWeighted, LogitAdjusted};

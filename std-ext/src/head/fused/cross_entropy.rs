@@ -1,4 +1,4 @@
-//! The softmax of scores that come in strips.
+//! The cross-entropy in the head that stores no scores: the softmax of scores that come in strips.
 
 use pulp::NullaryFnOnce;
 use topk_loss::softmax::{Part, Softmax};

@@ -1,4 +1,4 @@
-//! Which examples count, with which label, and how much.
+//! The labels and coefficients of those examples that count, for the head that stores no scores.
 
 use topk_loss::{Margins, Real};
 

@@ -1,4 +1,4 @@
-//! What of a gradient is not worth a product: the smallest entries, as long as all that is left out is less than rounding.
+//! Skips the smallest entries of a gradient, as long as all that is left out is less than rounding.
 
 use core::cmp::Ordering;
 

@@ -1,4 +1,4 @@
-//! Scores without their common offset, which would drown the noise.
+//! Takes the common offset out of the scores of an example, which would drown the noise.
 
 use topk_loss::{Error, Real};
 

@@ -1,4 +1,4 @@
-//! Some of the examples side by side, so that products are taken of them alone.
+//! Copies some of the examples side by side, so that products are taken of them alone.
 
 use faer::prelude::*;
 

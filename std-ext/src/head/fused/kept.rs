@@ -1,4 +1,4 @@
-//! The scores that may count: the label's, and those above a floor that rises with what is read.
+//! Keeps the scores that may count in a convex loss: the label's, and those above a floor that rises with what is read.
 
 use topk_loss::Real;
 use topk_loss::select::Ranked;

@@ -1,4 +1,4 @@
-//! The (K+1)-th largest noised score of every draw, over strips.
+//! The hinge under pathwise smoothing, in the head that stores no scores: the (K+1)-th largest noised score of every draw.
 
 use pulp::{Arch, NullaryFnOnce};
 use topk_loss::noise::{Noise, Normal};

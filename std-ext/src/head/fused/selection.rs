@@ -1,4 +1,4 @@
-//! Hinges whose gradient is at a few classes.
+//! Hinges whose gradient is at a few classes, in the head that stores no scores: hard, and under pathwise smoothing.
 
 use topk_loss::{Margins, Real, TopKHinge};
 

@@ -1,4 +1,4 @@
-//! Gradients that touch a few columns of the weights an example.
+//! Gradients that touch a few columns of the weights an example, summed without a product of matrices.
 
 use faer::prelude::*;
 use faer::{unzip, zip};

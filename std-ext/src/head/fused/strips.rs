@@ -1,4 +1,4 @@
-//! The scores of all classes, a strip of classes at a time.
+//! Computes the scores of all classes, a strip of classes at a time.
 
 use faer::Accum;
 use faer::prelude::*;

@@ -1,4 +1,4 @@
-//! The top-K hinge over strips, by its smoothing.
+//! The top-K hinge in the head that stores no scores: picks the way to compute it by its smoothing.
 
 use topk_loss::loss::AsMargins;
 use topk_loss::{Error, Margins, Smoothing, TopKHinge};

@@ -1,4 +1,4 @@
-//! The n largest scores of the strips that were read so far.
+//! Keeps the n largest scores of the strips that were read so far.
 
 use topk_loss::Real;
 use topk_loss::select::Ranked;

@@ -1,4 +1,4 @@
-//! Pruning: which random words can make noise of at least a given size.
+//! Skips noise that is not worth drawing: which random words can make noise of at least a given size.
 
 use topk_loss::Real;
 use topk_loss::noise::{Noise, Normal};

@@ -1,4 +1,4 @@
-//! Philox4x32-10 in 64-bit lanes, whose products vector units have.
+//! The random number generator Philox4x32-10 in 64-bit lanes, whose products vector units have.
 
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];

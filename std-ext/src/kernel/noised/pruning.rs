@@ -1,4 +1,4 @@
-//! Pruning: which classes can reach a threshold in which draw, known from their random words alone.
+//! Finds the classes that can reach a threshold in some draw, from their random words alone: the others are not drawn.
 
 use core::ops::Range;
 

@@ -1,4 +1,4 @@
-//! The tail of the normal law from above, in a few operations.
+//! An upper bound of the normal law's tail, in a few operations.
 
 use crate::variate::polynomial;
 

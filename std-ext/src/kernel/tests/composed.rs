@@ -1,4 +1,4 @@
-//! The kernels of losses that are made of others.
+//! Tests of the kernels of losses that are made of others, against core's scalar code.
 
 use topk_loss::CrossEntropy;
 use topk_loss::compiled::Integrated;

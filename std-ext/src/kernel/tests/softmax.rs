@@ -1,4 +1,4 @@
-//! The cross-entropy and its relatives have the bits of core, on every instruction set and with any number of threads.
+//! Tests: the cross-entropy and its relatives have the bits of core, on every instruction set and with any number of threads.
 
 use topk_loss::CrossEntropy;
 use topk_loss::loss::{ClassWeighted, Focal, Ldam, LogitAdjusted};
