@@ -5,7 +5,7 @@
 //! themselves; another crate may compile them for instruction sets of its choice.
 
 pub use crate::exact::{Label, Outcome, Task};
-use crate::{Error, Gumbel, Logistic, Noise, Normal, Real, Result};
+use crate::{Error, Gumbel, Logistic, Noise, Normal, Real, Result, check};
 
 /// A row of scores as a loss takes it; the gradient is overwritten, where one is wanted.
 #[derive(Debug)]
@@ -98,13 +98,23 @@ macro_rules! losses {
     };
 }
 
+impl<F: Real> Example<'_, F> {
+    /// Evaluates it, all of the result being in the range: of a float that carries derivatives, these can leave it where the numbers do not.
+    pub(crate) fn in_range(self, evaluate: impl FnOnce(Example<'_, F>) -> Result<F>) -> Result<F> {
+        let Self { scores, label, mut grad, scratch } = self;
+        let value = check::in_range("loss", evaluate(Example { scores, label, grad: grad.as_deref_mut(), scratch })?)?;
+        check::all_in_range("gradient", grad.as_deref().unwrap_or_default())?;
+        Ok(value)
+    }
+}
+
 /// As methods of a float: where they are compiled is where they are called.
 macro_rules! declare {
     ($($name:ident: $loss:ty => $evaluate:ident($($by:expr)?);)+) => {
         $(
             #[doc(hidden)]
             fn $name(loss: &$loss, example: Example<'_, Self>) -> Result<Self> {
-                loss.$evaluate(example $(, $by)?)
+                example.in_range(|example| loss.$evaluate(example $(, $by)?))
             }
         )+
     };

@@ -1,14 +1,18 @@
 //! Results at the end of a float's range: a typed error by one name, never an infinity, a NaN or a silent number.
 
+use topk_loss::dual::Dual;
 use topk_loss::epsilon::{bias_interval, epsilon_for_effective_classes};
 use topk_loss::estimator::{Baseline, Conditional, ControlVariate, Estimator, Exact, Pathwise, ScoreFunction, Until};
-use topk_loss::loss::{ExpectedLoss, Hinge, MeanOfHinge, PolyhedralHinge, SoftLabelLoss, TopKCrossEntropy, TopKHinges};
+use topk_loss::loss::{
+    ExpectedLoss, Focal, Hinge, Ldam, MeanOfHinge, PolyhedralHinge, SmoothTopKSvm, SoftLabelLoss, TopKCrossEntropy, TopKHinges,
+    TopKMarginCrossEntropy,
+};
 use topk_loss::maximizer::Ranking;
 use topk_loss::metrics::TopKCounts;
 use topk_loss::noise::{Gumbel, Normal};
 use topk_loss::oracle::{KthLargest, Max, Oracle, RankSum, SupportFunction, TopKSum};
 use topk_loss::sampler::{Antithetic, MonteCarlo};
-use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Result, Smoothing, TopKHinge};
+use topk_loss::{CrossEntropy, Error, Key, Loss, Margins, Real, Result, Smoothing, TopKHinge};
 
 const MAX: f32 = f32::MAX;
 const SENTINEL: f32 = 0.75;
@@ -27,13 +31,13 @@ fn oracle_is_total(name: &str, oracle: &dyn Oracle<f32>, theta: &[f32], weight: 
     assert!(agree, "{name} at {theta:?}, weight {weight}: {value:?}, with its gradient {with_grad:?}");
 }
 
-fn loss_is_total(name: &str, loss: &dyn Loss<f32>, scores: &[f32]) {
-    let mut scratch = vec![0.0; loss.scratch_len(scores.len())];
+fn loss_is_total<F: Real>(name: &str, loss: &dyn Loss<F>, scores: &[F]) {
+    let mut scratch = vec![F::zero(); loss.scratch_len(scores.len())];
     for label in 0..scores.len() {
         let value = loss.value(scores, label, &mut scratch);
-        let mut grad = vec![0.0; scores.len()];
+        let mut grad = vec![F::zero(); scores.len()];
         let with_grad = loss.value_and_grad(scores, label, &mut grad, &mut scratch);
-        assert!(value.is_err() || value.is_ok_and(f32::is_finite), "{name} at {scores:?}: {value:?}");
+        assert!(value.is_err() || value.is_ok_and(F::is_finite), "{name} at {scores:?}: {value:?}");
         if with_grad.is_ok() {
             assert!(grad.iter().all(|g| g.is_finite()), "{name} at {scores:?}: {grad:?}");
         }
@@ -232,5 +236,24 @@ fn counts_do_not_wrap() -> Result<()> {
     counts.add(&[1.0_f32, 0.0, 0.0], 0, &mut [0.0; 3])?;
     assert_eq!(counts.metrics().accuracy(), Some(1.0));
     assert_eq!(counts.metrics().class_accuracy(0), Some(1.0));
+    Ok(())
+}
+
+/// Where the loss is in the range its derivative along a direction may not be.
+#[test]
+fn derivatives_are_numbers_or_errors() -> Result<()> {
+    let tiny = [1e-203, 1e-300, 1e-160, 1e150].map(Dual::constant);
+    let points = [[1.0, 0.5, -2.0], [1.0, 1.0, 1.0], [1e-203, 0.0, -1e-203], [1e150, 0.0, -1e150]];
+    for point in points.map(|point| point.map(|score: f64| Dual::new(score, 1.0 + score.abs().min(4.0)))) {
+        loss_is_total("cross-entropy", &CrossEntropy, &point);
+        for size in tiny {
+            loss_is_total("smooth top-K SVM", &SmoothTopKSvm::new(2, size)?, &point);
+            loss_is_total("focal loss", &Focal::new(size)?, &point);
+            loss_is_total("LDAM", &Ldam::new(Margins::Uniform(Dual::constant(0.5)), size)?, &point);
+            loss_is_total("top-K margin cross-entropy", &TopKMarginCrossEntropy::new(2, size)?, &point);
+            loss_is_total("top-K cross-entropy", &TopKCrossEntropy::new(2, Gumbel, size)?, &point);
+            loss_is_total("exact hinge", &TopKHinge::smoothed(2, size)?, &point);
+        }
+    }
     Ok(())
 }
