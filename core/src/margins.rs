@@ -72,6 +72,13 @@ impl<F: Real> Margins<'_, F> {
 
     /// The margin of one of `num_classes` classes.
     ///
+    /// ```
+    /// use topk_loss::{Error, Margins};
+    /// let margins = Margins::PerClass(&[0.5, 2.0]);
+    /// assert_eq!(margins.of(1, 2), Ok(2.0));
+    /// assert_eq!(margins.of(2, 2), Err(Error::Label { label: 2, num_classes: 2 }));
+    /// ```
+    ///
     /// # Errors
     /// A label that none of the listed margins is for; another number of them than of classes.
     pub fn of(&self, label: usize, num_classes: usize) -> Result<F> {
