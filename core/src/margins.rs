@@ -33,7 +33,13 @@ pub enum Margins<'a, F> {
 /// assert_eq!(Margins::Uniform(0.5).as_margins(), Margins::Uniform(0.5));
 /// ```
 pub trait AsMargins<F> {
-    /// They themselves.
+    /// The margins, as a loss reads them.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::AsMargins;
+    /// assert_eq!(vec![0.5, 1.0].as_margins(), Margins::PerClass(&[0.5, 1.0]));
+    /// ```
     fn as_margins(&self) -> Margins<'_, F>;
 }
 
