@@ -25,6 +25,8 @@ use crate::{Noise, Real, Result};
 /// assert_eq!((loss.value, loss.derivative), (2.0_f64.ln(), 0.5));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Griewank, Walther, "Evaluating Derivatives", 2nd ed., SIAM, 2008.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Dual<F> {
     /// The value.

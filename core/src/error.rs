@@ -1,4 +1,4 @@
-//! What can be wrong with an input.
+//! The errors of this crate: what can be wrong with an input, and how it is told.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! Randomness as a value.
+//! Keys: randomness as a value, from which every draw follows.
 
 use rand_core::{Rng, SeedableRng};
 
@@ -25,6 +25,8 @@ use crate::philox::philox4x32;
 /// let mut rng: rand_pcg::Pcg64Dxsm = Key::new(7).rng();
 /// assert_eq!(rng.next_u64(), Key::new(7).rng::<rand_pcg::Pcg64Dxsm>().next_u64());
 /// ```
+///
+/// **References.** Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (Philox4x32-10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Key([u32; 2]);

@@ -6,6 +6,8 @@ use crate::{Error, Real, Result, check, select};
 ///
 /// Each of the three slices has one entry a class and counts examples.
 ///
+/// **Cost.** What [`add`](Self::add) costs: O(L) an example.
+///
 /// ```
 /// use topk_loss::metrics::{TopKCounts, TopKMetrics};
 /// let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);

@@ -1,4 +1,4 @@
-//! A weight for every class.
+//! Class weights: a loss times the weight of its label's class.
 
 use super::Loss;
 use crate::{FoldIn, Real, Result, check};

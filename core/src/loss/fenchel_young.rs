@@ -1,4 +1,4 @@
-//! The Fenchel–Young loss of a convex function.
+//! The Fenchel–Young loss of a convex function: learning from a target vector in place of a label.
 
 use crate::lanes::{self, Compensated};
 use crate::maximizer::dot;

@@ -1,4 +1,4 @@
-//! The focal loss.
+//! The focal loss: a cross-entropy with less weight on what is already right.
 
 use super::Loss;
 use super::softmax::{Row, Softmax};

@@ -1,4 +1,4 @@
-//! The hinge over any oracle.
+//! The hinge over any oracle: of an order statistic, smoothed or not, it is the top-K hinge.
 
 use super::Loss;
 use crate::{AsMargins, FoldIn, Margins, Oracle, Real, Result, Translation, check};

@@ -1,4 +1,4 @@
-//! The label-distribution-aware margin loss.
+//! The label-distribution-aware margin loss: a cross-entropy that the label must win by its class's margin.
 
 use super::Loss;
 use super::softmax::{self, Row};

@@ -1,4 +1,4 @@
-//! The mean of the hinge over perturbed oracles.
+//! The mean over noise of the hinge, in place of the hinge of a mean.
 
 use super::Loss;
 use super::hinge::positive_part;
@@ -37,6 +37,9 @@ use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Tran
 /// assert_eq!((value, grad), (0.25, [-0.5, 0.0, 0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced
+/// classification", ICML 2022, for the other composition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanOfHinge<O, S, F, M = Margins<'static, F>> {
     oracle: O,

@@ -1,4 +1,4 @@
-//! A convex, calibrated hinge of K guesses without noise.
+//! The polyhedral top-K hinge: convex, calibrated, and without noise.
 
 use super::Loss;
 use super::hinge::positive_part;

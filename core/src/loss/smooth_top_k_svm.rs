@@ -1,4 +1,4 @@
-//! The smooth top-K SVM.
+//! The smooth top-K SVM: a hinge over sets of K guesses, its maxima softened by a temperature.
 
 use super::Loss;
 use super::others::Others;

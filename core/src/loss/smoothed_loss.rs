@@ -1,4 +1,4 @@
-//! Any loss under noise.
+//! Any loss under noise: its mean over draws that perturb all scores.
 
 use super::Loss;
 use crate::perturbation::Perturbation;
@@ -35,6 +35,8 @@ use crate::{FoldIn, Key, Real, Result, Sampler, check};
 /// assert_eq!((value, grad), (0.75, [-1.0, 0.5, 0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Duchi, Bartlett, Wainwright, "Randomized smoothing for stochastic optimization", SIAM Journal on Optimization 22, 2012.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SmoothedLoss<L, S, F> {
     loss: L,

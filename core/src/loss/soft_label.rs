@@ -1,4 +1,4 @@
-//! Losses of a target distribution over the classes.
+//! Losses of a target distribution over the classes in place of one label.
 
 use super::Loss;
 use crate::{FoldIn, Real, Result, check};

@@ -1,4 +1,4 @@
-//! The cross-entropy of being among the K guesses.
+//! The top-K cross-entropy: minus the logarithm of the chance that the label is among the K guesses.
 
 use super::Loss;
 use super::others::Others;

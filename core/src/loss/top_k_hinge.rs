@@ -1,4 +1,4 @@
-//! The calibrated top-K hinge and its smoothed forms in plain data.
+//! The calibrated top-K hinge and its smoothed forms, as plain data: the loss to start from.
 
 use super::hinge::positive_part;
 use super::{Hinge, Loss, Smoothing};

@@ -1,4 +1,4 @@
-//! The cross-entropy with a margin for the K likeliest.
+//! The top-K margin cross-entropy: a softmax in which the K largest scores are lowered by a margin.
 
 use super::Loss;
 use super::softmax::Row;

@@ -1,4 +1,4 @@
-//! The top-K hinges over the classes other than the label.
+//! The top-K SVMs: hinges over the classes other than the label, in four forms.
 
 use super::Loss;
 use super::hinge::positive_part;
