@@ -80,6 +80,8 @@ pub trait Oracle<F: Real> {
     ///
     /// **Ties and NaN.** NaN is an error.
     ///
+    /// **Cost.** One selection for a k-th largest entry or a sum of the largest.
+    ///
     /// ```
     /// use topk_loss::oracle::{Oracle, TopKSum, Translation};
     /// let translation = TopKSum::new(2)?.translation(&[0.5, 2.0, 1.0], &mut [0.0; 3])?;

@@ -217,6 +217,10 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     ///
     /// **Accuracy.** One to two digits less than the gradient, times |v|/ε.
     ///
+    /// **Ties and NaN.** Ties need no rule. NaN is an error.
+    ///
+    /// **Cost.** The gradient's, with dual numbers in place of floats.
+    ///
     /// ```
     /// use topk_loss::dual::Dual;
     /// use topk_loss::estimator::Exact;
