@@ -49,7 +49,18 @@ pub struct LossConfig<F, T> {
     pub class_weights: Option<T>,
 }
 
-/// One loss and its parameters.
+/// One loss and its parameters, as data: a variant for every loss that has a description.
+///
+/// ```
+/// use topk_loss::Loss;
+/// use topk_loss::config::BaseConfig;
+/// let described: BaseConfig<f64, Vec<f64>> = BaseConfig::SmoothTopKSvm { k: 1, temperature: 1.0, margin: 0.0 };
+/// // Of one guess, temperature 1 and no margin it is the cross-entropy.
+/// let loss = described.build()?;
+/// let value = loss.value(&[0.0, 0.0], 0, &mut vec![0.0; loss.scratch_len(2)])?;
+/// assert!((value - 2.0_f64.ln()).abs() < 1e-12);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(
@@ -164,7 +175,15 @@ pub enum BaseConfig<F, T> {
     },
 }
 
-/// Margins, however they are kept.
+/// The margins of a described loss, however they are kept; by default 1 for all classes.
+///
+/// ```
+/// use topk_loss::Margins;
+/// use topk_loss::config::MarginConfig;
+/// use topk_loss::loss::AsMargins;
+/// assert_eq!(MarginConfig::<f64, Vec<f64>>::default().as_margins(), Margins::Uniform(1.0));
+/// assert_eq!(MarginConfig::<f64, Vec<f64>>::PerClass(vec![0.5, 2.0]).as_margins(), Margins::PerClass(&[0.5, 2.0]));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum MarginConfig<F, T> {
@@ -190,7 +209,14 @@ impl<F: Real, T: AsRef<[F]>> AsMargins<F> for MarginConfig<F, T> {
     }
 }
 
-/// The guesses of a top-K cross-entropy.
+/// The number of guesses of a top-K cross-entropy, or a mixture of several.
+///
+/// ```
+/// use topk_loss::config::Guesses;
+/// use topk_loss::oracle::{AsRanks, Ranks};
+/// assert_eq!(AsRanks::<f64>::as_ranks(&Guesses::<Vec<f64>>::K(5)), Ranks::Single(5));
+/// assert_eq!(Guesses::Mixture([0.5, 0.5]).as_ranks(), Ranks::Weighted(&[0.5, 0.5]));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Guesses<T> {
@@ -227,6 +253,17 @@ impl<F, T> From<BaseConfig<F, T>> for LossConfig<F, T> {
 
 impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
     /// The loss that is described.
+    ///
+    /// **Cost.** One pass over each list, whose entries the constructors check.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::config::BaseConfig;
+    /// let loss = BaseConfig::<f64, [f64; 0]>::Focal { gamma: 2.0 }.build()?;
+    /// assert_eq!(loss.value(&[0.0, 0.0], 1, &mut [])?, 2.0_f64.ln() / 4.0);
+    /// assert!(BaseConfig::<f64, [f64; 0]>::Focal { gamma: -1.0 }.build().is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Those of its constructor.
@@ -271,6 +308,16 @@ impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
 
 impl<F: Real, T: AsRef<[F]>> LossConfig<F, T> {
     /// The loss that is described.
+    ///
+    /// **Cost.** One pass over each list, whose entries the constructors check.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::config::{BaseConfig, LossConfig};
+    /// let weighted = LossConfig { class_weights: Some([1.0, 4.0]), ..BaseConfig::CrossEntropy.into() };
+    /// assert_eq!(weighted.build()?.value(&[0.0_f64, 0.0], 1, &mut [])?, 4.0 * 2.0_f64.ln());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Those of its constructors.

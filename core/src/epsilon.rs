@@ -54,6 +54,16 @@ fn expected_maximum<F: Real>(law: impl Noise<F>, n: usize) -> F {
 }
 
 /// The effective number of classes in a gradient that sums to 1: 1/Σᵢ ∇ᵢ², from 1 (one class learns) to L (all do alike).
+///
+/// **Ties and NaN.** Nothing is checked; of no entry, or of zeros only, it is infinite.
+///
+/// **Cost.** One pass.
+///
+/// ```
+/// use topk_loss::epsilon::effective_classes;
+/// assert_eq!(effective_classes(&[1.0, 0.0, 0.0, 0.0]), 1.0);
+/// assert_eq!(effective_classes(&[0.5, 0.5, 0.0, 0.0]), 2.0);
+/// ```
 #[must_use]
 pub fn effective_classes<F: Real>(grad: &[F]) -> F {
     Compensated::of(grad.iter().map(|&g| g * g)).recip()
@@ -66,6 +76,8 @@ pub fn effective_classes<F: Real>(grad: &[F]) -> F {
 /// **Shapes.** `grad` L long, its contents lost; scratch as for [`Exact`].
 ///
 /// **Cost.** About 20 to 60 evaluations of [`Exact`].
+///
+/// **Ties and NaN.** [`Exact`]'s: tied scores share alike. NaN is an error.
 ///
 /// ```
 /// use topk_loss::epsilon::epsilon_for_effective_classes;

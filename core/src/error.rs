@@ -1,8 +1,14 @@
-//! What can be wrong with an input.
+//! The errors of this crate: what can be wrong with an input, and how it is told.
 
 use core::fmt;
 
 /// The result of every fallible call of this crate.
+///
+/// ```
+/// use topk_loss::{Result, select};
+/// let second: Result<f64> = select::kth_largest(&[3.0, 1.0], 2, &mut [0.0; 2]).map(|ranked| ranked.value);
+/// assert_eq!(second, Ok(1.0));
+/// ```
 pub type Result<T> = core::result::Result<T, Error>;
 
 /// What was wrong with an input. Every public function returns one of these in place of a panic, a NaN or a silent number.

@@ -1,4 +1,4 @@
-//! The smoothed order statistic without a random number.
+//! How a smoothed order statistic is computed without a random number: the steps, one file each.
 //!
 //! N(t), the number of noised scores above t, is a sum of independent trials with p_i(t) = P(Z > t − u_i), u_i = (s_i − center)/ε, and
 //! top_{k,ε} is an integral of P(N(t) ≥ k) over t. One file a step, each calling only those above it but for `partition` and `summary`,

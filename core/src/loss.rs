@@ -116,15 +116,47 @@ use crate::{Real, Result};
 /// ```
 pub trait Loss<F: Real> {
     /// How much scratch `num_classes` scores need.
+    ///
+    /// ```
+    /// use topk_loss::{CrossEntropy, Loss, TopKHinge};
+    /// assert_eq!(Loss::<f64>::scratch_len(&TopKHinge::<f64>::new(2)?, 5), 10);
+    /// assert_eq!(Loss::<f64>::scratch_len(&CrossEntropy, 5), 0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn scratch_len(&self, num_classes: usize) -> usize;
 
-    /// The loss.
+    /// The loss of one example, without its gradient.
+    ///
+    /// **Ties and NaN.** Each loss says its rule for ties; NaN is an error.
+    ///
+    /// **Cost.** Each loss says its own.
+    ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// let loss = TopKHinge::new(2)?;
+    /// // 1 + 1.8 − 0.3, by the third largest score.
+    /// assert_eq!(loss.value(&[0.3_f64, 2.0, 1.9, 1.8, -1.0], 0, &mut [0.0; 10])?, 2.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the trait's description.
     fn value(&self, scores: &[F], label: usize, scratch: &mut [F]) -> Result<F>;
 
     /// Overwrites `grad` with the gradient and returns the loss.
+    ///
+    /// **Ties and NaN.** Each loss says its rule for ties; NaN is an error.
+    ///
+    /// **Cost.** Each loss says its own.
+    ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// let loss = TopKHinge::new(2)?;
+    /// let mut grad = [7.0; 5]; // what was there does not matter
+    /// let value = loss.value_and_grad(&[0.3, 2.0, 1.9, 1.8, -1.0], 0, &mut grad, &mut [0.0; 10])?;
+    /// assert_eq!((value, grad), (2.5, [-1.0, 0.0, 0.0, 1.0, 0.0]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`value`](Loss::value), and a `grad` that is not as long as the scores.

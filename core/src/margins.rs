@@ -33,7 +33,13 @@ pub enum Margins<'a, F> {
 /// assert_eq!(Margins::Uniform(0.5).as_margins(), Margins::Uniform(0.5));
 /// ```
 pub trait AsMargins<F> {
-    /// They themselves.
+    /// The margins, as a loss reads them.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::AsMargins;
+    /// assert_eq!(vec![0.5, 1.0].as_margins(), Margins::PerClass(&[0.5, 1.0]));
+    /// ```
     fn as_margins(&self) -> Margins<'_, F>;
 }
 
@@ -71,6 +77,13 @@ impl<F: Real> Margins<'_, F> {
     }
 
     /// The margin of one of `num_classes` classes.
+    ///
+    /// ```
+    /// use topk_loss::{Error, Margins};
+    /// let margins = Margins::PerClass(&[0.5, 2.0]);
+    /// assert_eq!(margins.of(1, 2), Ok(2.0));
+    /// assert_eq!(margins.of(2, 2), Err(Error::Label { label: 2, num_classes: 2 }));
+    /// ```
     ///
     /// # Errors
     /// A label that none of the listed margins is for; another number of them than of classes.

@@ -48,9 +48,26 @@ use crate::{Real, Result, Translation, check};
 /// ```
 pub trait Maximizer<F: Real> {
     /// How much scratch a θ of `dim` entries needs.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{Maximizer, Ranking};
+    /// assert_eq!(Maximizer::<f64>::scratch_len(&Ranking, 5), 10);
+    /// ```
     fn scratch_len(&self, dim: usize) -> usize;
 
     /// Overwrites every entry of `y`, which is as long as θ, with y*(θ).
+    ///
+    /// **Ties and NaN.** Each maximizer says which of several optima it picks.
+    ///
+    /// **Cost.** Each maximizer says its own.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{Maximizer, TopKMask};
+    /// let mut y = [7.0; 3];
+    /// TopKMask::new(1)?.argmax(&[0.5, 2.0, 1.0], &mut y, &mut [0.0; 3])?;
+    /// assert_eq!(y, [0.0, 1.0, 0.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Whatever makes the problem unsolvable: a dimension it is not for, a scratch that is too short.
@@ -58,6 +75,15 @@ pub trait Maximizer<F: Real> {
 
     /// How the optimum follows a common offset of all entries, as [`Oracle::translation`](crate::oracle::Oracle::translation). Where all y in C
     /// have the same sum, that sum is the mass, and the center is an entry of θ near those that compete. The default claims nothing.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{Maximizer, TopKMask};
+    /// use topk_loss::oracle::Translation;
+    /// // Two ones; the second largest entry decides.
+    /// let translation = TopKMask::new(2)?.translation(&[0.5, 2.0, 1.0], &mut [0.0; 3])?;
+    /// assert_eq!(translation, Translation { center: 1.0, mass: 2.0 });
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`argmax`](Maximizer::argmax).

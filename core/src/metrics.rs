@@ -6,6 +6,8 @@ use crate::{Error, Real, Result, check, select};
 ///
 /// Each of the three slices has one entry a class and counts examples.
 ///
+/// **Cost.** What [`add`](Self::add) costs: O(L) an example.
+///
 /// ```
 /// use topk_loss::metrics::{TopKCounts, TopKMetrics};
 /// let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
@@ -29,6 +31,14 @@ pub struct TopKCounts<'a> {
 impl<'a> TopKCounts<'a> {
     /// Starts from what the slices hold: zeros, or the counts of earlier batches.
     ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// let (mut examples, mut correct, mut guessed) = ([8, 2], [6, 1], [7, 3]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!(counts.metrics().accuracy(), Some(0.7));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Slices of different lengths, k outside 1..L.
     pub fn new(k: usize, examples: &'a mut [u64], correct: &'a mut [u64], guessed: &'a mut [u64]) -> Result<Self> {
@@ -40,7 +50,18 @@ impl<'a> TopKCounts<'a> {
 
     /// Counts one example. `scratch` is at least L long.
     ///
-    /// **Ties and NaN.** Equal scores rank by index, lowest first.
+    /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
+    ///
+    /// **Cost.** O(L): one selection and a few passes.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
+    /// let mut counts = TopKCounts::new(2, &mut examples, &mut correct, &mut guessed)?;
+    /// counts.add(&[0.1, 0.8, 0.3], 2, &mut [0.0; 3])?;
+    /// assert_eq!((examples, correct, guessed), ([0, 0, 1], [0, 0, 1], [0, 1, 1]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A number of scores other than L, NaN or infinite scores, a label that is no class.
@@ -65,6 +86,15 @@ impl<'a> TopKCounts<'a> {
     }
 
     /// The metrics of what was counted so far.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!(counts.metrics().accuracy(), Some(4.0 / 6.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn metrics(&self) -> TopKMetrics<'_> {
         TopKMetrics { examples: self.examples, correct: self.correct, guessed: self.guessed }
@@ -72,6 +102,17 @@ impl<'a> TopKCounts<'a> {
 }
 
 /// The metrics of a [`TopKCounts`]. All are shares between 0 and 1, `None` where there is no example to share.
+///
+/// ```
+/// use topk_loss::metrics::TopKCounts;
+/// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+/// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+/// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+/// let metrics = counts.metrics();
+/// assert_eq!((metrics.accuracy(), metrics.macro_accuracy()), (Some(4.0 / 6.0), Some(0.625)));
+/// assert_eq!((metrics.class_accuracy(2), metrics.occupancy(2)), (None, Some(1.0 / 6.0)));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TopKMetrics<'a> {
     examples: &'a [u64],
@@ -81,24 +122,67 @@ pub struct TopKMetrics<'a> {
 
 impl TopKMetrics<'_> {
     /// Top-K accuracy: the share of examples whose label is among the K guesses.
+    ///
+    /// **Cost.** One pass over the classes.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!(counts.metrics().accuracy(), Some(4.0 / 6.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn accuracy(&self) -> Option<f64> {
         share(total(self.correct), total(self.examples))
     }
 
     /// Top-K accuracy of the examples of one class.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!([0, 1, 2].map(|class| counts.metrics().class_accuracy(class)), [Some(0.75), Some(0.5), None]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn class_accuracy(&self, class: usize) -> Option<f64> {
         share((*self.correct.get(class)?).into(), (*self.examples.get(class)?).into())
     }
 
     /// Macro top-K accuracy: the mean of the class accuracies over the classes that have examples.
+    ///
+    /// **Cost.** One pass over the classes.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!(counts.metrics().macro_accuracy(), Some((0.75 + 0.5) / 2.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn macro_accuracy(&self) -> Option<f64> {
         self.mean_over(|_| true)
     }
 
     /// Macro top-K accuracy over the classes of one frequency group.
+    ///
+    /// **Cost.** One pass over the classes.
+    ///
+    /// ```
+    /// use topk_loss::metrics::{Frequency, FrequencyGroups, TopKCounts};
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// let of = |group| counts.metrics().group_accuracy(&[500, 50, 5], FrequencyGroups::default(), group);
+    /// assert_eq!((of(Frequency::Many)?, of(Frequency::Medium)?, of(Frequency::Few)?), (Some(0.75), Some(0.5), None));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Training counts that are not one a class.
@@ -110,6 +194,17 @@ impl TopKMetrics<'_> {
     /// Top-K occupancy: the share of examples whose K guesses hold class `class`, whatever their label.
     ///
     /// Balanced guesses give K/L; a class with occupancy 1 sits in every example's top K.
+    ///
+    /// **Cost.** One pass over the classes.
+    ///
+    /// ```
+    /// use topk_loss::metrics::TopKCounts;
+    /// // Counted before: four examples of class 0, of which three were hit, two of class 1, one hit, none of class 2.
+    /// let (mut examples, mut correct, mut guessed) = ([4, 2, 0], [3, 1, 0], [4, 1, 1]);
+    /// let counts = TopKCounts::new(1, &mut examples, &mut correct, &mut guessed)?;
+    /// assert_eq!(counts.metrics().occupancy(0), Some(4.0 / 6.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn occupancy(&self, class: usize) -> Option<f64> {
         share((*self.guessed.get(class)?).into(), total(self.examples))
@@ -133,6 +228,11 @@ fn share(part: u128, whole: u128) -> Option<f64> {
 }
 
 /// How frequent a class is in the training set.
+///
+/// ```
+/// use topk_loss::metrics::{Frequency, FrequencyGroups};
+/// assert_eq!(FrequencyGroups::default().of(50), Frequency::Medium);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frequency {
     /// More examples than the upper limit.
@@ -161,6 +261,13 @@ pub struct FrequencyGroups {
 impl FrequencyGroups {
     /// Many: more than `many_above` examples; few: fewer than `few_below`.
     ///
+    /// ```
+    /// use topk_loss::metrics::{Frequency, FrequencyGroups};
+    /// assert_eq!(FrequencyGroups::new(1000, 10)?.of(500), Frequency::Medium);
+    /// assert!(FrequencyGroups::new(10, 1000).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Limits that leave no room between them, `few_below` > `many_above`.
     pub fn new(many_above: usize, few_below: usize) -> Result<Self> {
@@ -171,6 +278,12 @@ impl FrequencyGroups {
     }
 
     /// The group of a class with `count` training examples.
+    ///
+    /// ```
+    /// use topk_loss::metrics::{Frequency, FrequencyGroups};
+    /// let groups = FrequencyGroups::default();
+    /// assert_eq!([500, 5].map(|count| groups.of(count)), [Frequency::Many, Frequency::Few]);
+    /// ```
     #[must_use]
     pub const fn of(self, count: usize) -> Frequency {
         if count > self.many_above {

@@ -74,40 +74,97 @@ pub trait Noise<F: Real>: Copy {
     /// Whether exact forms are compiled for it. Known to the compiler, so that who uses such a law does not compile them again.
     #[doc(hidden)]
     const IS_COMPILED: bool = false;
-    /// The z with P(Z ≤ z) = p, for 0 < p < 1. The laws of this crate return the ends of their support at 0 and 1.
+    /// The quantile: the z with P(Z ≤ z) = p, for 0 < p < 1. The laws of this crate return the ends of their support at 0 and 1.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Noise, Uniform};
+    /// assert_eq!(Uniform.quantile(0.75), 0.5);
+    /// ```
     fn quantile(&self, p: F) -> F;
-    /// P(Z ≤ z).
+    /// The distribution function P(Z ≤ z).
+    ///
+    /// ```
+    /// use topk_loss::noise::{Noise, Normal};
+    /// assert_eq!(Normal.cdf(0.0), 0.5);
+    /// ```
     fn cdf(&self, z: F) -> F;
-    /// P(Z > z), accurate where it is small.
+    /// The survival function P(Z > z), accurate where it is small.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Gumbel, Noise};
+    /// // 1 − exp(−e⁻⁴⁰) is e⁻⁴⁰ to the last digits, where 1 − cdf is 0.
+    /// assert!((Gumbel.survival(40.0_f64) / (-40.0_f64).exp() - 1.0).abs() < 1e-12);
+    /// ```
     fn survival(&self, z: F) -> F;
     /// The density f(z).
+    ///
+    /// ```
+    /// use topk_loss::noise::{Logistic, Noise};
+    /// assert_eq!(Logistic.pdf(0.0), 0.25);
+    /// ```
     fn pdf(&self, z: F) -> F;
     /// ln f(z), which stays finite where the density underflows, for the laws of this crate that have tails.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Noise, Normal};
+    /// assert_eq!(Normal.pdf(40.0), 0.0);
+    /// assert!((Normal.ln_pdf(40.0_f64) + 800.9189385332047).abs() < 1e-9);
+    /// ```
     fn ln_pdf(&self, z: F) -> F {
         self.pdf(z).ln()
     }
     /// ln P(Z ≤ z), likewise.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Gumbel, Noise};
+    /// assert_eq!(Gumbel.ln_cdf(0.0), -1.0);
+    /// ```
     fn ln_cdf(&self, z: F) -> F {
         self.cdf(z).ln()
     }
     /// ln P(Z > z), likewise.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Gumbel, Noise};
+    /// assert_eq!(Gumbel.ln_survival(50.0), -50.0);
+    /// ```
     fn ln_survival(&self, z: F) -> F {
         self.survival(z).ln()
     }
     /// P(Z ≤ z) and f(z), which may have a costly part in common.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Logistic, Noise};
+    /// assert_eq!(Logistic.cdf_and_pdf(0.0), (0.5, 0.25));
+    /// ```
     fn cdf_and_pdf(&self, z: F) -> (F, F) {
         (self.cdf(z), self.pdf(z))
     }
     /// P(Z > z) and f(z), likewise.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Logistic, Noise};
+    /// assert_eq!(Logistic.survival_and_pdf(0.0), (0.5, 0.25));
+    /// ```
     fn survival_and_pdf(&self, z: F) -> (F, F) {
         (self.survival(z), self.pdf(z))
     }
     /// t as [`tail_and_density`](Noise::tail_and_density) takes it: what many classes have in common at one t. The default is t itself.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Laplace, Noise};
+    /// assert_eq!(Laplace.threshold(0.5), 0.5);
+    /// ```
     #[inline(always)]
     fn threshold(&self, t: F) -> F {
         t
     }
     /// u likewise: what a class has in common at many t.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Laplace, Noise};
+    /// assert_eq!(Laplace.position(0.5), 0.5);
+    /// ```
     #[inline(always)]
     fn position(&self, u: F) -> F {
         u
@@ -116,16 +173,33 @@ pub trait Noise<F: Real>: Copy {
     ///
     /// The hot loops of exact smoothing call this and nothing else. The laws of this crate that have no kink compute it without a branch,
     /// to a few units in the last place times the condition number, with 0 in place of subnormal numbers.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Logistic, Noise};
+    /// let (tail, density) = Logistic.tail_and_density(Logistic.threshold(1.0_f64), Logistic.position(1.0));
+    /// assert!((tail - 0.5).abs() < 1e-14 && (density - 0.25).abs() < 1e-14);
+    /// ```
     #[inline(always)]
     fn tail_and_density(&self, threshold: F, position: F) -> (F, F) {
         self.survival_and_pdf(threshold - position)
     }
     /// P(u + Z ≤ t) and the density, likewise.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Logistic, Noise};
+    /// let (failure, density) = Logistic.failure_and_density(Logistic.threshold(1.0_f64), Logistic.position(1.0));
+    /// assert!((failure - 0.5).abs() < 1e-14 && (density - 0.25).abs() < 1e-14);
+    /// ```
     #[inline(always)]
     fn failure_and_density(&self, threshold: F, position: F) -> (F, F) {
         self.cdf_and_pdf(threshold - position)
     }
     /// The score −f′(z)/f(z), whose expectation against a function of θ + Z is the gradient of its smoothing.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Noise, Normal};
+    /// assert_eq!(Normal.score(1.5), 1.5);
+    /// ```
     fn score(&self, z: F) -> F;
 
     /// Which of the laws it is that exact forms are [compiled](Noise::IS_COMPILED) for.
@@ -136,22 +210,43 @@ pub trait Noise<F: Real>: Copy {
 
     /// Whether the density is continuous on the whole line. Where it jumps, the score misses the jump's share of the gradient, and the
     /// [score-function estimator](crate::estimator::ScoreFunction) declines.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Noise, Uniform};
+    /// assert!(!Noise::<f64>::is_continuous(&Uniform));
+    /// ```
     fn is_continuous(&self) -> bool {
         true
     }
 
     /// Whether −Z has the same law: what is known of the upper tail then holds for the lower one.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Gumbel, Noise};
+    /// assert!(!Noise::<f64>::is_symmetric(&Gumbel));
+    /// ```
     fn is_symmetric(&self) -> bool {
         false
     }
 
     /// What the density allows the [exact estimator](crate::estimator::Exact) to do; the default is always safe.
+    ///
+    /// ```
+    /// use topk_loss::noise::{Laplace, Noise, Regularity};
+    /// assert_eq!(Noise::<f64>::regularity(&Laplace), Regularity::Kinked);
+    /// ```
     fn regularity(&self) -> Regularity {
         Regularity::Kinked
     }
 }
 
 /// How smooth a density is, and how its upper tail falls: this decides which quadrature converges fast.
+///
+/// ```
+/// use topk_loss::noise::{Gumbel, Noise, Normal, Regularity};
+/// assert_eq!(Noise::<f64>::regularity(&Normal), Regularity::GaussianTail);
+/// assert_eq!(Noise::<f64>::regularity(&Gumbel), Regularity::ExponentialTail);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Regularity {
     /// A kink or a jump somewhere: the exact estimator declines, the conditional one serves.

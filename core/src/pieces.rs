@@ -1,4 +1,4 @@
-//! Long rows are computed piece by piece, so that threads can share one.
+//! Pieces of long rows, computed one by one so that threads can share a row.
 //!
 //! Pieces depend on the row's length alone, and what becomes of them is put together in their order: whoever computes them, one thread or
 //! eight, gets the same bits.

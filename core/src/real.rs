@@ -1,4 +1,4 @@
-//! The floats the mathematics is generic over.
+//! The trait of floats that all the mathematics is generic over, and its elementary functions.
 //!
 //! Elementary functions that are hot are core's own, straight-line code, one file each; the others are libm's.
 
@@ -35,12 +35,27 @@ use crate::{
 /// ```
 pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static {
     /// How many 32-bit random words one [uniform](Real::open_uniform) takes: 1 or 2.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!((f32::UNIFORM_WORDS, f64::UNIFORM_WORDS), (1, 2));
+    /// ```
     const UNIFORM_WORDS: usize;
 
     /// The float nearest to a constant.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(<f32 as Real>::from_f64(0.1), 0.1_f32);
+    /// ```
     fn from_f64(x: f64) -> Self;
 
     /// The float nearest to a count.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(<f32 as Real>::from_usize(3), 3.0);
+    /// ```
     fn from_usize(n: usize) -> Self {
         Self::from_f64(n as f64)
     }
@@ -49,23 +64,69 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
     ///
     /// `f32` takes the upper 23 bits n of the first word, `f64` the upper 52 bits of both, and both return
     /// (n + ½)·2⁻²³ or (n + ½)·2⁻⁵², so that neither u nor 1 − u is ever rounded.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(f32::open_uniform([0, 0]), 0.5 / (1 << 23) as f32);
+    /// assert_eq!(f32::open_uniform([u32::MAX, 0]), 1.0 - f32::open_uniform([0, 0]));
+    /// ```
     fn open_uniform(words: [u32; 2]) -> Self;
 
-    /// √x.
+    /// The square root √x.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::sqrt(2.25), 1.5);
+    /// ```
     fn sqrt(self) -> Self;
-    /// eˣ.
+    /// The exponential eˣ.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::exp(0.0), 1.0);
+    /// ```
     fn exp(self) -> Self;
     /// eˣ − 1, accurate near 0.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::exp_m1(1e-20), 1e-20);
+    /// ```
     fn exp_m1(self) -> Self;
     /// The natural logarithm.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::ln(2.0), core::f64::consts::LN_2);
+    /// ```
     fn ln(self) -> Self;
     /// ln(1 + x), accurate near 0.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::ln_1p(1e-20), 1e-20);
+    /// ```
     fn ln_1p(self) -> Self;
-    /// xʸ.
+    /// The power xʸ.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::powf(2.0, 3.0), 8.0);
+    /// ```
     fn powf(self, y: Self) -> Self;
-    /// cos x, x in radians.
+    /// The cosine of x, in radians.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::cos(0.0), 1.0);
+    /// ```
     fn cos(self) -> Self;
     /// The complementary error function 2/√π ∫ₓ^∞ exp(−t²) dt.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!(Real::erfc(0.0), 1.0);
+    /// ```
     fn erfc(self) -> Self;
 
     /// eˣ where it is hot: without a branch, to two units in the last place, and 0 instead of a subnormal number. Overflows like
@@ -113,6 +174,11 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
     losses!(declare);
 
     /// The nearest integer of a number from 0 to 255, where it is hot.
+    ///
+    /// ```
+    /// use topk_loss::Real;
+    /// assert_eq!([2.4, 2.6, 255.0].map(Real::nearest_byte), [2, 3, 255]);
+    /// ```
     #[inline(always)]
     fn nearest_byte(self) -> u8 {
         (self + Self::from_f64(0.5)).to_usize().map_or(0, |n| n.min(255) as u8)

@@ -4,7 +4,13 @@
 
 use crate::{Real, Result, check};
 
-/// An entry of a slice of scores.
+/// An entry of a slice of scores, as [`kth_largest`] finds it: its position and its score.
+///
+/// ```
+/// use topk_loss::select::{Ranked, kth_largest};
+/// assert_eq!(kth_largest(&[3.0, 1.0, 2.0], 2, &mut [0.0; 3])?, Ranked { index: 2, value: 2.0 });
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranked<F> {
     /// Where it stands.

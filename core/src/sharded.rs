@@ -152,6 +152,18 @@ use crate::{Error, Real, Result, check, select};
 
 /// Fills `best` with the largest scores, in descending order; −∞ where there are fewer scores than room.
 ///
+/// **Ties and NaN.** NaN is an error; of equal scores as many are listed as there are.
+///
+/// **Cost.** A pass to check, and one that keeps the list in order.
+///
+/// ```
+/// use topk_loss::sharded::largest;
+/// let mut best = [0.0; 3];
+/// largest(&[1.0, 3.0], &mut best)?;
+/// assert_eq!(best, [3.0, 1.0, f64::NEG_INFINITY]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// # Errors
 /// No room, a NaN or infinite score.
 pub fn largest<F: Real>(scores: &[F], best: &mut [F]) -> Result<()> {
@@ -164,6 +176,18 @@ pub fn largest<F: Real>(scores: &[F], best: &mut [F]) -> Result<()> {
 }
 
 /// Merges two such lists: `best` becomes the largest of both.
+///
+/// **Ties and NaN.** NaN is an error; of equal scores as many are listed as there are.
+///
+/// **Cost.** O(k²) at most for lists of k.
+///
+/// ```
+/// use topk_loss::sharded::merge_largest;
+/// let mut best = [3.0, 1.0];
+/// merge_largest(&mut best, &[2.0, 2.0])?;
+/// assert_eq!(best, [3.0, 2.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// # Errors
 /// Lists of different lengths, a NaN among them.

@@ -8,6 +8,17 @@ use crate::{
 };
 
 /// A loss that was described: made of a [`BaseConfig`](super::BaseConfig), so all its parameters are right.
+///
+/// Shapes, errors, ties and cost are those of the loss inside.
+///
+/// ```
+/// use topk_loss::config::{BaseConfig, BaseLoss};
+/// use topk_loss::{CrossEntropy, Loss};
+/// let loss = BaseConfig::<f64, Vec<f64>>::CrossEntropy.build()?;
+/// assert_eq!(loss, BaseLoss::CrossEntropy(CrossEntropy));
+/// assert_eq!(loss.value(&[0.0, 0.0], 1, &mut [])?, 2.0_f64.ln());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "each is the loss of its name")]
 pub enum BaseLoss<F, T> {
@@ -26,6 +37,17 @@ pub enum BaseLoss<F, T> {
 }
 
 /// A loss that was described, with what is around it: made of a [`LossConfig`](super::LossConfig).
+///
+/// Shapes, errors, ties and cost are those of the loss inside and of what is around it.
+///
+/// ```
+/// use topk_loss::Loss;
+/// use topk_loss::config::{AnyLoss, BaseConfig, LossConfig};
+/// let weighted = LossConfig { class_weights: Some([1.0, 4.0]), ..BaseConfig::CrossEntropy.into() }.build()?;
+/// assert!(matches!(weighted, AnyLoss::Weighted(_)));
+/// assert_eq!(weighted.value(&[0.0_f64, 0.0], 1, &mut [])?, 4.0 * 2.0_f64.ln());
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "each is the loss of its type")]
 pub enum AnyLoss<F, T> {

@@ -1,4 +1,4 @@
-//! The gradient of an order statistic conditioned, class by class, on the noise of the other classes.
+//! The conditional estimator: each class's own noise is averaged out in closed form, given the draws of the other classes.
 
 use super::draw::{self, Draw};
 use crate::exact::Run;
@@ -61,6 +61,20 @@ pub struct Conditional<O, S, F> {
 
 impl<O, S: Sampler<F>, F: Real> Conditional<O, S, F> {
     /// The smoothing of `oracle` by `epsilon` times the sampler's noise.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::Conditional;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Oracle};
+    /// use topk_loss::sampler::GivenDraws;
+    /// let (largest, draws) = (KthLargest::new(1)?, GivenDraws::new(Normal, &[0.0, 2.0], 2)?);
+    /// let smoothed = Conditional::new(largest, draws, 0.5, Key::new(0))?;
+    /// // The noised scores are 0.5 and 1.
+    /// assert_eq!(smoothed.value(&[0.5, 0.0], &mut [0.0; 4])?, 1.0);
+    /// assert!(Conditional::new(largest, draws, 0.0, Key::new(0)).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.

@@ -1,4 +1,4 @@
-//! The pathwise estimator, corrected by a function whose smoothing is known.
+//! The control variate: the pathwise estimator, corrected by a function whose smoothing is known.
 
 use super::draw::{self, Draw};
 use crate::perturbation::Perturbation;
@@ -49,6 +49,22 @@ pub struct ControlVariate<O, C, E, S, F> {
 impl<O, C, E, S: Sampler<F>, F: Real> ControlVariate<O, C, E, S, F> {
     /// The smoothing of `oracle` by `epsilon` times the sampler's noise, with β = 1; `expectation` is that of `control`.
     ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{ControlVariate, Exact};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Max, Oracle};
+    /// use topk_loss::sampler::GivenDraws;
+    /// let (largest, draws) = (KthLargest::new(1)?, GivenDraws::new(Normal, &[0.0, 2.0], 2)?);
+    /// let known = Exact::new(largest, Normal, 0.5)?;
+    /// let smoothed = ControlVariate::new(Max, largest, known, draws, 0.5, Key::new(0))?;
+    /// // Function and control are the same: what is left is what is known.
+    /// let value: f64 = smoothed.value(&[0.5, 0.0], &mut [0.0; 2000])?;
+    /// let exact = known.value(&[0.5, 0.0], &mut [0.0; 2000])?;
+    /// assert!((value - exact).abs() < 1e-12);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.
     pub fn new(oracle: O, control: C, expectation: E, sampler: S, epsilon: F, key: Key) -> Result<Self> {
@@ -56,6 +72,20 @@ impl<O, C, E, S: Sampler<F>, F: Real> ControlVariate<O, C, E, S, F> {
     }
 
     /// The same with another coefficient β; the best is Cov(f, h)/Var(h), and must not come from the same draws.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{ControlVariate, Exact};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Max, Oracle};
+    /// use topk_loss::sampler::GivenDraws;
+    /// let (largest, draws) = (KthLargest::new(1)?, GivenDraws::new(Normal, &[0.0, 2.0], 2)?);
+    /// let known = Exact::new(largest, Normal, 0.5)?;
+    /// let smoothed = ControlVariate::new(Max, largest, known, draws, 0.5, Key::new(0))?;
+    /// // Without the control, the pathwise mean: the noised scores are 0.5 and 1.
+    /// assert_eq!(smoothed.with_coefficient(0.0)?.value(&[0.5, 0.0], &mut [0.0; 2000])?, 1.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A β that is NaN or infinite.

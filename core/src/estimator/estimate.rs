@@ -9,6 +9,20 @@ use crate::{Error, Oracle, Real, Result, Sampler, check, oracle};
 /// The standard error of a mean of n independent terms x is √(Σ(x − mean)²/(n(n − 1))). Where draws depend on one another, as in
 /// antithetic pairs, the terms are the means of the [blocks](Sampler::block_len). With a single term it is unknown and
 /// given as infinite.
+///
+/// ```
+/// use topk_loss::Key;
+/// use topk_loss::estimator::{Estimator, Pathwise};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::GivenDraws;
+/// let draws = GivenDraws::new(Normal, &[0.0, 0.0, 0.0, 0.0, 0.0, 2.0], 3)?;
+/// let smoothed = Pathwise::new(KthLargest::new(1)?, draws, 0.5, Key::new(0))?;
+/// let estimate = smoothed.estimate(&[1.0, 0.0, 0.5], 1.0, &mut [0.0; 3], &mut [0.0; 12])?;
+/// // The draws have the values 1 and 1.5.
+/// assert_eq!((estimate.value, estimate.standard_error), (1.25, 0.25));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate<F> {
     /// The estimate of f_ε(θ).
@@ -25,6 +39,19 @@ pub struct Estimate<F> {
 ///
 /// Nothing stops before [`MIN_BLOCKS`](Until::MIN_BLOCKS) independent terms: the first few one-hot gradients are often the same,
 /// with a standard error of 0. A stop that looks at the draws still makes the estimate slightly biased.
+///
+/// ```
+/// use topk_loss::Key;
+/// use topk_loss::estimator::{Estimator, Pathwise, Until};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sampler::MonteCarlo;
+/// let smoothed = Pathwise::new(KthLargest::new(1)?, MonteCarlo::new(Normal, 10_000)?, 0.5, Key::new(0))?;
+/// let until = Until::Value(0.05);
+/// let estimate = smoothed.estimate_until(&[1.0, 0.0, 0.5], until, 1.0, &mut [0.0; 3], &mut [0.0; 12])?;
+/// assert!(estimate.standard_error <= 0.05 && estimate.num_samples >= 32 && estimate.num_samples < 10_000);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Until<F> {
     /// Until the standard error of the value is at most this.
@@ -35,6 +62,10 @@ pub enum Until<F> {
 
 impl<F: Real> Until<F> {
     /// The fewest independent terms after which to believe a standard error.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::estimator::Until::<f64>::MIN_BLOCKS, 32);
+    /// ```
     pub const MIN_BLOCKS: usize = 32;
 
     fn check(self) -> Result<Self> {
@@ -83,15 +114,63 @@ impl<F: Real> Until<F> {
 /// **References.** Welford, "Note on a method for calculating corrected sums of squares and products", Technometrics 4, 1962.
 pub trait Estimator<F: Real>: Oracle<F> {
     /// How much scratch an estimate at a θ of `dim` entries needs.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{Estimator, Pathwise};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// let draws = GivenDraws::new(Normal, &[0.0, 0.0, 0.0, 0.0, 0.0, 2.0], 3)?;
+    /// let smoothed = Pathwise::new(KthLargest::new(1)?, draws, 0.5, Key::new(0))?;
+    /// // Two rows more than without an estimate of the error.
+    /// assert_eq!(smoothed.estimate_scratch_len(3), 12);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn estimate_scratch_len(&self, dim: usize) -> usize;
 
     /// Adds `weight` times the gradient to `grad`, and returns the value with the standard errors (those of the unweighted gradient).
+    ///
+    /// **Ties and NaN.** The estimator's; NaN is an error.
+    ///
+    /// **Cost.** The estimator's own and O(L) a draw.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{Estimator, Pathwise};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// let draws = GivenDraws::new(Normal, &[0.0, 0.0, 0.0, 0.0, 0.0, 2.0], 3)?;
+    /// let smoothed = Pathwise::new(KthLargest::new(1)?, draws, 0.5, Key::new(0))?;
+    /// let mut grad = [0.0; 3];
+    /// smoothed.estimate(&[1.0, 0.0, 0.5], 2.0, &mut grad, &mut [0.0; 12])?;
+    /// assert_eq!(grad, [1.0, 0.0, 1.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the trait's description.
     fn estimate(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Estimate<F>>;
 
     /// As [`estimate`](Estimator::estimate), with the sampler's first draws only: until the standard error is small enough, at most all.
+    ///
+    /// **Ties and NaN.** The estimator's; NaN is an error.
+    ///
+    /// **Cost.** The estimator's own and O(L) a draw, of as many draws as it takes.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{Estimator, Pathwise, Until};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::MonteCarlo;
+    /// let smoothed = Pathwise::new(KthLargest::new(1)?, MonteCarlo::new(Normal, 10_000)?, 0.5, Key::new(0))?;
+    /// let until = Until::Value(0.05);
+    /// let estimate = smoothed.estimate_until(&[1.0, 0.0, 0.5], until, 1.0, &mut [0.0; 3], &mut [0.0; 12])?;
+    /// assert!(estimate.standard_error <= 0.05 && estimate.num_samples >= 32 && estimate.num_samples < 10_000);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the trait's description.

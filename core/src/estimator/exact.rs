@@ -1,4 +1,4 @@
-//! The smoothed order statistic itself, with no randomness.
+//! The exact smoothing of order statistics: computed, with no randomness.
 
 mod runs;
 
@@ -61,6 +61,17 @@ pub struct Exact<O, N, F> {
 }
 
 /// A value with a bound on the error of what came with it.
+///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// // The larger of two tied scores is ε/√π above them.
+/// let (exact, expected) = (Exact::new(KthLargest::new(1)?, Normal, 0.5)?, 0.5 / core::f64::consts::PI.sqrt());
+/// let certified = exact.certified(&[0.0, 0.0], 1.0, &mut [0.0; 2], &mut [0.0; 1000])?;
+/// assert!((certified.value - expected).abs() < 1e-9 && certified.error_bound < 1e-7);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Certified<F> {
     /// f_ε(θ).
@@ -71,6 +82,17 @@ pub struct Certified<F> {
 
 impl<O, N, F: Real> Exact<O, N, F> {
     /// The smoothing of `oracle` by noise of scale `epsilon`.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Oracle};
+    /// // The larger of two tied scores is ε/√π above them.
+    /// let (exact, expected) = (Exact::new(KthLargest::new(1)?, Normal, 0.5)?, 0.5 / core::f64::consts::PI.sqrt());
+    /// assert!((exact.value(&[0.0, 0.0], &mut [0.0; 1000])? - expected).abs() < 1e-9);
+    /// assert!(Exact::new(KthLargest::new(1)?, topk_loss::noise::Laplace, 0.5).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite; a law whose density has a kink.
@@ -86,6 +108,18 @@ impl<O, N, F: Real> Exact<O, N, F> {
     }
 
     /// Treats every class by itself: the reference that the fast form is held against.
+    ///
+    /// **Cost.** O(nodes · L · k) an evaluation.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Oracle};
+    /// // The larger of two tied scores is ε/√π above them.
+    /// let (exact, expected) = (Exact::new(KthLargest::new(1)?, Normal, 0.5)?, 0.5 / core::f64::consts::PI.sqrt());
+    /// assert!((exact.plain().value(&[0.0, 0.0], &mut [0.0; 1000])? - expected).abs() < 1e-10);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn plain(self) -> Self {
         Self { plain: true, precision: self.precision.strict(), ..self }
@@ -93,6 +127,17 @@ impl<O, N, F: Real> Exact<O, N, F> {
 
     /// The error bound that a result must meet, on the L1 error of the gradient: 1e−7 in `f64` and 1e−4 in `f32` unless said, far below any
     /// estimator's noise. A smaller one costs more nodes and a wider window, a larger one less of both.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Oracle};
+    /// // The larger of two tied scores is ε/√π above them.
+    /// let (exact, expected) = (Exact::new(KthLargest::new(1)?, Normal, 0.5)?, 0.5 / core::f64::consts::PI.sqrt());
+    /// let finer = exact.with_tolerance(1e-10)?;
+    /// assert!((finer.value(&[0.0, 0.0], &mut [0.0; 1000])? - expected).abs() < 1e-10);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A tolerance that is not positive and finite.
@@ -105,6 +150,22 @@ impl<O, N, F: Real> Exact<O, N, F> {
 impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// Adds `weight`·∇f_ε(θ) to `grad`, returns f_ε(θ) with the error bound.
     ///
+    /// **Ties and NaN.** Ties need no rule. NaN is an error.
+    ///
+    /// **Cost.** The type's.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// // The larger of two tied scores is ε/√π above them.
+    /// let (exact, expected) = (Exact::new(KthLargest::new(1)?, Normal, 0.5)?, 0.5 / core::f64::consts::PI.sqrt());
+    /// let mut grad = [0.0; 2];
+    /// let certified = exact.certified(&[0.0, 0.0], 1.0, &mut grad, &mut [0.0; 1000])?;
+    /// assert!((certified.value - expected).abs() < 1e-9 && certified.error_bound < 1e-7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As for the type; `grad` is then as before, save where one of several ranks far apart fails or its own range is left.
     pub fn certified(&self, theta: &[F], weight: F, grad: &mut [F], scratch: &mut [F]) -> Result<Certified<F>> {
@@ -114,10 +175,13 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
         Ok(certified)
     }
 
-    /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values; the classes are
-    /// summarised once for all ranks.
+    /// Writes E (θ + εZ)₍ᵣ₎ for every rank r that the oracle gives a weight, in descending order of the values.
     ///
     /// **Shapes.** One value for each rank with a weight; scratch as for the gradient.
+    ///
+    /// **Ties and NaN.** Ties need no rule. NaN is an error.
+    ///
+    /// **Cost.** One selection and one quadrature a rank.
     ///
     /// ```
     /// use topk_loss::estimator::Exact;
@@ -154,6 +218,10 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
     /// **Shapes.** `theta`, `direction`, `out` L long; scratch 2L more than [`scratch_len`](Oracle::scratch_len), of dual numbers.
     ///
     /// **Accuracy.** One to two digits less than the gradient, times |v|/ε.
+    ///
+    /// **Ties and NaN.** Ties need no rule. NaN is an error.
+    ///
+    /// **Cost.** The gradient's, with dual numbers in place of floats.
     ///
     /// ```
     /// use topk_loss::dual::Dual;

@@ -1,4 +1,4 @@
-//! The mean over draws of the oracle's own gradient (the paper's estimator).
+//! The pathwise estimator, which is the paper's: the mean over draws of the oracle's own gradient.
 
 use super::draw::{self, Draw};
 use crate::perturbation::Perturbation;
@@ -44,6 +44,20 @@ pub struct Pathwise<O, S, F> {
 
 impl<O, S: Sampler<F>, F: Real> Pathwise<O, S, F> {
     /// The smoothing of `oracle` by `epsilon` times the sampler's noise.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::Pathwise;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::{KthLargest, Oracle};
+    /// use topk_loss::sampler::GivenDraws;
+    /// let (largest, draws) = (KthLargest::new(1)?, GivenDraws::new(Normal, &[0.0, 2.0], 2)?);
+    /// let smoothed = Pathwise::new(largest, draws, 0.5, Key::new(0))?;
+    /// // The noised scores are 0.5 and 1.
+    /// assert_eq!(smoothed.value(&[0.5, 0.0], &mut [0.0; 4])?, 1.0);
+    /// assert!(Pathwise::new(largest, draws, 0.0, Key::new(0)).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite, a sampler without draws.

@@ -1,4 +1,4 @@
-//! The gradient of a smoothing from values alone.
+//! The score-function estimator: the gradient of a smoothing from values alone.
 
 mod leave_one_out;
 
@@ -8,6 +8,24 @@ use crate::perturbation::Perturbation;
 use crate::{Error, FoldIn, Key, Noise, Oracle, Real, Result, Sampler, Translation, check};
 
 /// What is subtracted from a value before it is weighed by the noise's score; none of them biases the gradient.
+///
+/// ```
+/// use topk_loss::Key;
+/// use topk_loss::estimator::{Baseline, ScoreFunction};
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::{Max, Oracle};
+/// use topk_loss::sampler::GivenDraws;
+/// assert_eq!(Baseline::default(), Baseline::LeaveOneOut);
+/// // Values 3 and 2; the scores of the first entry are 1 and −1.
+/// let draws = GivenDraws::new(Normal, &[1.0, 0.0, -1.0, 0.0], 2)?;
+/// let first = |baseline| {
+///     let mut grad = [0.0; 2];
+///     ScoreFunction::new(Max, draws, 1.0, baseline, Key::new(0))?.value_and_add_grad(&[2.0, 2.0], 1.0, &mut grad, &mut [0.0; 10])?;
+///     Ok(grad[0])
+/// };
+/// assert_eq!((first(Baseline::Mean)?, first(Baseline::LeaveOneOut)?), (0.5, 1.0));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Baseline {
     /// Nothing, but for the share of the [center](Translation) where the oracle names one.
@@ -68,6 +86,21 @@ pub struct ScoreFunction<O, S, F> {
 
 impl<O, S: Sampler<F>, F: Real> ScoreFunction<O, S, F> {
     /// The smoothing of `oracle` by `epsilon` times the sampler's noise.
+    ///
+    /// ```
+    /// use topk_loss::Key;
+    /// use topk_loss::estimator::{Baseline, ScoreFunction};
+    /// use topk_loss::noise::{Normal, Uniform};
+    /// use topk_loss::oracle::{Max, Oracle};
+    /// use topk_loss::sampler::{GivenDraws, MonteCarlo};
+    /// let draws = GivenDraws::new(Normal, &[1.0, 0.0, -1.0, 0.0], 2)?;
+    /// let smoothed = ScoreFunction::new(Max, draws, 1.0, Baseline::None, Key::new(0))?;
+    /// assert_eq!(smoothed.value(&[0.0, 0.0], &mut [0.0; 6])?, 0.5);
+    /// // The uniform density jumps.
+    /// let jumps = ScoreFunction::new(Max, MonteCarlo::new(Uniform, 10)?, 1.0, Baseline::None, Key::new(0));
+    /// assert_eq!(jumps.unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite; a law whose density jumps; with leave-one-out, less than two draws or draws that

@@ -1,4 +1,4 @@
-//! Where the classes of a shard lie, coarsely, told before anyone knows the center.
+//! The census of a shard: where its classes lie, coarsely, told before anyone knows the center.
 //!
 //! Every score is counted in the bin of a grid that all shards share, whose bin m is about m widths from 0. A shard tells of those near its own center,
 //! the last of its largest scores, which is not above the center of all: so whoever hears all shards knows of every class near that one, and makes the same

@@ -1,4 +1,4 @@
-//! Where the classes lie, coarsely: a histogram of the scores.
+//! A histogram of the scores: where the classes lie, coarsely.
 
 use super::bounds::{Bounds, Window};
 use super::partition::Partition;
@@ -35,6 +35,8 @@ pub(super) fn range<N: Noise<F>, F: Real>(problem: &Problem<N, F>, has_classes: 
 
 /// How many classes of a set lie in each of 64 or 128 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
+///
+/// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Histogram<N, F> {
     pub(super) problem: Problem<N, F>,
@@ -62,6 +64,10 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     }
 
     /// Counts the classes of a slice of scores.
+    ///
+    /// **Ties and NaN.** NaN is an error.
+    ///
+    /// **Cost.** Two passes.
     ///
     /// # Errors
     /// A NaN or infinite score.
@@ -132,6 +138,8 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     }
 
     /// Adds the counts of another set of classes of the same row.
+    ///
+    /// **Cost.** One pass over the counts.
     ///
     /// # Errors
     /// Another number of counts.

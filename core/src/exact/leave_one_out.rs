@@ -1,4 +1,4 @@
-//! The distributions without one of the trials that no division takes out again: those of p > ½.
+//! The distribution of a count without one of its trials, for those of p > ½, which no division takes out again.
 //!
 //! Without one half of the trials, then without either half of the other half, and so on: each trial is added once a halving, to ever fewer
 //! entries, since of the distribution without m trials only the last m are needed to add all but one of them. Nothing is subtracted, so

@@ -1,4 +1,4 @@
-//! The mean of the order statistics: smoothed ones' values and gradients.
+//! The mean of order statistics under noise: what the integrals are, for values and gradients.
 
 use super::counts::{least, whole};
 use super::partition::Partition;

@@ -1,4 +1,4 @@
-//! Which classes need individual care.
+//! Which of the classes need individual care, and which are summed together.
 
 use super::bounds::{Bounds, Window};
 use super::histogram::Histogram;
@@ -12,6 +12,8 @@ use crate::{Noise, Real, Regularity};
 ///
 /// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by themselves;
 /// the bulk, far below, is summed by its moments; what is negligible cannot matter.
+///
+/// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Partition<N, F> {
     pub(super) problem: Problem<N, F>,

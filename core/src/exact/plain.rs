@@ -1,4 +1,4 @@
-//! The same integrands class by class and node by node, by libm's functions and other recurrences: the slow reference of the fast nodes.
+//! The slow reference of the fast nodes: the same integrands class by class, by libm's functions and other recurrences.
 //!
 //! Classes that are unlikely to be above any t are counted by successes, so that they may be divided out again, all others by failures. A
 //! trial has both of its tails, each to its own last digit, so that rare counts keep theirs.

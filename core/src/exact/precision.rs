@@ -1,4 +1,4 @@
-//! How far each float is pushed.
+//! Tolerances: how far each float is pushed.
 
 use super::counts::whole;
 use super::solution::rounding;

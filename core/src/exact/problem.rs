@@ -1,4 +1,4 @@
-//! What is to be computed, in one plain value that every step carries.
+//! The problem: what is to be computed, in one plain value that every step carries.
 
 use super::precision::Precision;
 use super::ranks::Run;

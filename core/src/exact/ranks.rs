@@ -1,8 +1,14 @@
-//! Which order statistics are asked for.
+//! Ranks: which order statistics are asked for, and with which weights.
 
 use crate::{Real, lanes};
 
 /// The order statistics an oracle is made of; ranks count from 1, the largest first.
+///
+/// ```
+/// use topk_loss::oracle::Ranks;
+/// // The two largest are the ranks 1 and 2, each with weight 1.
+/// assert_eq!(Ranks::<f64>::Top(2).each().collect::<Vec<_>>(), [(1.0, 1), (1.0, 2)]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Ranks<'a, F> {
@@ -21,7 +27,12 @@ pub enum Ranks<'a, F> {
 /// assert_eq!([0.5, 0.5].as_ranks(), Ranks::Weighted(&[0.5, 0.5]));
 /// ```
 pub trait AsRanks<F> {
-    /// They themselves.
+    /// The ranks and their weights, as an oracle reads them.
+    ///
+    /// ```
+    /// use topk_loss::oracle::{AsRanks, Ranks};
+    /// assert_eq!(vec![0.5, 0.5].as_ranks(), Ranks::Weighted(&[0.5, 0.5]));
+    /// ```
     fn as_ranks(&self) -> Ranks<'_, F>;
 }
 
@@ -39,6 +50,13 @@ impl<F: Real, T: AsRef<[F]>> AsRanks<F> for T {
 
 impl<F: Real> Ranks<'_, F> {
     /// The deepest rank that has a weight; 0 without one.
+    ///
+    /// **Cost.** At most one pass over weights that are listed.
+    ///
+    /// ```
+    /// use topk_loss::oracle::Ranks;
+    /// assert_eq!(Ranks::Weighted(&[0.0, 0.5, 0.5, 0.0]).last(), 3);
+    /// ```
     #[must_use]
     pub fn last(&self) -> usize {
         match *self {
@@ -48,6 +66,13 @@ impl<F: Real> Ranks<'_, F> {
     }
 
     /// The first rank that has a weight; 0 without one.
+    ///
+    /// **Cost.** At most one pass over weights that are listed.
+    ///
+    /// ```
+    /// use topk_loss::oracle::Ranks;
+    /// assert_eq!(Ranks::Weighted(&[0.0, 0.5, 0.5, 0.0]).first(), 2);
+    /// ```
     #[must_use]
     pub fn first(&self) -> usize {
         match *self {
@@ -57,7 +82,12 @@ impl<F: Real> Ranks<'_, F> {
         }
     }
 
-    /// w_r.
+    /// The weight w_r of a rank; 0 of one without.
+    ///
+    /// ```
+    /// use topk_loss::oracle::Ranks;
+    /// assert_eq!([1, 2, 9].map(|rank| Ranks::Weighted(&[0.25, 0.75]).weight(rank)), [0.25, 0.75, 0.0]);
+    /// ```
     #[must_use]
     pub fn weight(&self, rank: usize) -> F {
         match *self {
@@ -69,6 +99,13 @@ impl<F: Real> Ranks<'_, F> {
     }
 
     /// Σ_r w_r, the sum of the gradient.
+    ///
+    /// **Cost.** One pass over weights that are listed.
+    ///
+    /// ```
+    /// use topk_loss::oracle::Ranks;
+    /// assert_eq!((Ranks::Top(3).mass(), Ranks::Weighted(&[0.25, 0.5]).mass()), (3.0, 0.75));
+    /// ```
     #[must_use]
     pub fn mass(&self) -> F {
         match *self {
@@ -87,6 +124,8 @@ impl<F: Real> Ranks<'_, F> {
     }
 
     /// The ranks that have a weight, one by one, each behind its weight.
+    ///
+    /// **Cost.** At most one pass over weights that are listed, or k ranks.
     ///
     /// ```
     /// use topk_loss::oracle::Ranks;

@@ -1,4 +1,4 @@
-//! Sums that do not depend on their order.
+//! Sums that come out the same, to the last bit, whatever their order.
 
 use crate::Real;
 

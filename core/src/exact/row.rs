@@ -1,4 +1,4 @@
-//! A whole row: its classes from the scores to the gradient.
+//! The exact form of a whole row: from its scores to the gradient.
 
 use super::bounds::Bounds;
 use super::chernoff::greatest_mean;

@@ -1,4 +1,4 @@
-//! Values and gradients as integrals over t.
+//! The solution: values and gradients as integrals over t.
 
 use super::bounds::Window;
 use super::chebyshev::{Polynomial, ROOM, Terms};
@@ -13,6 +13,8 @@ use crate::lanes::LANES;
 use crate::{Noise, Real, Result, check};
 
 /// The smoothed order statistic of all classes, and what each class's gradient follows from.
+///
+/// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug)]
 pub struct Solution<'s, N, F> {
     partition: Partition<N, F>,
@@ -165,6 +167,10 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
 
     /// Adds `weight` times the gradient of the classes of one shard, whose candidates stand from position `first` on, and returns the
     /// position after its last.
+    ///
+    /// **Ties and NaN.** Tied scores have equal entries. NaN is an error.
+    ///
+    /// **Cost.** A pass to check, and one of as many multiply-adds for each class as there are moments.
     ///
     /// # Errors
     /// A gradient of another length, a NaN or infinite score; `grad` is then as before.

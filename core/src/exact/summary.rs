@@ -1,4 +1,4 @@
-//! What the exact form needs to know of a set of classes.
+//! The summary of a set of classes: all that the exact form needs to know of it.
 
 use super::chebyshev::{ROOM, Terms, add_moments};
 use super::mean::Mean;
@@ -10,6 +10,8 @@ use crate::{Error, Noise, Real, Result, check};
 
 /// The candidates of a set of classes and the Chebyshev moments of the classes far below: the third round of a computation over
 /// [shards](crate::sharded).
+///
+/// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug)]
 pub struct Summary<'a, N, F> {
     pub(super) partition: Partition<N, F>,
@@ -68,6 +70,10 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     /// Adds the classes of a slice of scores.
+    ///
+    /// **Ties and NaN.** NaN is an error.
+    ///
+    /// **Cost.** A pass to check, and one of as many multiply-adds for each class of the bulk as there are moments.
     ///
     /// # Errors
     /// A NaN or infinite score; no room left for candidates, after which the summary is incomplete.
@@ -191,6 +197,8 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     /// Adds the classes of another summary of the same partition and returns the position from which its candidates now stand.
+    ///
+    /// **Cost.** One pass over the moments and the candidates of the other.
     ///
     /// # Errors
     /// Moments of another number, or no room for the candidates; the summary is then as before.

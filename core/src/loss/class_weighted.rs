@@ -1,4 +1,4 @@
-//! A weight for every class.
+//! Class weights: a loss times the weight of its label's class.
 
 use super::Loss;
 use crate::{FoldIn, Real, Result, check};
@@ -36,6 +36,16 @@ pub struct ClassWeighted<L, T> {
 impl<L, T> ClassWeighted<L, T> {
     /// `loss` times the weight of the label's class.
     ///
+    /// **Cost.** Two passes over the weights.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::ClassWeighted;
+    /// assert_eq!(ClassWeighted::new(CrossEntropy, [1.0, 4.0])?.weights(), &[1.0, 4.0]);
+    /// assert!(ClassWeighted::new(CrossEntropy, [1.0, -4.0]).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A weight that is negative or not finite.
     pub fn new<F: Real>(loss: L, weights: T) -> Result<Self>
@@ -60,7 +70,14 @@ impl<L, T> ClassWeighted<L, T> {
         &self.loss
     }
 
-    /// The weights.
+    /// The weights, one a class.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::ClassWeighted;
+    /// assert_eq!(ClassWeighted::new(CrossEntropy, vec![1.0, 4.0])?.weights()[1], 4.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn weights(&self) -> &T {
         &self.weights

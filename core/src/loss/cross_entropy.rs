@@ -1,4 +1,4 @@
-//! The cross-entropy of the softmax.
+//! The cross-entropy of the softmax, of a label or of a target distribution.
 
 use super::softmax::{Row, leader};
 use super::{Loss, SoftLabelLoss, soft_label};
@@ -28,6 +28,9 @@ use crate::{FoldIn, Real, Result, check};
 /// assert_eq!((value, grad), (2.0_f64.ln(), [0.5, -0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Bridle, "Probabilistic interpretation of feedforward classification network outputs, with relationships to statistical
+/// pattern recognition", in "Neurocomputing", Springer, 1990 (the softmax).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CrossEntropy;
 

@@ -1,4 +1,4 @@
-//! The Fenchel–Young loss of a convex function.
+//! The Fenchel–Young loss of a convex function: learning from a target vector in place of a label.
 
 use crate::lanes::{self, Compensated};
 use crate::maximizer::dot;
@@ -52,12 +52,25 @@ pub struct FenchelYoung<O> {
 
 impl<O> FenchelYoung<O> {
     /// The loss that the convex function `oracle` generates.
+    ///
+    /// ```
+    /// use topk_loss::loss::FenchelYoung;
+    /// use topk_loss::oracle::Max;
+    /// assert_eq!(FenchelYoung::new(Max).scratch_len::<f64>(3), 6);
+    /// ```
     #[must_use]
     pub const fn new(oracle: O) -> Self {
         Self { oracle }
     }
 
     /// How much scratch a θ of `dim` entries needs.
+    ///
+    /// ```
+    /// use topk_loss::loss::FenchelYoung;
+    /// use topk_loss::oracle::Max;
+    /// // L of its own, and as many of the oracle.
+    /// assert_eq!(FenchelYoung::new(Max).scratch_len::<f64>(10), 20);
+    /// ```
     pub fn scratch_len<F: Real>(&self, dim: usize) -> usize
     where
         O: Oracle<F>,
@@ -66,6 +79,18 @@ impl<O> FenchelYoung<O> {
     }
 
     /// f(θ) − ⟨θ, y⟩.
+    ///
+    /// **Ties and NaN.** The oracle's; NaN is an error.
+    ///
+    /// **Cost.** The oracle's and three passes.
+    ///
+    /// ```
+    /// use topk_loss::loss::FenchelYoung;
+    /// use topk_loss::oracle::Max;
+    /// // The largest entry is 3; that of class 1, the target, is 1.
+    /// assert_eq!(FenchelYoung::new(Max).value(&[3.0, 1.0], &[0.0, 1.0], &mut [0.0; 4])?, 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description.
@@ -77,6 +102,19 @@ impl<O> FenchelYoung<O> {
     }
 
     /// Overwrites `grad` with ∇f(θ) − y and returns f(θ) − ⟨θ, y⟩.
+    ///
+    /// **Ties and NaN.** The oracle's; NaN is an error.
+    ///
+    /// **Cost.** The oracle's and a few passes.
+    ///
+    /// ```
+    /// use topk_loss::loss::FenchelYoung;
+    /// use topk_loss::oracle::Max;
+    /// let mut grad = [0.0; 2];
+    /// assert_eq!(FenchelYoung::new(Max).value_and_grad(&[3.0, 1.0], &[0.0, 1.0], &mut grad, &mut [0.0; 4])?, 2.0);
+    /// assert_eq!(grad, [1.0, -1.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description; `grad` is then as before, unless only the oracle's computation could find the fault.

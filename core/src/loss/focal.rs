@@ -1,4 +1,4 @@
-//! The focal loss.
+//! The focal loss: a cross-entropy with less weight on what is already right.
 
 use super::Loss;
 use super::softmax::{Row, Softmax};
@@ -40,6 +40,13 @@ pub struct Focal<F> {
 
 impl<F: Real> Focal<F> {
     /// The loss with focusing parameter γ; the paper's choice is 2.
+    ///
+    /// ```
+    /// use topk_loss::loss::Focal;
+    /// assert_eq!(Focal::new(2.0)?.gamma(), 2.0);
+    /// assert!(Focal::new(-1.0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A γ that is negative or not finite.

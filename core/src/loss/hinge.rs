@@ -1,4 +1,4 @@
-//! The hinge over any oracle.
+//! The hinge over any oracle: of an order statistic, smoothed or not, it is the top-K hinge.
 
 use super::Loss;
 use crate::{AsMargins, FoldIn, Margins, Oracle, Real, Result, Translation, check};
@@ -42,6 +42,18 @@ pub struct Hinge<O, F, M = Margins<'static, F>> {
 impl<O, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     /// The hinge over `oracle`.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::loss::Hinge;
+    /// use topk_loss::oracle::Max;
+    /// use topk_loss::{Loss, Margins};
+    /// // 2 · (1 + 3 − 0.5).
+    /// assert_eq!(Hinge::new(Max, Margins::Uniform(1.0), 2.0)?.value(&[0.5, 3.0], 0, &mut [0.0; 4])?, 7.0);
+    /// assert!(Hinge::new(Max, Margins::Uniform(1.0), 0.0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not finite, a scale that is not positive and finite.
     pub fn new(oracle: O, margins: M, scale: F) -> Result<Self> {
@@ -52,6 +64,15 @@ impl<O, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
 
 impl<O: Clone, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     /// The same loss, its margins borrowed.
+    ///
+    /// ```
+    /// use topk_loss::loss::Hinge;
+    /// use topk_loss::oracle::Max;
+    /// use topk_loss::Loss;
+    /// let owned = Hinge::new(Max, vec![1.0, 2.0], 1.0)?;
+    /// assert_eq!(owned.borrowed().value(&[0.5, 3.0], 0, &mut [0.0; 4])?, 3.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> Hinge<O, F, Margins<'_, F>> {
         Hinge { oracle: self.oracle.clone(), margins: self.margins.as_margins(), scale: self.scale }

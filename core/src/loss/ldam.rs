@@ -1,4 +1,4 @@
-//! The label-distribution-aware margin loss.
+//! The label-distribution-aware margin loss: a cross-entropy that the label must win by its class's margin.
 
 use super::Loss;
 use super::softmax::{self, Row};
@@ -41,6 +41,15 @@ pub struct Ldam<F, M = Margins<'static, F>> {
 impl<F: Real, M: AsMargins<F>> Ldam<F, M> {
     /// The loss with the margins of the classes and the scale of the scores.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::loss::Ldam;
+    /// assert_eq!(Ldam::new([0.1, 0.5], 30.0)?.scale(), 30.0);
+    /// assert!(Ldam::new([0.1, 0.5], -30.0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not finite, a scale that is not positive and finite.
     pub fn new(margins: M, scale: F) -> Result<Self> {
@@ -63,12 +72,25 @@ impl<F: Real, M: AsMargins<F>> Ldam<F, M> {
     }
 
     /// The same loss, its margins borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::loss::Ldam;
+    /// use topk_loss::Margins;
+    /// let owned = Ldam::new(vec![0.1, 0.5], 30.0)?;
+    /// assert_eq!(owned.borrowed().margins(), &Margins::PerClass(&[0.1, 0.5]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> Ldam<F, Margins<'_, F>> {
         Ldam { margins: self.margins.as_margins(), scale: self.scale }
     }
 
-    /// The scale.
+    /// What multiplies the scores.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::Ldam::new([0.1, 0.5], 30.0)?.scale(), 30.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scale(&self) -> F {
         self.scale

@@ -44,6 +44,17 @@ pub struct LogitAdjusted<L, T> {
 impl<L, T> LogitAdjusted<L, T> {
     /// `loss` of the scores plus `adjustments`.
     ///
+    /// **Cost.** One pass over the adjustments.
+    ///
+    /// ```
+    /// use topk_loss::loss::LogitAdjusted;
+    /// use topk_loss::{CrossEntropy, Loss};
+    /// // The adjusted scores are tied.
+    /// let loss = LogitAdjusted::new(CrossEntropy, [0.0, -2.0])?;
+    /// assert_eq!(loss.value(&[0.0, 2.0], 0, &mut [0.0; 2])?, 2.0_f64.ln());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An adjustment that is not finite.
     pub fn new<F: Real>(loss: L, adjustments: T) -> Result<Self>
@@ -56,6 +67,17 @@ impl<L, T> LogitAdjusted<L, T> {
 
     /// The same, with the largest score subtracted from all before the adjustments are added: right for a loss that depends on differences of
     /// scores only, as every loss of this crate does, and wrong for any other.
+    ///
+    /// ```
+    /// use topk_loss::loss::LogitAdjusted;
+    /// use topk_loss::{CrossEntropy, Loss};
+    /// let loss = LogitAdjusted::new(CrossEntropy, [0.5_f32, 0.0])?;
+    /// // Beside 1e8 an adjustment of 0.5 is lost in `f32`.
+    /// let value = |loss: LogitAdjusted<_, _>| loss.value(&[1e8, 1e8], 1, &mut [0.0; 2]);
+    /// assert!((value(loss)? - 0.693).abs() < 1e-3);
+    /// assert!((value(loss.shift_invariant())? - 0.974).abs() < 1e-3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn shift_invariant(self) -> Self {
         Self { shift_invariant: true, ..self }
@@ -75,13 +97,27 @@ impl<L, T> LogitAdjusted<L, T> {
         &self.loss
     }
 
-    /// The adjustments.
+    /// The adjustments, one a class.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::LogitAdjusted;
+    /// assert_eq!(LogitAdjusted::new(CrossEntropy, vec![0.5, -0.5])?.adjustments()[1], -0.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn adjustments(&self) -> &T {
         &self.adjustments
     }
 
     /// Whether the largest score is [subtracted](Self::shift_invariant) first.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::LogitAdjusted;
+    /// assert!(!LogitAdjusted::new(CrossEntropy, [0.5, -0.5])?.is_shift_invariant());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn is_shift_invariant(&self) -> bool {
         self.shift_invariant

@@ -1,4 +1,4 @@
-//! The mean of the hinge over perturbed oracles.
+//! The mean over noise of the hinge, in place of the hinge of a mean.
 
 use super::Loss;
 use super::hinge::positive_part;
@@ -37,6 +37,9 @@ use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Tran
 /// assert_eq!((value, grad), (0.25, [-0.5, 0.0, 0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced
+/// classification", ICML 2022, for the other composition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanOfHinge<O, S, F, M = Margins<'static, F>> {
     oracle: O,
@@ -47,6 +50,19 @@ pub struct MeanOfHinge<O, S, F, M = Margins<'static, F>> {
 
 impl<O, S: Sampler<F>, F: Real> MeanOfHinge<O, S, F> {
     /// The mean over the draws of the hinge over `oracle` under `epsilon` times the sampler's noise: margin 1, scale 1.
+    ///
+    /// ```
+    /// use topk_loss::loss::MeanOfHinge;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{Key, Loss};
+    /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+    /// let loss = MeanOfHinge::new(KthLargest::new(2)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
+    /// // The second largest of the noised scores is 1 in the first draw and 1.5 in the second: hinges of 0 and 0.5.
+    /// assert_eq!(loss.value(&[2.0, 1.0, 0.5], 0, &mut [0.0; 9])?, 0.25);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite.
@@ -59,6 +75,21 @@ impl<O, S: Sampler<F>, F: Real> MeanOfHinge<O, S, F> {
 impl<O, S: Sampler<F>, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::loss::MeanOfHinge;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{Key, Loss};
+    /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+    /// let loss = MeanOfHinge::new(KthLargest::new(2)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
+    /// // Hinges of 1 and 1.5.
+    /// assert_eq!(loss.with_margins([2.0, 1.0, 1.0])?.value(&[2.0, 1.0, 0.5], 0, &mut [0.0; 9])?, 1.25);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not finite.
     pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<MeanOfHinge<O, S, F, N>> {
@@ -69,6 +100,18 @@ impl<O, S: Sampler<F>, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
 
     /// The same with another scale.
     ///
+    /// ```
+    /// use topk_loss::loss::MeanOfHinge;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{Key, Loss};
+    /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+    /// let loss = MeanOfHinge::new(KthLargest::new(2)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
+    /// assert_eq!(loss.with_scale(4.0)?.value(&[2.0, 1.0, 0.5], 0, &mut [0.0; 9])?, 1.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -78,6 +121,19 @@ impl<O, S: Sampler<F>, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
 
 impl<O: Clone, S: Copy, F: Real, M: AsMargins<F>> MeanOfHinge<O, S, F, M> {
     /// The same loss, its margins borrowed.
+    ///
+    /// ```
+    /// use topk_loss::loss::MeanOfHinge;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{Key, Loss};
+    /// let draws = [0.0, 0.0, 0.0, 0.0, 0.0, 2.0];
+    /// let loss = MeanOfHinge::new(KthLargest::new(2)?, GivenDraws::new(Normal, &draws, 3)?, 0.5, Key::new(0))?;
+    /// let owned = loss.with_margins(vec![2.0, 1.0, 1.0])?;
+    /// assert_eq!(owned.borrowed().value(&[2.0, 1.0, 0.5], 0, &mut [0.0; 9])?, 1.25);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> MeanOfHinge<O, S, F, Margins<'_, F>> {
         MeanOfHinge { oracle: self.oracle.clone(), noise: self.noise, margins: self.margins.as_margins(), scale: self.scale }

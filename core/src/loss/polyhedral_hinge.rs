@@ -1,4 +1,4 @@
-//! A convex, calibrated hinge of K guesses without noise.
+//! The polyhedral top-K hinge: convex, calibrated, and without noise.
 
 use super::Loss;
 use super::hinge::positive_part;
@@ -56,6 +56,14 @@ pub struct PolyhedralHinge<F, M = Margins<'static, F>> {
 impl<F: Real> PolyhedralHinge<F> {
     /// A loss of `k` guesses with margin 1 and scale 1.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::PolyhedralHinge;
+    /// assert_eq!(PolyhedralHinge::new(1)?.value(&[2.0, 1.5, -1.0], 1, &mut [0.0; 3])?, 0.75);
+    /// assert!(PolyhedralHinge::<f64>::new(0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
@@ -67,6 +75,17 @@ impl<F: Real> PolyhedralHinge<F> {
 impl<F: Real, M: AsMargins<F>> PolyhedralHinge<F, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** A few passes over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::PolyhedralHinge;
+    /// let loss = PolyhedralHinge::new(1)?.with_margins([1.0, 2.0, 1.0])?;
+    /// // Scores and margin twice as large: twice the loss.
+    /// assert_eq!(loss.value(&[4.0, 3.0, -2.0], 1, &mut [0.0; 3])?, 1.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not positive and finite.
     pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<PolyhedralHinge<F, N>> {
@@ -76,6 +95,13 @@ impl<F: Real, M: AsMargins<F>> PolyhedralHinge<F, M> {
 
     /// The same with another scale.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::PolyhedralHinge;
+    /// assert_eq!(PolyhedralHinge::new(1)?.with_scale(2.0)?.value(&[2.0, 1.5, -1.0], 1, &mut [0.0; 3])?, 1.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -83,24 +109,49 @@ impl<F: Real, M: AsMargins<F>> PolyhedralHinge<F, M> {
     }
 
     /// The number of guesses K.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::PolyhedralHinge::new(3)?.with_scale(2.0)?.k(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(&self) -> usize {
         self.k
     }
 
     /// The margins.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::PolyhedralHinge;
+    /// assert_eq!(PolyhedralHinge::new(3)?.margins(), &Margins::Uniform(1.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn margins(&self) -> &M {
         &self.margins
     }
 
-    /// The scale.
+    /// What multiplies the loss.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::PolyhedralHinge::new(3)?.with_scale(2.0)?.scale(), 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scale(&self) -> F {
         self.scale
     }
 
     /// The same loss, its margins borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::PolyhedralHinge;
+    /// let owned = PolyhedralHinge::new(1)?.with_margins(vec![1.0, 2.0])?;
+    /// assert_eq!(owned.borrowed().margins(), &Margins::PerClass(&[1.0, 2.0]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> PolyhedralHinge<F, Margins<'_, F>> {
         PolyhedralHinge { k: self.k, margins: self.margins.as_margins(), scale: self.scale }

@@ -5,6 +5,12 @@
 /// An ignored example has coefficient 0 and counts nowhere. Core computes one example and needs none of it; the crates that compute batches do.
 ///
 /// The numbers are what code for a device, which has no such enum, is told.
+///
+/// ```
+/// use topk_loss::loss::Reduction;
+/// assert_eq!(Reduction::default(), Reduction::Mean);
+/// assert_eq!([Reduction::Sum, Reduction::Mean, Reduction::WeightedMean].map(|reduction| reduction as u32), [0, 1, 2]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Reduction {

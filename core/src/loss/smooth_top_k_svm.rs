@@ -1,4 +1,4 @@
-//! The smooth top-K SVM.
+//! The smooth top-K SVM: a hinge over sets of K guesses, its maxima softened by a temperature.
 
 use super::Loss;
 use super::others::Others;
@@ -54,6 +54,16 @@ pub struct SmoothTopKSvm<F> {
 
 impl<F: Real> SmoothTopKSvm<F> {
     /// A loss of `k` guesses; the paper used margin 1 and temperatures from 0.1 to 1.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::SmoothTopKSvm;
+    /// // Tied scores, two guesses of three: two pairs hold the label, and one does not.
+    /// let value = SmoothTopKSvm::new(2, 1.0, 0.0)?.value(&[1.0_f64; 3], 0, &mut [0.0; 64])?;
+    /// assert!((value - 1.5_f64.ln()).abs() < 1e-12);
+    /// assert!(SmoothTopKSvm::new(2, 0.0, 1.0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// k = 0, a temperature that is not positive and finite, a margin that is not finite.

@@ -1,4 +1,4 @@
-//! Any loss under noise.
+//! Any loss under noise: its mean over draws that perturb all scores.
 
 use super::Loss;
 use crate::perturbation::Perturbation;
@@ -35,6 +35,8 @@ use crate::{FoldIn, Key, Real, Result, Sampler, check};
 /// assert_eq!((value, grad), (0.75, [-1.0, 0.5, 0.5]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Duchi, Bartlett, Wainwright, "Randomized smoothing for stochastic optimization", SIAM Journal on Optimization 22, 2012.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SmoothedLoss<L, S, F> {
     loss: L,
@@ -45,6 +47,17 @@ pub struct SmoothedLoss<L, S, F> {
 impl<L, S: Sampler<F>, F: Real> SmoothedLoss<L, S, F> {
     /// The smoothing of `loss` by `epsilon` times the sampler's noise.
     ///
+    /// ```
+    /// use topk_loss::loss::SmoothedLoss;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{CrossEntropy, Key, Loss};
+    /// // One draw, which ties the scores.
+    /// let loss = SmoothedLoss::new(CrossEntropy, GivenDraws::new(Normal, &[2.0, 0.0], 2)?, 0.5, Key::new(0))?;
+    /// assert_eq!(loss.value(&[0.0, 1.0], 0, &mut [0.0; 4])?, 2.0_f64.ln());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An ε that is not positive and finite.
     pub fn new(loss: L, sampler: S, epsilon: F, key: Key) -> Result<Self> {
@@ -53,6 +66,19 @@ impl<L, S: Sampler<F>, F: Real> SmoothedLoss<L, S, F> {
 
     /// The same, with the largest score subtracted from all before the noise is added: right for a loss that depends on differences
     /// of scores only, as hinges and the cross-entropy do, and wrong for any other.
+    ///
+    /// ```
+    /// use topk_loss::loss::SmoothedLoss;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::{CrossEntropy, Key, Loss};
+    /// let loss = SmoothedLoss::new(CrossEntropy, GivenDraws::new(Normal, &[1.0_f32, 0.0], 2)?, 0.5, Key::new(0))?;
+    /// // Beside 1e8 a noise of 0.5 is lost in `f32`.
+    /// let value = |loss: SmoothedLoss<_, _, _>| loss.value(&[1e8, 1e8], 1, &mut [0.0; 4]);
+    /// assert!((value(loss)? - 0.693).abs() < 1e-3);
+    /// assert!((value(loss.shift_invariant())? - 0.974).abs() < 1e-3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn shift_invariant(self) -> Self {
         Self { shift_invariant: true, ..self }

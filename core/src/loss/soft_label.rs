@@ -1,4 +1,4 @@
-//! Losses of a target distribution over the classes.
+//! Losses of a target distribution over the classes in place of one label.
 
 use super::Loss;
 use crate::{FoldIn, Real, Result, check};
@@ -25,15 +25,47 @@ use crate::{FoldIn, Real, Result, check};
 /// ```
 pub trait SoftLabelLoss<F: Real> {
     /// How much scratch `num_classes` scores need.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};
+    /// assert_eq!(SoftLabelLoss::<f64>::soft_scratch_len(&CrossEntropy, 5), 0);
+    /// assert_eq!(SoftLabelLoss::<f64>::soft_scratch_len(&ExpectedLoss::new(CrossEntropy), 5), 5);
+    /// ```
     fn soft_scratch_len(&self, num_classes: usize) -> usize;
 
-    /// The loss.
+    /// The loss of one example and its target distribution, without its gradient.
+    ///
+    /// **Ties and NaN.** Each loss says its rule for ties; NaN is an error.
+    ///
+    /// **Cost.** Each loss says its own.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::SoftLabelLoss;
+    /// let value = CrossEntropy.soft_value(&[0.0_f64, 0.0], &[0.75, 0.25], &mut [])?;
+    /// assert!((value - 2.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the trait's description.
     fn soft_value(&self, scores: &[F], target: &[F], scratch: &mut [F]) -> Result<F>;
 
     /// Overwrites `grad` with the gradient with respect to the scores and returns the loss.
+    ///
+    /// **Ties and NaN.** Each loss says its rule for ties; NaN is an error.
+    ///
+    /// **Cost.** Each loss says its own.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::SoftLabelLoss;
+    /// let mut grad = [0.0_f64; 2];
+    /// CrossEntropy.soft_value_and_grad(&[0.0, 0.0], &[0.75, 0.25], &mut grad, &mut [])?;
+    /// assert!((grad[0] + 0.25).abs() < 1e-15 && (grad[1] - 0.25).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`soft_value`](SoftLabelLoss::soft_value), and a `grad` that is not as long as the scores.
@@ -93,6 +125,14 @@ pub struct ExpectedLoss<L> {
 
 impl<L> ExpectedLoss<L> {
     /// The expectation of `loss` over the label.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::loss::{ExpectedLoss, SoftLabelLoss};
+    /// let value = ExpectedLoss::new(CrossEntropy).soft_value(&[0.0_f64, 0.0], &[0.75, 0.25], &mut [0.0; 2])?;
+    /// assert!((value - 2.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn new(loss: L) -> Self {
         Self { loss }

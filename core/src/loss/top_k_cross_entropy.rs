@@ -1,4 +1,4 @@
-//! The cross-entropy of being among the K guesses.
+//! The top-K cross-entropy: minus the logarithm of the chance that the label is among the K guesses.
 
 use super::Loss;
 use super::others::Others;
@@ -67,6 +67,16 @@ pub struct TopKCrossEntropy<N, F, R = Ranks<'static, F>> {
 impl<N: Noise<F>, F: Real> TopKCrossEntropy<N, F> {
     /// The loss of `k` guesses under noise of scale `epsilon`; Gumbel noise of scale 1 makes it the cross-entropy of logits.
     ///
+    /// ```
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// use topk_loss::Loss;
+    /// // Tied scores, two guesses of eight.
+    /// let value = TopKCrossEntropy::new(2, Gumbel, 1.0)?.value(&[0.0_f64; 8], 3, &mut [0.0; 2000])?;
+    /// assert!((value - 4.0_f64.ln()).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0, an ε that is not positive and finite, a law whose density has a kink.
     pub fn new(k: usize, law: N, epsilon: F) -> Result<Self> {
@@ -78,6 +88,8 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
     /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, …: a list that the loss then has, borrows or shares.
     ///
     /// Half top-1 and half top-K is the cautious choice where both accuracies matter.
+    ///
+    /// **Cost.** A few passes over shares that are listed.
     ///
     /// ```
     /// use topk_loss::loss::TopKCrossEntropy;
@@ -105,24 +117,55 @@ impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
     }
 
     /// The ranks and their shares.
+    ///
+    /// ```
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// use topk_loss::oracle::Ranks;
+    /// assert_eq!(TopKCrossEntropy::new(5, Gumbel, 1.0)?.ranks(), Ranks::Single(5));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn ranks(&self) -> Ranks<'_, F> {
         self.ranks.as_ranks()
     }
 
     /// The scale of the noise.
+    ///
+    /// ```
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// assert_eq!(TopKCrossEntropy::new(5, Gumbel, 0.5)?.epsilon(), 0.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn epsilon(&self) -> F {
         self.epsilon
     }
 
     /// The noise's law.
+    ///
+    /// ```
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// assert_eq!(TopKCrossEntropy::new(5, Gumbel, 0.5)?.law(), Gumbel);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn law(&self) -> N {
         self.law
     }
 
     /// The same loss, its shares borrowed.
+    ///
+    /// ```
+    /// use topk_loss::loss::TopKCrossEntropy;
+    /// use topk_loss::noise::Gumbel;
+    /// use topk_loss::oracle::Ranks;
+    /// let owned = TopKCrossEntropy::mixture(vec![0.5, 0.5], Gumbel, 1.0)?;
+    /// assert_eq!(owned.borrowed().ranks(), Ranks::Weighted(&[0.5, 0.5]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> TopKCrossEntropy<N, F, Ranks<'_, F>> {
         self.under(self.law)

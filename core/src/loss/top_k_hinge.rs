@@ -1,4 +1,4 @@
-//! The calibrated top-K hinge and its smoothed forms in plain data.
+//! The calibrated top-K hinge and its smoothed forms, as plain data: the loss to start from.
 
 use super::hinge::positive_part;
 use super::{Hinge, Loss, Smoothing};
@@ -54,6 +54,14 @@ pub struct TopKHinge<F, M = Margins<'static, F>> {
 impl<F: Real> TopKHinge<F> {
     /// The calibrated hinge of `k` guesses: margin 1, scale 1, no smoothing.
     ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// // 1 + 1 − 0, by the third largest score.
+    /// assert_eq!(TopKHinge::new(2)?.value(&[0.0, 3.0, 1.0, 2.0], 0, &mut [0.0; 8])?, 2.0);
+    /// assert!(TopKHinge::<f64>::new(0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
@@ -80,6 +88,8 @@ impl<F: Real> TopKHinge<F> {
 impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
     /// ```
     /// use topk_loss::{Loss, TopKHinge};
     /// /// A model that owns its loss, and the loss its margins.
@@ -102,6 +112,12 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
 
     /// The same with another scale.
     ///
+    /// ```
+    /// use topk_loss::{Loss, TopKHinge};
+    /// assert_eq!(TopKHinge::new(2)?.with_scale(3.0)?.value(&[0.0, 3.0, 1.0, 2.0], 0, &mut [0.0; 8])?, 6.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -109,6 +125,15 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     }
 
     /// The same with another smoothing.
+    ///
+    /// ```
+    /// use topk_loss::{Loss, Smoothing, TopKHinge};
+    /// let loss = TopKHinge::new(1)?.with_smoothing(Smoothing::Exact { epsilon: 0.1 })?;
+    /// // The second largest of two tied scores is ε/√π below them.
+    /// let value = loss.value(&[0.0_f64, 0.0], 0, &mut [0.0; 2000])?;
+    /// assert!((value - (1.0 - 0.1 / std::f64::consts::PI.sqrt())).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite, zero draws.
@@ -135,6 +160,11 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     }
 
     /// The number of guesses K.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::TopKHinge::<f64>::new(5)?.k(), 5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(&self) -> usize {
         self.k
@@ -148,31 +178,62 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     }
 
     /// The margins.
+    ///
+    /// ```
+    /// use topk_loss::{Margins, TopKHinge};
+    /// assert_eq!(TopKHinge::new(5)?.margins(), &Margins::Uniform(1.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn margins(&self) -> &M {
         &self.margins
     }
 
     /// The same loss, its margins borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::{Margins, TopKHinge};
+    /// let owned = TopKHinge::new(1)?.with_margins(vec![0.5, 1.0])?;
+    /// assert_eq!(owned.borrowed().margins(), &Margins::PerClass(&[0.5, 1.0]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> TopKHinge<F, Margins<'_, F>> {
         let Self { k, scale, smoothing, tolerance, .. } = *self;
         TopKHinge { k, margins: self.margins.as_margins(), scale, smoothing, tolerance }
     }
 
-    /// The scale.
+    /// What multiplies the hinge.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::TopKHinge::new(5)?.with_scale(2.0)?.scale(), 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scale(&self) -> F {
         self.scale
     }
 
     /// The smoothing.
+    ///
+    /// ```
+    /// use topk_loss::{Smoothing, TopKHinge};
+    /// assert_eq!(TopKHinge::smoothed(5, 0.2)?.smoothing(), Smoothing::Exact { epsilon: 0.2 });
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn smoothing(&self) -> Smoothing<F> {
         self.smoothing
     }
 
     /// The tolerance, if it is not the default.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// let loss = TopKHinge::smoothed(5, 0.2)?;
+    /// assert_eq!((loss.tolerance(), loss.with_tolerance(1e-9)?.tolerance()), (None, Some(1e-9)));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn tolerance(&self) -> Option<F> {
         self.tolerance

@@ -44,6 +44,18 @@ pub struct TopKHinges<F, T, M = Margins<'static, F>> {
 impl<F: Real, T: AsRef<[F]>> TopKHinges<F, T> {
     /// The hinges of 1, 2, … guesses with shares π_1, π_2, …: margin 1, scale 1, no smoothing.
     ///
+    /// **Cost.** A few passes over the shares.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKHinges;
+    /// let loss = TopKHinges::new([0.5, 0.5])?;
+    /// // Half of 1 + 1.5 − 1 for one guess, half of 1 + 1 − 1 for two.
+    /// assert_eq!(loss.value(&[1.0, 3.0, 1.5, 0.0], 0, &mut [0.0; 10])?, 1.25);
+    /// assert!(TopKHinges::new([0.5, 0.25]).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Shares that are negative, NaN or do not sum to 1.
     pub fn new(shares: T) -> Result<Self> {
@@ -55,6 +67,16 @@ impl<F: Real, T: AsRef<[F]>> TopKHinges<F, T> {
 impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKHinges;
+    /// let loss = TopKHinges::new([0.5, 0.5])?;
+    /// assert_eq!(loss.with_margins([2.0, 1.0, 1.0, 1.0])?.value(&[1.0, 3.0, 1.5, 0.0], 0, &mut [0.0; 10])?, 2.25);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not finite.
     pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKHinges<F, T, N>> {
@@ -65,6 +87,14 @@ impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
 
     /// The same with another scale.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKHinges;
+    /// let loss = TopKHinges::new([0.5, 0.5])?;
+    /// assert_eq!(loss.with_scale(2.0)?.value(&[1.0, 3.0, 1.5, 0.0], 0, &mut [0.0; 10])?, 2.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -72,6 +102,15 @@ impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
     }
 
     /// The same, smoothed exactly by normal noise of this scale, or not at all.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKHinges;
+    /// // The second largest of two tied scores is ε/√π below them.
+    /// let value = TopKHinges::new([1.0])?.with_epsilon(Some(0.1))?.value(&[0.0_f64, 0.0], 0, &mut [0.0; 2000])?;
+    /// assert!((value - (1.0 - 0.1 / std::f64::consts::PI.sqrt())).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// An ε that is not positive and finite.
@@ -95,25 +134,49 @@ impl<F: Real, T: AsRef<[F]>, M: AsMargins<F>> TopKHinges<F, T, M> {
     }
 
     /// The margins.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::TopKHinges;
+    /// assert_eq!(TopKHinges::new([0.5, 0.5])?.margins(), &Margins::Uniform(1.0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn margins(&self) -> &M {
         &self.margins
     }
 
     /// The same loss, its lists borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::loss::TopKHinges;
+    /// let owned = TopKHinges::new(vec![0.25, 0.75])?;
+    /// assert_eq!(owned.borrowed().shares(), &[0.25, 0.75]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> TopKHinges<F, &[F], Margins<'_, F>> {
         let Self { scale, epsilon, .. } = *self;
         TopKHinges { shares: self.shares.as_ref(), margins: self.margins.as_margins(), scale, epsilon }
     }
 
-    /// The scale.
+    /// What multiplies the hinges.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::TopKHinges::new([0.5, 0.5])?.with_scale(2.0)?.scale(), 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scale(&self) -> F {
         self.scale
     }
 
     /// The scale of the noise, if it is smoothed.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::TopKHinges::new([0.5, 0.5])?.with_epsilon(Some(0.1))?.epsilon(), Some(0.1));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn epsilon(&self) -> Option<F> {
         self.epsilon

@@ -1,4 +1,4 @@
-//! The cross-entropy with a margin for the K likeliest.
+//! The top-K margin cross-entropy: a softmax in which the K largest scores are lowered by a margin.
 
 use super::Loss;
 use super::softmax::Row;
@@ -54,6 +54,15 @@ pub struct TopKMarginCrossEntropy<F, M = Margins<'static, F>> {
 impl<F: Real> TopKMarginCrossEntropy<F> {
     /// A loss of `k` guesses with the margin c and scale 1.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKMarginCrossEntropy;
+    /// // The largest score is lowered by the margin, and then all are equal.
+    /// let value = TopKMarginCrossEntropy::new(1, 2.0)?.value(&[4.0_f64, 2.0, 2.0], 0, &mut [0.0; 3])?;
+    /// assert!((value - 3.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0, a margin that is not positive and finite.
     pub fn new(k: usize, margin: F) -> Result<Self> {
@@ -65,6 +74,16 @@ impl<F: Real> TopKMarginCrossEntropy<F> {
 impl<F: Real, M: AsMargins<F>> TopKMarginCrossEntropy<F, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** A few passes over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKMarginCrossEntropy;
+    /// let loss = TopKMarginCrossEntropy::new(1, 1.0)?.with_margins([2.0, 1.0, 1.0])?;
+    /// assert!((loss.value(&[4.0_f64, 2.0, 2.0], 0, &mut [0.0; 3])? - 3.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not positive and finite.
     pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKMarginCrossEntropy<F, N>> {
@@ -74,6 +93,14 @@ impl<F: Real, M: AsMargins<F>> TopKMarginCrossEntropy<F, M> {
 
     /// The same with another scale of the scores.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::TopKMarginCrossEntropy;
+    /// let loss = TopKMarginCrossEntropy::new(1, 2.0)?.with_scale(2.0)?;
+    /// assert!((loss.value(&[2.0_f64, 1.0, 1.0], 0, &mut [0.0; 3])? - 3.0_f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -81,24 +108,49 @@ impl<F: Real, M: AsMargins<F>> TopKMarginCrossEntropy<F, M> {
     }
 
     /// The number of guesses K.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::TopKMarginCrossEntropy::new(3, 1.0)?.with_scale(2.0)?.k(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(&self) -> usize {
         self.k
     }
 
     /// The margins c.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::TopKMarginCrossEntropy;
+    /// assert_eq!(TopKMarginCrossEntropy::new(3, 0.5)?.margins(), &Margins::Uniform(0.5));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn margins(&self) -> &M {
         &self.margins
     }
 
     /// The scale of the scores.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::loss::TopKMarginCrossEntropy::new(3, 1.0)?.with_scale(2.0)?.scale(), 2.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scale(&self) -> F {
         self.scale
     }
 
     /// The same loss, its margins borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::Margins;
+    /// use topk_loss::loss::TopKMarginCrossEntropy;
+    /// let owned = TopKMarginCrossEntropy::new(1, 1.0)?.with_margins(vec![1.0, 2.0])?;
+    /// assert_eq!(owned.borrowed().margins(), &Margins::PerClass(&[1.0, 2.0]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> TopKMarginCrossEntropy<F, Margins<'_, F>> {
         TopKMarginCrossEntropy { k: self.k, margins: self.margins.as_margins(), scale: self.scale }

@@ -1,4 +1,4 @@
-//! The top-K hinges over the classes other than the label.
+//! The top-K SVMs: hinges over the classes other than the label, in four forms.
 
 use super::Loss;
 use super::hinge::positive_part;
@@ -7,6 +7,16 @@ use crate::lanes::Compensated;
 use crate::{AsMargins, FoldIn, Margins, Real, Result, check, select};
 
 /// Which of the other classes' violations a [`TopKSvm`] counts.
+///
+/// ```
+/// use topk_loss::Loss;
+/// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+/// let value = |form| TopKSvm::new(2, form)?.value(&[3.0, 2.5, 1.0, 0.0], 0, &mut [0.0; 8]);
+/// // The others violate the margin by 0.5, −1 and −2.
+/// assert_eq!((value(TopKSvmForm::KthOther)?, value(TopKSvmForm::MeanInside)?), (0.0, 0.0));
+/// assert_eq!((value(TopKSvmForm::MeanWithLabel)?, value(TopKSvmForm::MeanOutside)?), (0.25, 0.25));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum TopKSvmForm {
@@ -109,6 +119,15 @@ impl<F: Real> Violations<'_, F> {
 impl<F: Real> TopKSvm<F> {
     /// A loss of `k` guesses with margin 1 and scale 1.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+    /// let loss = TopKSvm::new(2, TopKSvmForm::KthOther)?;
+    /// // 1 + 1 − 0.5, by the second largest of the others.
+    /// assert_eq!(loss.value(&[0.5, 2.0, 1.0, -3.5], 0, &mut [0.0; 8])?, 1.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize, form: TopKSvmForm) -> Result<Self> {
@@ -120,6 +139,16 @@ impl<F: Real> TopKSvm<F> {
 impl<F: Real, M: AsMargins<F>> TopKSvm<F, M> {
     /// The same with other margins: [`Margins`], or a list of one a class that the loss then has, borrows or shares.
     ///
+    /// **Cost.** One pass over margins that are listed.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+    /// let loss = TopKSvm::new(2, TopKSvmForm::KthOther)?;
+    /// assert_eq!(loss.with_margins([2.0, 1.0, 1.0, 1.0])?.value(&[0.5, 2.0, 1.0, -3.5], 0, &mut [0.0; 8])?, 2.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A margin that is not finite.
     pub fn with_margins<N: AsMargins<F>>(self, margins: N) -> Result<TopKSvm<F, N>> {
@@ -130,6 +159,14 @@ impl<F: Real, M: AsMargins<F>> TopKSvm<F, M> {
 
     /// The same with another scale.
     ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+    /// let loss = TopKSvm::new(2, TopKSvmForm::KthOther)?;
+    /// assert_eq!(loss.with_scale(2.0)?.value(&[0.5, 2.0, 1.0, -3.5], 0, &mut [0.0; 8])?, 3.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A scale that is not positive and finite.
     pub fn with_scale(self, scale: F) -> Result<Self> {
@@ -137,6 +174,15 @@ impl<F: Real, M: AsMargins<F>> TopKSvm<F, M> {
     }
 
     /// The same loss, its margins borrowed: plain data to copy.
+    ///
+    /// ```
+    /// use topk_loss::Loss;
+    /// use topk_loss::loss::{TopKSvm, TopKSvmForm};
+    /// let loss = TopKSvm::new(2, TopKSvmForm::KthOther)?;
+    /// let owned = loss.with_margins(vec![2.0, 1.0, 1.0, 1.0])?;
+    /// assert_eq!(owned.borrowed().value(&[0.5, 2.0, 1.0, -3.5], 0, &mut [0.0; 8])?, 2.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn borrowed(&self) -> TopKSvm<F, Margins<'_, F>> {
         let Self { k, form, scale, .. } = *self;

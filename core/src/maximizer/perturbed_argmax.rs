@@ -68,6 +68,21 @@ pub struct PerturbedArgmax<M, S, F> {
 impl<M, S: Sampler<F>, F: Real> PerturbedArgmax<M, S, F> {
     /// The argmax of `maximizer` under `epsilon` times the sampler's noise.
     ///
+    /// ```
+    /// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::Key;
+    /// // One draw, which lifts the second entry above the first.
+    /// let draws = GivenDraws::new(Normal, &[0.0, 2.0], 2)?;
+    /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.5, Key::new(0))?;
+    /// let mut y = [0.0; 2];
+    /// soft.expected_argmax(&[0.5, 0.0], &mut y, &mut [0.0; 8])?;
+    /// assert_eq!(y, [0.0, 1.0]);
+    /// assert!(PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.0, Key::new(0)).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An ε that is not positive and finite.
     pub fn new(maximizer: M, sampler: S, epsilon: F, key: Key) -> Result<Self> {
@@ -86,11 +101,42 @@ struct Room<'s, F> {
 
 impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
     /// How much scratch a θ of `dim` entries needs.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::Key;
+    /// // One draw, which lifts the second entry above the first.
+    /// let draws = GivenDraws::new(Normal, &[0.0, 2.0], 2)?;
+    /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.5, Key::new(0))?;
+    /// // Three times two, and two of the mask.
+    /// assert_eq!(soft.scratch_len(2), 8);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     pub fn scratch_len(&self, dim: usize) -> usize {
         dim.saturating_mul(3).saturating_add(self.maximizer.scratch_len(dim))
     }
 
     /// Overwrites `y` with the mean of y*(θ + εz_b) over the draws.
+    ///
+    /// **Ties and NaN.** The maximizer's; NaN is an error.
+    ///
+    /// **Cost.** B draws and B calls of the maximizer.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::Key;
+    /// // One draw, which lifts the second entry above the first.
+    /// let draws = GivenDraws::new(Normal, &[0.0, 2.0], 2)?;
+    /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.5, Key::new(0))?;
+    /// let mut y = [0.0; 2];
+    /// soft.expected_argmax(&[0.5, 0.0], &mut y, &mut [0.0; 8])?;
+    /// assert_eq!(y, [0.0, 1.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description.
@@ -109,6 +155,25 @@ impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
     }
 
     /// Overwrites `product` with J v: how the expected argmax moves when θ moves along v.
+    ///
+    /// **Ties and NaN.** The maximizer's; NaN is an error.
+    ///
+    /// **Cost.** B draws, B + 1 calls of the maximizer and B·L scores.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::Key;
+    /// // One draw, which lifts the second entry above the first.
+    /// let draws = GivenDraws::new(Normal, &[0.0, 2.0], 2)?;
+    /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.5, Key::new(0))?;
+    /// let mut product = [0.0; 2];
+    /// soft.jvp(&[0.5, 0.0], &[0.0, 1.0], &mut product, &mut [0.0; 8])?;
+    /// // The argmax moves by (−1, 1); the score along v is 2, over ε.
+    /// assert_eq!(product, [-4.0, 4.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description.
@@ -129,6 +194,25 @@ impl<F: Real, S: Sampler<F>, M: Maximizer<F>> PerturbedArgmax<M, S, F> {
     }
 
     /// Overwrites `product` with Jᵀw: the gradient in θ of ⟨w, y_ε(θ)⟩, what backpropagation through the expected argmax needs.
+    ///
+    /// **Ties and NaN.** The maximizer's; NaN is an error.
+    ///
+    /// **Cost.** B draws, B + 1 calls of the maximizer and B·L scores.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::{PerturbedArgmax, TopKMask};
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::GivenDraws;
+    /// use topk_loss::Key;
+    /// // One draw, which lifts the second entry above the first.
+    /// let draws = GivenDraws::new(Normal, &[0.0, 2.0], 2)?;
+    /// let soft = PerturbedArgmax::new(TopKMask::new(1)?, draws, 0.5, Key::new(0))?;
+    /// let mut product = [0.0; 2];
+    /// soft.vjp(&[0.5, 0.0], &[0.0, 1.0], &mut product, &mut [0.0; 8])?;
+    /// // The argmax moves by 1 along w; the scores are (0, 2), over ε.
+    /// assert_eq!(product, [0.0, 4.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description.

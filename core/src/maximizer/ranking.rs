@@ -1,4 +1,4 @@
-//! The ranking of all entries.
+//! The ranking of all entries, as a maximizer: the place of each.
 
 use super::Maximizer;
 use crate::{Real, Result, Translation, check};

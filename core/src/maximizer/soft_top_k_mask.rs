@@ -1,4 +1,4 @@
-//! The Euclidean soft mask of the K largest entries.
+//! The Euclidean soft mask of the K largest entries, and products with its Jacobian.
 
 use crate::excess::{self, Excess};
 use crate::lanes::{Compensated, PAIR};
@@ -91,6 +91,14 @@ impl<F: Real> Ramp<F> {
 impl<F: Real> SoftTopKMask<F> {
     /// The mask of `k` entries whose ramp is `width` wide.
     ///
+    /// ```
+    /// use topk_loss::maximizer::SoftTopKMask;
+    /// let soft = SoftTopKMask::new(2, 0.5)?;
+    /// assert_eq!((soft.k(), soft.width()), (2, 0.5));
+    /// assert!(SoftTopKMask::new(2, 0.0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0, a width that is not positive and finite.
     pub fn new(k: usize, width: F) -> Result<Self> {
@@ -98,19 +106,43 @@ impl<F: Real> SoftTopKMask<F> {
         Ok(Self { k, width: check::positive("width", width)? })
     }
 
-    /// The number of entries K.
+    /// The number of entries k.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::SoftTopKMask;
+    /// assert_eq!(SoftTopKMask::new(2, 0.5)?.k(), 2);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(&self) -> usize {
         self.k
     }
 
     /// The width of the ramp.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::SoftTopKMask;
+    /// assert_eq!(SoftTopKMask::new(2, 0.5)?.width(), 0.5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn width(&self) -> F {
         self.width
     }
 
-    /// Writes h(θ).
+    /// Writes the mask h(θ).
+    ///
+    /// **Ties and NaN.** Equal entries have equal masks; NaN is an error.
+    ///
+    /// **Cost.** The type's.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::SoftTopKMask;
+    /// let mut mask = [0.0; 3];
+    /// SoftTopKMask::new(1, 1.0)?.mask(&[1.0, 0.5, -2.0], &mut mask, &mut [0.0; 3])?;
+    /// assert_eq!(mask, [0.75, 0.25, 0.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// See the type's description.
@@ -125,6 +157,17 @@ impl<F: Real> SoftTopKMask<F> {
 
     /// Writes the product of the Jacobian ∂h/∂θ, which is symmetric, with `direction`, given the mask: (v_i − mean of v)/w over the entries
     /// strictly between 0 and 1, 0 at the others. At a kink it is the Jacobian of the side where the entry is fixed.
+    ///
+    /// **Cost.** A few passes.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::SoftTopKMask;
+    /// let mut product = [0.0; 3];
+    /// // Two entries share, and their mean is taken out.
+    /// SoftTopKMask::new(1, 0.5)?.jacobian_product(&[0.75, 0.25, 0.0], &[1.0, 0.0, 5.0], &mut product)?;
+    /// assert_eq!(product, [1.0, -1.0, 0.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Different lengths, a NaN or infinite direction, a product beyond the float's range; `product` is then as before.

@@ -30,6 +30,13 @@ pub struct TopKMask {
 impl TopKMask {
     /// The mask of the k largest, k from 1.
     ///
+    /// ```
+    /// use topk_loss::maximizer::TopKMask;
+    /// assert_eq!(TopKMask::new(2)?.k(), 2);
+    /// assert!(TopKMask::new(0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
@@ -37,6 +44,11 @@ impl TopKMask {
     }
 
     /// The number of ones.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::maximizer::TopKMask::new(2)?.k(), 2);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(self) -> usize {
         self.k

@@ -1,4 +1,4 @@
-//! The standard Gumbel law.
+//! The standard Gumbel law: the noise under which the expected argmax is a softmax.
 
 use super::{Noise, Regularity, product, rate};
 use crate::Real;

@@ -1,4 +1,4 @@
-//! The standard Laplace law.
+//! The standard Laplace law: noise whose density has a kink.
 
 use super::Noise;
 use crate::Real;

@@ -1,4 +1,4 @@
-//! The standard logistic law.
+//! The standard logistic law: noise with exponential tails on both sides.
 
 use super::{Noise, Regularity, product, rate};
 use crate::Real;

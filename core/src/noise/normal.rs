@@ -1,4 +1,4 @@
-//! The standard normal law.
+//! The standard normal law: the noise of the paper.
 
 use super::{Noise, Regularity};
 use crate::Real;

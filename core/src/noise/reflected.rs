@@ -1,4 +1,4 @@
-//! The law of −Z.
+//! The law of −Z, the mirror of another law.
 
 use super::{Noise, Regularity};
 use crate::Real;

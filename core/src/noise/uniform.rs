@@ -1,4 +1,4 @@
-//! The uniform law.
+//! The uniform law: noise of bounded size.
 
 use super::Noise;
 use crate::Real;

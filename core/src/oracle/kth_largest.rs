@@ -1,4 +1,4 @@
-//! The k-th largest entry.
+//! The k-th largest entry of a vector, as an oracle.
 
 use super::{Oracle, OrderStatistics, Translation};
 use crate::{FoldIn, Ranks, Real, Result, check, select};
@@ -6,6 +6,8 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// f(θ) = θ₍ₖ₎, the k-th largest entry; its gradient is 1 at the position of that entry and 0 elsewhere.
 ///
 /// **Shapes.** θ of L ≥ k entries; scratch L.
+///
+/// **Errors.** No entry, k > L, NaN or infinite entries, scratch too short, a gradient beyond the float's range.
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
@@ -18,6 +20,8 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// assert_eq!((value, grad), (0.4, [0.0, 0.0, 1.0]));
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** David, Nagaraja, "Order Statistics", 3rd ed., Wiley, 2003.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KthLargest {
     k: usize,
@@ -26,13 +30,25 @@ pub struct KthLargest {
 impl KthLargest {
     /// The k-th largest, k from 1.
     ///
+    /// ```
+    /// use topk_loss::oracle::KthLargest;
+    /// assert_eq!(KthLargest::new(2)?.k(), 2);
+    /// assert!(KthLargest::new(0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
         Ok(Self { k: check::at_least_one("k", k)? })
     }
 
-    /// The rank.
+    /// The rank k.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::oracle::KthLargest::new(2)?.k(), 2);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(self) -> usize {
         self.k

@@ -1,4 +1,4 @@
-//! The largest entry.
+//! The largest entry of a vector, as an oracle.
 
 use super::{Oracle, OrderStatistics, Translation};
 use crate::{FoldIn, KthLargest, Ranks, Real, Result};
@@ -7,7 +7,13 @@ use crate::{FoldIn, KthLargest, Ranks, Real, Result};
 ///
 /// Inside a [`Hinge`](crate::loss::Hinge) it makes Crammer and Singer's multi-class hinge with the label kept among the scores.
 ///
-/// **Shapes, ties, cost.** [`KthLargest`] with k = 1.
+/// **Shapes.** θ of L entries; scratch L.
+///
+/// **Errors.** Those of [`KthLargest`] with k = 1.
+///
+/// **Ties and NaN.** Of equal entries the first has the gradient; NaN is an error.
+///
+/// **Cost.** O(L).
 ///
 /// ```
 /// use topk_loss::oracle::{Max, Oracle};

@@ -1,4 +1,4 @@
-//! A weighted sum of order statistics.
+//! A weighted sum of order statistics, as an oracle.
 
 use super::{Oracle, OrderStatistics, Translation};
 use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
@@ -7,7 +7,7 @@ use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 ///
 /// **Shapes.** Weights for the ranks 1, 2, …; θ of at least as many entries as there are ranks with a weight; scratch L.
 ///
-/// **Errors.** A value or a gradient beyond the float's range.
+/// **Errors.** A rank with a weight beyond L, NaN or infinite entries, scratch too short, a value or a gradient beyond the float's range.
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
@@ -21,6 +21,9 @@ use crate::{Error, FoldIn, Ranks, Real, Result, check, select};
 /// assert_eq!(grad, [0.0, 0.5, 0.0, 2.0]);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Yager, "On ordered weighted averaging aggregation operators in multicriteria decisionmaking", IEEE Transactions on
+/// Systems, Man, and Cybernetics 18, 1988.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankSum<T> {
     weights: T,
@@ -28,6 +31,16 @@ pub struct RankSum<T> {
 
 impl<T> RankSum<T> {
     /// The sum with weight w_r on rank r, w_1 first.
+    ///
+    /// **Cost.** A few passes over the weights.
+    ///
+    /// ```
+    /// use topk_loss::oracle::{Oracle, RankSum};
+    /// // The second largest and half of the third.
+    /// assert_eq!(RankSum::new([0.0, 1.0, 0.5])?.value(&[4.0, 3.0, 2.0], &mut [0.0; 3])?, 4.0);
+    /// assert!(RankSum::new([0.0, 0.0]).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// No non-zero weight, NaN or infinite weights, weights whose sum is beyond the float's range.

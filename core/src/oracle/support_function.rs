@@ -1,4 +1,4 @@
-//! The optimum of a linear function over a set.
+//! The optimum of a linear function over a set, as an oracle.
 
 use super::{Oracle, Translation, add};
 use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
@@ -44,6 +44,14 @@ pub struct SupportFunction<M> {
 
 impl<M> SupportFunction<M> {
     /// The optimum that `maximizer` attains.
+    ///
+    /// ```
+    /// use topk_loss::maximizer::TopKMask;
+    /// use topk_loss::oracle::{Oracle, SupportFunction};
+    /// // The largest sum of two entries.
+    /// assert_eq!(SupportFunction::new(TopKMask::new(2)?).value(&[4.0, 1.0, 3.0], &mut [0.0; 6])?, 7.0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn new(maximizer: M) -> Self {
         Self { maximizer }

@@ -1,4 +1,4 @@
-//! The sum of the k largest entries.
+//! The sum of the k largest entries of a vector, as an oracle.
 
 use super::{Oracle, OrderStatistics, Translation};
 use crate::lanes::Compensated;
@@ -7,6 +7,8 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// f(θ) = θ₍₁₎ + … + θ₍ₖ₎, the support function of the k-subsets; its gradient is the 0/1 mask of the k largest entries.
 ///
 /// **Shapes.** θ of L ≥ k entries; scratch L.
+///
+/// **Errors.** No entry, k > L, NaN or infinite entries, scratch too short, a sum or a gradient beyond the float's range.
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
@@ -19,6 +21,8 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 /// assert_eq!(grad, [0.0, 1.0, 1.0, 0.0]);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Boyd, Vandenberghe, "Convex Optimization", Cambridge University Press, 2004 (the sum of the largest entries is convex).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopKSum {
     k: usize,
@@ -27,6 +31,13 @@ pub struct TopKSum {
 impl TopKSum {
     /// The sum of the k largest, k from 1.
     ///
+    /// ```
+    /// use topk_loss::oracle::TopKSum;
+    /// assert_eq!(TopKSum::new(2)?.k(), 2);
+    /// assert!(TopKSum::new(0).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// k = 0.
     pub fn new(k: usize) -> Result<Self> {
@@ -34,6 +45,11 @@ impl TopKSum {
     }
 
     /// How many entries are summed.
+    ///
+    /// ```
+    /// assert_eq!(topk_loss::oracle::TopKSum::new(2)?.k(), 2);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn k(self) -> usize {
         self.k

@@ -1,4 +1,4 @@
-//! Draws in mirrored pairs.
+//! Antithetic draws: mirrored pairs.
 
 use super::Sampler;
 use crate::{Error, Key, Noise, Real, Result};
@@ -8,6 +8,8 @@ use crate::{Error, Key, Noise, Real, Result};
 /// Under a symmetric law the mirror of z is −z, bit for bit, so whatever part of f is odd about θ cancels in a pair. Each draw by
 /// itself has the law, so nothing is biased; the sample variance over single draws is not the variance of their mean, the one
 /// over pairs is.
+///
+/// **Cost.** One uniform and one quantile of the law an entry.
 ///
 /// ```
 /// use topk_loss::noise::Normal;
@@ -31,6 +33,14 @@ pub struct Antithetic<N> {
 
 impl<N> Antithetic<N> {
     /// `num_samples` draws from `law`, half of them mirrors of the other half.
+    ///
+    /// ```
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::{Antithetic, Sampler};
+    /// assert_eq!(Sampler::<f64>::num_samples(&Antithetic::new(Normal, 10)?), 10);
+    /// assert_eq!(Antithetic::new(Normal, 5).unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// No draw at all, or an odd number of them.

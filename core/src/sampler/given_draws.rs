@@ -1,9 +1,11 @@
-//! Draws that the caller brings.
+//! Given draws: noise that the caller brings.
 
 use super::Sampler;
 use crate::{Error, Key, Noise, Real, Result, check};
 
 /// Draws that were made elsewhere: replayed noise, another library's, a designed point set. The key is not used.
+///
+/// **Cost.** A copy.
 ///
 /// ```
 /// use topk_loss::noise::Normal;
@@ -25,6 +27,16 @@ pub struct GivenDraws<'a, N, F> {
 
 impl<'a, N, F: Real> GivenDraws<'a, N, F> {
     /// Draws of `dim` entries each, one after the other, and the law they are from.
+    ///
+    /// **Cost.** One pass over the draws.
+    ///
+    /// ```
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::{GivenDraws, Sampler};
+    /// assert_eq!(GivenDraws::new(Normal, &[0.5, -0.5, 1.0, 2.0], 2)?.num_samples(), 2);
+    /// assert_eq!(GivenDraws::new(Normal, &[0.5, -0.5, 1.0], 2).unwrap_err().code(), 1);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A `dim` of 0, no draw, a length that is not a multiple of `dim`, a NaN or infinite draw.

@@ -1,9 +1,11 @@
-//! Independent draws.
+//! Monte Carlo: independent draws.
 
 use super::Sampler;
 use crate::{Key, Noise, Real, Result, check};
 
 /// Independent draws by inversion of counter-based uniforms: entry i of draw b depends on the key, b and i alone.
+///
+/// **Cost.** One uniform and one quantile of the law an entry.
 ///
 /// ```
 /// use topk_loss::noise::Normal;
@@ -16,6 +18,8 @@ use crate::{Key, Noise, Real, Result, check};
 /// assert_eq!(three[..2], two);
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
+///
+/// **References.** Devroye, "Non-Uniform Random Variate Generation", Springer, 1986 (inversion).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonteCarlo<N> {
     law: N,
@@ -24,6 +28,14 @@ pub struct MonteCarlo<N> {
 
 impl<N> MonteCarlo<N> {
     /// `num_samples` independent draws from `law`.
+    ///
+    /// ```
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::{MonteCarlo, Sampler};
+    /// assert_eq!(Sampler::<f64>::num_samples(&MonteCarlo::new(Normal, 5)?), 5);
+    /// assert_eq!(MonteCarlo::new(Normal, 0).unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// No draw at all.

@@ -72,6 +72,14 @@ pub struct RandomizedLattice<N> {
 impl<N> RandomizedLattice<N> {
     /// A lattice of `num_samples` draws from `law`.
     ///
+    /// ```
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::{RandomizedLattice, Sampler};
+    /// assert_eq!(Sampler::<f64>::num_samples(&RandomizedLattice::new(Normal, 8)?), 8);
+    /// assert_eq!(RandomizedLattice::new(Normal, 0).unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// No draw at all, or more than 2³¹.
     pub fn new(law: N, num_samples: usize) -> Result<Self> {

@@ -14,6 +14,8 @@ use crate::{Key, Noise, Real, Result, check};
 /// The draws are addressable, the classes inside one are not: entry i comes after i earlier outputs, so a class that could be
 /// skipped must still be drawn. Prefer [`MonteCarlo`](crate::sampler::MonteCarlo) unless a result has to come from a given generator.
 ///
+/// **Cost.** A seed for each draw; one uniform and one quantile of the law an entry.
+///
 /// ```
 /// use rand_pcg::Pcg64Dxsm;
 /// use topk_loss::noise::Uniform;
@@ -34,6 +36,14 @@ pub struct Sequential<N, R> {
 
 impl<N, R> Sequential<N, R> {
     /// `num_samples` independent draws from `law`.
+    ///
+    /// ```
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::sampler::{Sampler, Sequential};
+    /// assert_eq!(Sampler::<f64>::num_samples(&Sequential::<_, rand_pcg::Pcg64Dxsm>::new(Normal, 5)?), 5);
+    /// assert_eq!(Sequential::<_, rand_pcg::Pcg64Dxsm>::new(Normal, 0).unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// No draw at all.

@@ -1,4 +1,4 @@
-//! What shards need of whatever connects them.
+//! The sum over all shards, which is all they need of whatever connects them, and how it can fail.
 
 use core::fmt;
 
@@ -8,11 +8,34 @@ use crate::Error;
 ///
 /// Every shard calls it as often, each time with as many values. Nothing in the sums of this module is rounded: of every number at most one
 /// shard has another than 0, or all are counts, or multiples of one power of two. So every order of the additions gives the same bits.
+///
+/// ```
+/// use topk_loss::sharded::AllReduce;
+///
+/// /// A single shard, whose numbers are the sums.
+/// struct Alone;
+///
+/// impl AllReduce<f64> for Alone {
+///     type Error = core::convert::Infallible;
+///
+///     fn all_reduce_sum(&mut self, _: &mut [f64]) -> Result<(), Self::Error> {
+///         Ok(())
+///     }
+/// }
+///
+/// let mut values = [1.0, 2.0];
+/// assert_eq!(Alone.all_reduce_sum(&mut values), Ok(()));
+/// assert_eq!(values, [1.0, 2.0]);
+/// ```
 pub trait AllReduce<F> {
     /// What can go wrong with the connection.
     type Error;
 
     /// Replaces every value by its sum over all shards.
+    ///
+    /// The [module](crate::sharded) has an example for threads.
+    ///
+    /// **Cost.** The connection's: one message of a few numbers for each example.
     ///
     /// # Errors
     /// A connection that is lost.
@@ -28,6 +51,12 @@ impl<F, A: AllReduce<F> + ?Sized> AllReduce<F> for &mut A {
 }
 
 /// Why shards have no loss. All of them fail in the same round, whoever's fault it is: none waits for another.
+///
+/// ```
+/// use core::convert::Infallible;
+/// use topk_loss::sharded::Failure;
+/// assert_eq!(Failure::<Infallible>::Elsewhere { shards: 2 }.to_string(), "2 other shards cannot go on");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure<E> {

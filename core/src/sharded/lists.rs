@@ -1,4 +1,4 @@
-//! The largest scores of every shard, in a slot each.
+//! The lists that shards tell: the largest scores of each, in a slot of its own.
 
 use super::shard::Shard;
 use crate::{Real, Result, select};

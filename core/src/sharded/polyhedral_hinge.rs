@@ -9,6 +9,8 @@ use crate::loss::{PolyhedralHinge, Sharing};
 use crate::{AsMargins, Error, Margins, Real, Result, check};
 
 /// What is known of a row of a [`PolyhedralHinge`].
+///
+/// It is made by [`ShardedLoss::row`] and of use to no one else.
 #[derive(Debug, Clone, Copy)]
 pub struct PolyhedralHingeRow<F>(Round<F>);
 

@@ -1,4 +1,4 @@
-//! The rounds of a batch.
+//! The rounds of a batch over shards: what each tells, and what all hear.
 
 use core::fmt::Debug;
 
@@ -9,26 +9,87 @@ use crate::{Error, Real, Result, check};
 /// A loss of rows whose classes are on several shards, each of which tells the others a little, in rounds.
 ///
 /// A message is as long on every shard, and what all hear is the sum. What a shard does next depends on what was heard alone, so that all do the same.
+///
+/// ```
+/// use topk_loss::CrossEntropy;
+/// use topk_loss::sharded::{Piece, Shard, ShardedLoss};
+/// // One shard that has all classes: what it tells is what it hears.
+/// let shard = Shard::even(0, 1, 2)?;
+/// let (piece, mut message) = (Piece { shard: &shard, scores: &[0.0_f64, 0.0], label: 1 }, [0.0; 4]);
+/// let mut row = ShardedLoss::<f64>::row(&CrossEntropy, &shard, 1)?;
+/// CrossEntropy.tell(&row, piece, &mut message, &mut [])?;
+/// let mut grad = [0.0; 2];
+/// assert_eq!(CrossEntropy.hear(&mut row, piece, &mut message, Some(&mut grad), &mut [])?, Some(2.0_f64.ln()));
+/// assert_eq!(grad, [0.5, -0.5]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 pub trait ShardedLoss<F: Real> {
     /// What is known of a row between two rounds.
     type Row: Copy + Debug;
 
-    /// Before the first round.
+    /// What is known of a row before the first round, given its label.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss::sharded::{Shard, ShardedLoss};
+    /// let (hinge, shard) = (TopKHinge::<f64>::new(2)?, Shard::even(0, 2, 100)?);
+    /// assert!(hinge.row(&shard, 99).is_ok());
+    /// assert_eq!(hinge.row(&shard, 100).unwrap_err().code(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A label that is no class, a loss that is none of so many classes.
     fn row(&self, shard: &Shard, label: usize) -> Result<Self::Row>;
 
-    /// The numbers of the longest message of a row.
+    /// The length of the longest message of a row, in numbers.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{Shard, ShardedLoss};
+    /// let shard = Shard::even(0, 2, 100)?;
+    /// // The label's score, and three numbers a shard.
+    /// assert_eq!(ShardedLoss::<f64>::max_message_len(&CrossEntropy, &shard), 7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn max_message_len(&self, shard: &Shard) -> usize;
 
-    /// The scratch of a row.
+    /// How much scratch a row needs.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{Shard, ShardedLoss};
+    /// assert_eq!(ShardedLoss::<f64>::scratch_len(&CrossEntropy, &Shard::even(0, 2, 100)?), 0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn scratch_len(&self, shard: &Shard) -> usize;
 
-    /// The numbers of the row's next message.
+    /// The length of the row's next message, in numbers.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{Shard, ShardedLoss};
+    /// let shard = Shard::even(0, 2, 100)?;
+    /// // The label's score, and three numbers a shard.
+    /// assert_eq!(ShardedLoss::<f64>::message_len(&CrossEntropy, &(), &shard), 7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     fn message_len(&self, row: &Self::Row, shard: &Shard) -> usize;
 
-    /// Writes this shard's part of it over zeros.
+    /// Writes this shard's part of the row's next message over zeros.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{Piece, Shard, ShardedLoss};
+    /// // One shard that has all classes: what it tells is what it hears.
+    /// let shard = Shard::even(0, 1, 2)?;
+    /// let (piece, mut message) = (Piece { shard: &shard, scores: &[0.0_f64, 0.0], label: 1 }, [0.0; 4]);
+    /// let mut row = ShardedLoss::<f64>::row(&CrossEntropy, &shard, 1)?;
+    /// CrossEntropy.tell(&row, piece, &mut message, &mut [])?;
+    /// // The label's score, then the number of classes, the largest score and the sum of the others' exponentials.
+    /// assert_eq!(message, [0.0, 2.0, 0.0, 1.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Scores that are NaN or infinite.
@@ -36,6 +97,20 @@ pub trait ShardedLoss<F: Real> {
 
     /// Takes in the sum, which may be overwritten; nothing as long as another round is needed, else the loss, and the gradient of the piece's classes
     /// where one is wanted.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{Piece, Shard, ShardedLoss};
+    /// // One shard that has all classes: what it tells is what it hears.
+    /// let shard = Shard::even(0, 1, 2)?;
+    /// let (piece, mut message) = (Piece { shard: &shard, scores: &[0.0_f64, 0.0], label: 1 }, [0.0; 4]);
+    /// let mut row = ShardedLoss::<f64>::row(&CrossEntropy, &shard, 1)?;
+    /// CrossEntropy.tell(&row, piece, &mut message, &mut [])?;
+    /// let mut grad = [0.0; 2];
+    /// assert_eq!(CrossEntropy.hear(&mut row, piece, &mut message, Some(&mut grad), &mut [])?, Some(2.0_f64.ln()));
+    /// assert_eq!(grad, [0.5, -0.5]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Whatever is wrong with the row, on all shards alike.
@@ -49,7 +124,31 @@ pub trait ShardedLoss<F: Real> {
     ) -> Result<Option<F>>;
 }
 
-/// The memory of a batch, which the caller owns. Contents do not matter before.
+/// The memory of a batch, which the caller owns. Its contents do not matter before.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss::sharded::{AllReduce, ClassParallel, Room, Shard};
+///
+/// /// A single shard, whose numbers are the sums.
+/// struct Alone;
+///
+/// impl AllReduce<f64> for Alone {
+///     type Error = ();
+///
+///     fn all_reduce_sum(&mut self, _: &mut [f64]) -> Result<(), ()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let hinge = ClassParallel::new(TopKHinge::new(2)?, Shard::even(0, 1, 5)?);
+/// let (mut messages, mut scratch) = (vec![0.0; hinge.messages_len::<f64>(1)], vec![0.0; hinge.scratch_len::<f64>()]);
+/// let room = Room { rows: &mut [None], messages: &mut messages, scratch: &mut scratch };
+/// let (mut value, mut grad) = ([0.0], [0.0; 5]);
+/// hinge.values_and_grads(&[0.3, 2.0, 1.9, 1.8, -1.0], &[0], &mut value, Some(&mut grad), room, &mut Alone).unwrap();
+/// assert_eq!((value[0], grad), (2.5, [-1.0, 0.0, 0.0, 1.0, 0.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Room<'a, F, R> {
     /// One an example.
@@ -60,7 +159,31 @@ pub struct Room<'a, F, R> {
     pub scratch: &'a mut [F],
 }
 
-/// A loss on one of several shards.
+/// A loss on one of several shards: it computes the gradient of the classes that this shard has.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss::sharded::{AllReduce, ClassParallel, Room, Shard};
+///
+/// /// A single shard, whose numbers are the sums.
+/// struct Alone;
+///
+/// impl AllReduce<f64> for Alone {
+///     type Error = ();
+///
+///     fn all_reduce_sum(&mut self, _: &mut [f64]) -> Result<(), ()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let hinge = ClassParallel::new(TopKHinge::new(2)?, Shard::even(0, 1, 5)?);
+/// let (mut messages, mut scratch) = (vec![0.0; hinge.messages_len::<f64>(1)], vec![0.0; hinge.scratch_len::<f64>()]);
+/// let room = Room { rows: &mut [None], messages: &mut messages, scratch: &mut scratch };
+/// let (mut value, mut grad) = ([0.0], [0.0; 5]);
+/// hinge.values_and_grads(&[0.3, 2.0, 1.9, 1.8, -1.0], &[0], &mut value, Some(&mut grad), room, &mut Alone).unwrap();
+/// assert_eq!((value[0], grad), (2.5, [-1.0, 0.0, 0.0, 1.0, 0.0]));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClassParallel<L> {
     loss: L,
@@ -69,16 +192,41 @@ pub struct ClassParallel<L> {
 
 impl<L> ClassParallel<L> {
     /// This shard's part of the loss.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss::sharded::{ClassParallel, Shard};
+    /// let hinge = ClassParallel::new(TopKHinge::<f64>::new(2)?, Shard::even(1, 2, 5)?);
+    /// assert_eq!(hinge.shard().classes(), 3..5);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     pub const fn new(loss: L, shard: Shard) -> Self {
         Self { loss, shard }
     }
 
-    /// The shard.
+    /// The shard that it computes.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss::sharded::{ClassParallel, Shard};
+    /// let hinge = ClassParallel::new(TopKHinge::<f64>::new(2)?, Shard::even(1, 2, 5)?);
+    /// assert_eq!(hinge.shard().index(), 1);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     pub const fn shard(&self) -> &Shard {
         &self.shard
     }
 
-    /// The numbers of all messages of a round of so many examples: those of every example, and how many shards cannot go on.
+    /// The length of all messages of a round of so many examples, in numbers: those of every example, and how many shards cannot go on.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss::sharded::{ClassParallel, Shard};
+    /// let hinge = ClassParallel::new(TopKHinge::<f64>::new(2)?, Shard::even(1, 2, 5)?);
+    /// // For each example the label's score and, of two shards each, the number of classes and three scores; for all of them one number.
+    /// assert_eq!(hinge.messages_len::<f64>(10), 10 * (1 + 2 * 4) + 1);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     pub fn messages_len<F: Real>(&self, batch: usize) -> usize
     where
         L: ShardedLoss<F>,
@@ -86,7 +234,15 @@ impl<L> ClassParallel<L> {
         batch.saturating_mul(self.loss.max_message_len(&self.shard)).saturating_add(1)
     }
 
-    /// The scratch of any number of examples.
+    /// How much scratch a batch needs, of any number of examples.
+    ///
+    /// ```
+    /// use topk_loss::CrossEntropy;
+    /// use topk_loss::sharded::{ClassParallel, Shard};
+    /// let loss = ClassParallel::new(CrossEntropy, Shard::even(1, 2, 5)?);
+    /// assert_eq!(loss.scratch_len::<f64>(), 0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     pub fn scratch_len<F: Real>(&self) -> usize
     where
         L: ShardedLoss<F>,
@@ -98,6 +254,34 @@ impl<L> ClassParallel<L> {
     ///
     /// **Shapes.** A batch of labels and values; scores and gradients one example after the other, as many numbers of each as the shard has
     /// classes. Labels are those of all classes, and the same on every shard.
+    ///
+    /// **Ties and NaN.** The loss's. NaN is an error, on every shard.
+    ///
+    /// **Cost.** The loss's own on each shard, and its rounds: the [module](crate::sharded) has a table.
+    ///
+    /// ```
+    /// use topk_loss::TopKHinge;
+    /// use topk_loss::sharded::{AllReduce, ClassParallel, Room, Shard};
+    ///
+    /// /// A single shard, whose numbers are the sums.
+    /// struct Alone;
+    ///
+    /// impl AllReduce<f64> for Alone {
+    ///     type Error = ();
+    ///
+    ///     fn all_reduce_sum(&mut self, _: &mut [f64]) -> Result<(), ()> {
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let hinge = ClassParallel::new(TopKHinge::new(2)?, Shard::even(0, 1, 5)?);
+    /// let (mut messages, mut scratch) = (vec![0.0; hinge.messages_len::<f64>(1)], vec![0.0; hinge.scratch_len::<f64>()]);
+    /// let room = Room { rows: &mut [None], messages: &mut messages, scratch: &mut scratch };
+    /// let (mut value, mut grad) = ([0.0], [0.0; 5]);
+    /// hinge.values_and_grads(&[0.3, 2.0, 1.9, 1.8, -1.0], &[0], &mut value, Some(&mut grad), room, &mut Alone).unwrap();
+    /// assert_eq!((value[0], grad), (2.5, [-1.0, 0.0, 0.0, 1.0, 0.0]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Failure`] says, and on all shards together; values and gradients are then incomplete. Only for what is alike on every shard nothing is

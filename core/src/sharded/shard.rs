@@ -24,6 +24,13 @@ pub struct Shard {
 impl Shard {
     /// Shard number `index`, from 0, of `count`: those of `num_classes` classes from `classes.start` up to `classes.end`.
     ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// assert_eq!(Shard::new(1, 2, 6..10, 10)?.len(), 4);
+    /// assert_eq!(Shard::new(2, 2, 6..10, 10).unwrap_err().code(), 4);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An index that is not below the count, classes that are no range of them all.
     pub fn new(index: usize, count: usize, classes: Range<usize>, num_classes: usize) -> Result<Self> {
@@ -38,6 +45,12 @@ impl Shard {
 
     /// The same where no two shards differ by more than one class, larger ones first.
     ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let lens = [0, 1, 2].map(|index| Shard::even(index, 3, 10).map(|shard| shard.len()));
+    /// assert_eq!(lens, [Ok(4), Ok(3), Ok(3)]);
+    /// ```
+    ///
     /// # Errors
     /// An index that is not below the count.
     pub fn even(index: usize, count: usize, num_classes: usize) -> Result<Self> {
@@ -46,43 +59,92 @@ impl Shard {
         Self::new(index, count, first(index)..first(index.saturating_add(1)), num_classes)
     }
 
-    /// Its number.
+    /// Its number, from 0.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!(second.index(), 1);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn index(&self) -> usize {
         self.index
     }
 
     /// How many shards there are.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!(second.count(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// Its classes.
+    /// Its classes, by their numbers among all.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!(second.classes(), 4..7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn classes(&self) -> Range<usize> {
         self.classes.start..self.classes.end
     }
 
     /// How many classes it has.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!(second.len(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn len(&self) -> usize {
         self.classes.end - self.classes.start
     }
 
-    /// Whether it has none.
+    /// Whether it has no class.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert!(!second.is_empty() && Shard::even(1, 2, 1)?.is_empty());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many classes all shards have.
+    /// How many classes all shards have together.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!(second.num_classes(), 10);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn num_classes(&self) -> usize {
         self.num_classes
     }
 
-    /// Where a class stands among its own.
+    /// Where a class stands among its own; nothing if another shard has it.
+    ///
+    /// ```
+    /// use topk_loss::sharded::Shard;
+    /// let second = Shard::even(1, 3, 10)?; // of 4, 3 and 3 classes
+    /// assert_eq!((second.place(5), second.place(0)), (Some(1), None));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn place(&self, class: usize) -> Option<usize> {
         if self.classes.start <= class && class < self.classes.end { Some(class - self.classes.start) } else { None }
@@ -125,7 +187,15 @@ impl Shard {
     }
 }
 
-/// What a shard has of a row.
+/// What a shard has of a row: the scores of its classes, and the label.
+///
+/// ```
+/// use topk_loss::sharded::{Piece, Shard};
+/// let shard = Shard::even(1, 2, 4)?;
+/// let piece = Piece { shard: &shard, scores: &[0.5, -0.5], label: 3 };
+/// assert_eq!((piece.own(), piece.scores[1]), (Some(1), -0.5));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Piece<'a, F> {
     /// Of which classes.
@@ -138,6 +208,14 @@ pub struct Piece<'a, F> {
 
 impl<F: Real> Piece<'_, F> {
     /// The place of the label, if this shard has it.
+    ///
+    /// ```
+    /// use topk_loss::sharded::{Piece, Shard};
+    /// let shard = Shard::even(1, 2, 4)?;
+    /// let piece = Piece { shard: &shard, scores: &[0.5, -0.5], label: 3 };
+    /// assert_eq!((piece.own(), Piece { label: 0, ..piece }.own()), (Some(1), None));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn own(&self) -> Option<usize> {
         self.shard.place(self.label)

@@ -9,6 +9,8 @@ use crate::loss::positive_part;
 use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check};
 
 /// What is known of a row of a [`TopKHinge`].
+///
+/// It is made by [`ShardedLoss::row`] and of use to no one else.
 #[derive(Debug, Clone, Copy)]
 pub struct TopKHingeRow<F>(Round<F>);
 

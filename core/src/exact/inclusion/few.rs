@@ -1,4 +1,4 @@
-//! The same of few classes, by the distribution of their order statistic at 16 t: bounds from a histogram would take longer and say less.
+//! A label against few others, by the distribution of their order statistic: bounds from a histogram would take longer and say less.
 
 use super::super::bounds::Window;
 use super::super::competitors::Competitors;
