@@ -247,7 +247,7 @@ fn derivatives_are_numbers_or_errors() -> Result<()> {
     for point in points.map(|point| point.map(|score: f64| Dual::new(score, 1.0 + score.abs().min(4.0)))) {
         loss_is_total("cross-entropy", &CrossEntropy, &point);
         for size in tiny {
-            loss_is_total("smooth top-K SVM", &SmoothTopKSvm::new(2, size)?, &point);
+            loss_is_total("smooth top-K SVM", &SmoothTopKSvm::new(2, size, Dual::constant(1.0))?, &point);
             loss_is_total("focal loss", &Focal::new(size)?, &point);
             loss_is_total("LDAM", &Ldam::new(Margins::Uniform(Dual::constant(0.5)), size)?, &point);
             loss_is_total("top-K margin cross-entropy", &TopKMarginCrossEntropy::new(2, size)?, &point);
