@@ -11,6 +11,16 @@ use crate::{AsMargins, Error, Margins, Real, Result, check};
 /// What is known of a row of a [`PolyhedralHinge`].
 ///
 /// It is made by [`ShardedLoss::row`] and of use to no one else.
+///
+/// ```
+/// use topk_loss::loss::PolyhedralHinge;
+/// use topk_loss::sharded::{Shard, ShardedLoss};
+/// let (hinge, shard) = (PolyhedralHinge::<f64>::new(2)?, Shard::even(0, 2, 5)?);
+/// let row = hinge.row(&shard, 4)?;
+/// // The label's score and, of two shards each, the number of classes, 24 scores and a threshold.
+/// assert_eq!(hinge.message_len(&row, &shard), 1 + 2 * 26);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct PolyhedralHingeRow<F>(Round<F>);
 

@@ -11,6 +11,16 @@ use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check
 /// What is known of a row of a [`TopKHinge`].
 ///
 /// It is made by [`ShardedLoss::row`] and of use to no one else.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss::sharded::{Shard, ShardedLoss};
+/// let (hinge, shard) = (TopKHinge::<f64>::new(2)?, Shard::even(0, 2, 5)?);
+/// let row = hinge.row(&shard, 4)?;
+/// // The label's score and, of two shards each, the number of classes and three scores.
+/// assert_eq!(hinge.message_len(&row, &shard), 1 + 2 * 4);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TopKHingeRow<F>(Round<F>);
 
