@@ -1,4 +1,5 @@
-//! Which of the losses is smoothed how: *hinge of the mean*, *mean of the hinge*, and what few draws do to each.
+//! A page on what noise is averaged over, the order statistic or the loss: *hinge of the mean*, *mean of the hinge*, and what few draws do
+//! to each.
 //!
 //! A hinge and an expectation do not commute. With X = (s + εZ)₍K+1₎, the noised order statistic, and its mean top_ε = E X:
 //!

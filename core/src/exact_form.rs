@@ -1,5 +1,6 @@
-//! A page on how the exact form works: the mathematics behind [`Smoothing::Exact`](crate::Smoothing::Exact) and
-//! [`Exact`](crate::estimator::Exact), in the order of its steps.
+//! A page on how the exact form works, step by step.
+//!
+//! It has the mathematics behind [`Smoothing::Exact`](crate::Smoothing::Exact) and [`Exact`](crate::estimator::Exact).
 //!
 //! # What is computed
 //!

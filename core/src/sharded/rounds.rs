@@ -78,6 +78,10 @@ pub trait ShardedLoss<F: Real> {
 
     /// Writes this shard's part of the row's next message over zeros.
     ///
+    /// **Ties and NaN.** The loss's. NaN is an error, by the first message.
+    ///
+    /// **Cost.** The loss's own, on the classes of this shard.
+    ///
     /// ```
     /// use topk_loss::CrossEntropy;
     /// use topk_loss::sharded::{Piece, Shard, ShardedLoss};
@@ -97,6 +101,8 @@ pub trait ShardedLoss<F: Real> {
 
     /// Takes in the sum, which may be overwritten; nothing as long as another round is needed, else the loss, and the gradient of the piece's classes
     /// where one is wanted.
+    ///
+    /// **Cost.** The loss's own, on the classes of this shard, and a pass over the message.
     ///
     /// ```
     /// use topk_loss::CrossEntropy;
