@@ -62,7 +62,8 @@ pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
     Ok(ahead + 1)
 }
 
-/// The k-th largest of a few numbers, or −∞: of those that k reach, the largest. As many comparisons as there are pairs, but not one branch.
+/// The k-th largest of a few numbers, or −∞: of those that k reach, the largest. As many comparisons as there are pairs, but not one
+/// branch.
 #[doc(hidden)]
 #[inline(always)]
 #[must_use]

@@ -10,8 +10,8 @@ use crate::{Noise, Real, Regularity};
 
 /// Where the order statistics can be, and which classes that leaves to treat one by one.
 ///
-/// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by themselves;
-/// the bulk, far below, is summed by its moments; what is negligible cannot matter.
+/// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by
+/// themselves; the bulk, far below, is summed by its moments; what is negligible cannot matter.
 ///
 /// ```
 /// use topk_loss::estimator::Exact;
@@ -270,7 +270,8 @@ impl<F: Real> Places<F> {
         u > self.sure_above
     }
 
-    /// The coordinate in [−1, 1] of a class of the bulk, and its weight in (0, 1], falling like the law's tail; weight 0 for any other class.
+    /// The coordinate in [−1, 1] of a class of the bulk, and its weight in (0, 1], falling like the law's tail; weight 0 for any other
+    /// class.
     ///
     /// Every integrand of such a class is its weight times a smooth and tame function of the coordinate. Without the weight the integrands
     /// fall by many orders of magnitude over the bulk, and the rounding of what is large would drown what is small.

@@ -222,8 +222,8 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         self.error_bound <= problem.precision.tolerance * F::from_usize(problem.run.len())
     }
 
-    /// No class with a score of at most this one has a larger entry in the gradient, up to its error: the chance that the noised score reaches
-    /// the window, which is where the order statistic is looked for.
+    /// No class with a score of at most this one has a larger entry in the gradient, up to its error: the chance that the noised score
+    /// reaches the window, which is where the order statistic is looked for.
     ///
     /// ```
     /// use topk_loss::estimator::Exact;
