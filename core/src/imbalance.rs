@@ -79,7 +79,7 @@ pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [
 ///
 /// **Shapes.** `counts` and `weights` one entry a class.
 ///
-/// **Cost.** Two functions a class.
+/// **Cost.** Three exponentials a class.
 ///
 /// ```
 /// use topk_loss::imbalance::effective_number_weights;
@@ -110,7 +110,7 @@ pub fn effective_number_weights<F: Real>(counts: &[usize], beta: F, weights: &mu
 ///
 /// **Shapes.** `counts` and `weights` one entry a class.
 ///
-/// **Cost.** Two powers a class.
+/// **Cost.** Three powers a class.
 ///
 /// ```
 /// use topk_loss::imbalance::inverse_frequency_weights;

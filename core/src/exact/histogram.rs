@@ -230,8 +230,8 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
 
     /// The partition of all classes, once those of every shard are counted. Scratch as [`scratch_len`](Self::scratch_len) says.
     ///
-    /// **Cost.** That of the intervals, however many classes they count: the law at every difference of two edges, and passes over the
-    /// counts. For at most 32 classes only some values of the law.
+    /// **Cost.** However many classes are counted, the law at every difference of two edges and passes over the counts. For at most 32 classes
+    /// only some values of the law.
     ///
     /// ```
     /// use topk_loss::estimator::Exact;
