@@ -1,8 +1,8 @@
 //! A page on what to choose: which loss, which smoothing, which ε.
 //!
-//! Everything here was seen in trainings of one linear classifier on a generated long tail, the same with noisy labels, ambiguous classes, and the
-//! texts of Banking77; the tables are in `std-ext/examples/train/RESULTS.md`, and `cargo run --release --example train -- --help` says how to
-//! make them of your own rows.
+//! Everything here was seen in trainings of one linear classifier on a generated long tail, the same with noisy labels, ambiguous classes,
+//! and the texts of Banking77; the tables are in `std-ext/examples/train/RESULTS.md`, and `cargo run --release --example train -- --help`
+//! says how to make them of your own rows.
 //!
 //! # Which loss?
 //!
@@ -15,9 +15,9 @@
 //! | a hinge that must not be smoothed | the polyhedral hinge, with class weights on a tail | [`PolyhedralHinge`], [`ClassWeighted`] |
 //! | several K at once, or top-1 too | a mixture | [`TopKHinges`], [`TopKCrossEntropy::mixture`] |
 //!
-//! On a tail, adjusting for the classes' frequencies decides more than the loss: it gave cross-entropy 13.6 points of macro top-5 accuracy, and no
-//! margin or smoothing came near. The hard calibrated hinge ([`Smoothing::None`]) is for comparison: its gradient reaches one class a row, and a few
-//! classes end in every top K.
+//! On a tail, adjusting for the classes' frequencies decides more than the loss: it gave cross-entropy 13.6 points of macro top-5 accuracy,
+//! and no margin or smoothing came near. The hard calibrated hinge ([`Smoothing::None`]) is for comparison: its gradient reaches one class
+//! a row, and a few classes end in every top K.
 //!
 //! ```
 //! use topk_loss::imbalance::log_priors;
@@ -35,21 +35,22 @@
 //!
 //! # Which smoothing?
 //!
-//! [`Smoothing::Exact`], unless draws are what you study. It has no variance, so it learns as with 50 draws at the price of five, and nothing has to be
-//! replayed in a backward pass. [`Smoothing::Pathwise`] is the paper's: one to ten draws, whose gradient touches one class a draw.
-//! [`Smoothing::Conditional`] with one draw is worth about five of these. The estimators of any function, with standard errors, are in
-//! [`estimator`](crate::estimator); [`compositions`](crate::compositions) says what few draws do to a hinge.
+//! [`Smoothing::Exact`], unless draws are what you study. It has no variance, so it learns as with 50 draws at the price of five, and
+//! nothing has to be replayed in a backward pass. [`Smoothing::Pathwise`] is the paper's: one to ten draws, whose gradient touches one
+//! class a draw. [`Smoothing::Conditional`] with one draw is worth about five of these. The estimators of any function, with standard
+//! errors, are in [`estimator`](crate::estimator); [`compositions`](crate::compositions) says what few draws do to a hinge.
 //!
 //! # Which ε?
 //!
 //! ε is in units of the scores. Two bounds, and a rule between them:
 //!
-//! - **Not so large that tied classes cost nothing.** K + 1 tied classes lead their own smoothed (K+1)-th score by ε·E max(Z₁, …, Z_K+1). Above
-//!   margin/E max, the critical ε, the smoothed hinge is no longer calibrated: 1.77 for K = 1, 1.18 for K = 2, 0.97 for K = 3 at margin 1. So the published
-//!   ε = 1 is too large for three guesses or more.
+//! - **Not so large that tied classes cost nothing.** K + 1 tied classes lead their own smoothed (K+1)-th score by ε·E max(Z₁, …, Z_K+1).
+//!   Above margin/E max, the critical ε, the smoothed hinge is no longer calibrated: 1.77 for K = 1, 1.18 for K = 2, 0.97 for K = 3 at
+//!   margin 1. So the published ε = 1 is too large for three guesses or more.
 //! - **Not so small that one class learns alone.** At ε far below the gaps between the scores the smoothed gradient is the hard one.
-//! - **As many classes as should learn**: [`epsilon_for_effective_classes`](crate::epsilon::epsilon_for_effective_classes) finds the ε at which the
-//!   gradient of the order statistic is spread over so many. [`bias_interval`](crate::epsilon::bias_interval) says how far the statistic moves.
+//! - **As many classes as should learn**: [`epsilon_for_effective_classes`](crate::epsilon::epsilon_for_effective_classes) finds the ε at
+//!   which the gradient of the order statistic is spread over so many. [`bias_interval`](crate::epsilon::bias_interval) says how far the
+//!   statistic moves.
 //!
 //! ```
 //! use topk_loss::epsilon::{effective_classes, epsilon_for_effective_classes};
@@ -70,8 +71,8 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! Published settings: ε = 0.2 to 1 on logits, 0.01 to 0.1 on cosines with a scale of 40 to 60 (Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the
-//! top-K calibrated hinge loss for deep imbalanced classification", ICML 2022).
+//! Published settings: ε = 0.2 to 1 on logits, 0.01 to 0.1 on cosines with a scale of 40 to 60 (Garcin, Servajean, Joly, Salmon,
+//! "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced classification", ICML 2022).
 //!
 //! [`CrossEntropy`]: crate::CrossEntropy
 //! [`ClassWeighted`]: crate::loss::ClassWeighted

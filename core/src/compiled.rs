@@ -99,7 +99,8 @@ macro_rules! losses {
 }
 
 impl<F: Real> Example<'_, F> {
-    /// Evaluates it, all of the result being in the range: of a float that carries derivatives, these can leave it where the numbers do not.
+    /// Evaluates it, all of the result being in the range: of a float that carries derivatives, these can leave it where the numbers do
+    /// not.
     pub(crate) fn in_range(self, evaluate: impl FnOnce(Example<'_, F>) -> Result<F>) -> Result<F> {
         let Self { scores, label, mut grad, scratch } = self;
         let value = check::in_range("loss", evaluate(Example { scores, label, grad: grad.as_deref_mut(), scratch })?)?;

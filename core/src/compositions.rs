@@ -1,4 +1,5 @@
-//! Which of the losses is smoothed how: *hinge of the mean*, *mean of the hinge*, and what few draws do to each.
+//! A page on what noise is averaged over, the order statistic or the loss: *hinge of the mean*, *mean of the hinge*, and what few draws do
+//! to each.
 //!
 //! A hinge and an expectation do not commute. With X = (s + εZ)₍K+1₎, the noised order statistic, and its mean top_ε = E X:
 //!
@@ -30,8 +31,8 @@
 //! | exact | 0.00020 | 1 | 0.00406 | 0.510 |
 //!
 //! At B = 5 the paper's composition reports nine times the loss it stands for, and pulls at the label half as hard: in half of its
-//! estimates the example counts as solved. The mean of the hinge reports the same at every B, its own loss, which is another one. The exact form
-//! reports what the formula says. Five ε inside the kink no estimate reaches it, and all agree.
+//! estimates the example counts as solved. The mean of the hinge reports the same at every B, its own loss, which is another one. The exact
+//! form reports what the formula says. Five ε inside the kink no estimate reaches it, and all agree.
 //!
 //! For fixed draws each of these gradients is that of the value it comes with: training by the hinge of the mean of B draws
 //! follows an unbiased gradient, of the B-draw objective.

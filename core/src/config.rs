@@ -13,8 +13,9 @@ use crate::{
 
 /// A loss of the catalogue with what may be around it; `T` is what lists are kept in: `Vec<F>`, `&[F]`, `[F; L]`.
 ///
-/// Plain data of any values: [`build`](Self::build) checks them. With the feature `serde` it is read and written; names are those of the fields
-/// and variants in snake case, and unknown ones are refused. JSON keeps every bit of a float if its reader does: `serde_json` with the feature
+/// Plain data of any values: [`build`](Self::build) checks them. With the feature `serde` it is read and written; names are those of the
+/// fields and variants in snake case, and unknown ones are refused. JSON keeps every bit of a float if its reader does: `serde_json` with
+/// the feature
 /// `float_roundtrip`.
 ///
 /// ```

@@ -14,7 +14,8 @@ use crate::{Noise, Real, Result};
 /// value + derivative·δ with δ² = 0: a float that carries the derivative in one direction.
 ///
 /// Everything here is generic over the float, so every function of this crate differentiates itself when it is called with dual
-/// numbers; comparisons look at the value alone. The library's own use is [`Exact::jacobian_product`](crate::estimator::Exact::jacobian_product).
+/// numbers; comparisons look at the value alone. The library's own use is
+/// [`Exact::jacobian_product`](crate::estimator::Exact::jacobian_product).
 ///
 /// ```
 /// use topk_loss::dual::Dual;

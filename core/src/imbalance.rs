@@ -71,14 +71,15 @@ pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [
     Ok(())
 }
 
-/// Class-balanced weights, for [`ClassWeighted`](crate::loss::ClassWeighted): w_j ∝ 1/E_j, E_j = (1 − βⁿ)/(1 − β) the *effective number* of the n examples of class j.
+/// Class-balanced weights, for [`ClassWeighted`](crate::loss::ClassWeighted): w_j ∝ 1/E_j, E_j = (1 − βⁿ)/(1 − β) the *effective number* of
+/// the n examples of class j.
 ///
 /// β = 0 weighs all classes alike, β → 1 by the inverse of their counts; the paper takes 0.99 … 0.9999. The common factor is such that
 /// the average example weighs 1, Σ_j n_j w_j = Σ_j n_j, so that a learning rate stays what it is.
 ///
 /// **Shapes.** `counts` and `weights` one entry a class.
 ///
-/// **Cost.** Two functions a class.
+/// **Cost.** Three exponentials a class.
 ///
 /// ```
 /// use topk_loss::imbalance::effective_number_weights;
@@ -92,7 +93,8 @@ pub fn log_priors<F: Real>(counts: &[usize], temperature: F, adjustments: &mut [
 /// **References.** Cui, Jia, Lin, Song, Belongie, "Class-balanced loss based on effective number of samples", CVPR 2019.
 ///
 /// # Errors
-/// Different lengths, no class, a class without examples, β outside 0 ≤ β < 1, weights beyond the float's range; `weights` is then as before.
+/// Different lengths, no class, a class without examples, β outside 0 ≤ β < 1, weights beyond the float's range; `weights` is then as
+/// before.
 pub fn effective_number_weights<F: Real>(counts: &[usize], beta: F, weights: &mut [F]) -> Result<()> {
     if !(beta >= F::zero() && beta < F::one()) {
         return Err(Error::Parameter { name: "beta", must: "at least 0 and less than 1" });
@@ -108,7 +110,7 @@ pub fn effective_number_weights<F: Real>(counts: &[usize], beta: F, weights: &mu
 ///
 /// **Shapes.** `counts` and `weights` one entry a class.
 ///
-/// **Cost.** Two powers a class.
+/// **Cost.** Three powers a class.
 ///
 /// ```
 /// use topk_loss::imbalance::inverse_frequency_weights;
@@ -119,8 +121,8 @@ pub fn effective_number_weights<F: Real>(counts: &[usize], beta: F, weights: &mu
 /// ```
 ///
 /// # Errors
-/// Different lengths, no class, a class without examples, a power that is not finite, weights beyond the float's range; `weights` is then as
-/// before.
+/// Different lengths, no class, a class without examples, a power that is not finite, weights beyond the float's range; `weights` is then
+/// as before.
 pub fn inverse_frequency_weights<F: Real>(counts: &[usize], power: F, weights: &mut [F]) -> Result<()> {
     if !power.is_finite() {
         return Err(Error::Parameter { name: "power", must: "finite" });

@@ -19,8 +19,8 @@ pub(crate) const PAIR: usize = 2 * LANES;
 /// One number a lane.
 pub(crate) type Lanes<F> = [F; LANES];
 
-/// What `f`, a line at most, makes of each lane. Lanes go in and come out by value: what a function stores through a reference could change what it reads
-/// through another, as far as a compiler knows, and then it is no vector code.
+/// What `f`, a line at most, makes of each lane. Lanes go in and come out by value: what a function stores through a reference could change
+/// what it reads through another, as far as a compiler knows, and then it is no vector code.
 #[inline(always)]
 pub(crate) fn map<F: Real>(a: Lanes<F>, f: impl Fn(F) -> F) -> Lanes<F> {
     let mut out = [F::zero(); LANES];

@@ -15,8 +15,8 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! **Smoothed exactly.** Only one of three close rivals learned. Under noise of scale ε = 0.2, averaged out, each has its share: the chance that it is the
-//! third largest.
+//! **Smoothed exactly.** Only one of three close rivals learned. Under noise of scale ε = 0.2, averaged out, each has its share: the chance
+//! that it is the third largest.
 //!
 //! ```
 //! # use topk_loss::{Loss, TopKHinge};
@@ -29,8 +29,8 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! **Smoothed by draws**, as the paper does. Randomness is a [`Key`]: the same one draws the same, so that a backward pass can replay a forward one;
-//! every step of a training folds its number in.
+//! **Smoothed by draws**, as the paper does. Randomness is a [`Key`]: the same one draws the same, so that a backward pass can replay a
+//! forward one; every step of a training folds its number in.
 //!
 //! ```
 //! # use topk_loss::{FoldIn, Key, Loss, Smoothing, TopKHinge};
@@ -61,8 +61,8 @@
 //! # Ok::<(), topk_loss::Error>(())
 //! ```
 //!
-//! **An oracle of your own** is smoothed like any other. Here guesses are of two neighbouring classes at once, as for ages or grades: the largest sum of
-//! two neighbours.
+//! **An oracle of your own** is smoothed like any other. Here guesses are of two neighbouring classes at once, as for ages or grades: the
+//! largest sum of two neighbours.
 //!
 //! ```
 //! use topk_loss::estimator::Pathwise;
@@ -127,10 +127,10 @@
 //! infinite inputs are an [`Error`]; randomness is a [`Key`], and the same key gives the same numbers on every machine.
 //!
 //! **Reproducible numbers.** A [`Key`] and the numbers of the draw and the class decide a random number, by the counter-based generator
-//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011); `f32` and `f64` draw different numbers from one
-//! key. Elementary functions are this crate's or `libm`'s, so neither the system's library nor another crate's features change a value, and
-//! sums have a fixed order. A change of a value, even of its last bit, is *value-breaking*: the changelog lists it under that heading, and it needs a new
-//! minor version before 1.0.
+//! Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011); `f32` and `f64` draw different
+//! numbers from one key. Elementary functions are this crate's or `libm`'s, so neither the system's library nor another crate's features
+//! change a value, and sums have a fixed order. A change of a value, even of its last bit, is *value-breaking*: the changelog lists it
+//! under that heading, and it needs a new minor version before 1.0.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]

@@ -54,12 +54,12 @@ use crate::{Real, Result};
 /// Nothing is allocated: `scratch` is at least [`scratch_len`](Loss::scratch_len) long, its contents are irrelevant before and after.
 /// Implementations return an error for a label that is no class, for NaN or infinite scores, a gradient of another length or a
 /// scratch that is too short, and then leave the gradient as it was. Where only the computation itself can find the fault (a result
-/// beyond the float's range, a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite, each
-/// entry of the gradient too; where value and gradient are both beyond the range, either is named.
+/// beyond the float's range, a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite,
+/// each entry of the gradient too; where value and gradient are both beyond the range, either is named.
 ///
 /// **Masked classes.** −∞ is an error. A class that cannot be guessed gets −1e30 (in half precision the lowest number): every loss of this
-/// crate is then, within its accuracy, the loss without that class, and the class's gradient is 0. K must be less than the number of classes
-/// that are left, since a guess too many would go to a masked one.
+/// crate is then, within its accuracy, the loss without that class, and the class's gradient is 0. K must be less than the number of
+/// classes that are left, since a guess too many would go to a masked one.
 ///
 /// **Stack.** Whatever L and K; kB of one call, seen on x86-64 and held to limits in a test:
 ///

@@ -17,8 +17,8 @@ use crate::{Real, Result, Translation, check};
 
 /// y*(θ), a point of a set C at which ⟨y, θ⟩ is largest: a shortest path, a ranking, a matching, a subset.
 ///
-/// A problem of your own is one `impl`; for a *least* cost, θ is minus the cost. [`SupportFunction`](crate::oracle::SupportFunction) makes it an
-/// [`Oracle`](crate::oracle::Oracle), [`Pathwise`](crate::estimator::Pathwise) smooths that, [`PerturbedArgmax`] differentiates the
+/// A problem of your own is one `impl`; for a *least* cost, θ is minus the cost. [`SupportFunction`](crate::oracle::SupportFunction) makes
+/// it an [`Oracle`](crate::oracle::Oracle), [`Pathwise`](crate::estimator::Pathwise) smooths that, [`PerturbedArgmax`] differentiates the
 /// expected y*, [`FenchelYoung`](crate::loss::FenchelYoung) learns from a target y.
 ///
 /// Nothing is allocated: `scratch` is at least [`scratch_len`](Maximizer::scratch_len) long; its contents are irrelevant before and
@@ -73,8 +73,8 @@ pub trait Maximizer<F: Real> {
     /// Whatever makes the problem unsolvable: a dimension it is not for, a scratch that is too short.
     fn argmax(&self, theta: &[F], y: &mut [F], scratch: &mut [F]) -> Result<()>;
 
-    /// How the optimum follows a common offset of all entries, as [`Oracle::translation`](crate::oracle::Oracle::translation). Where all y in C
-    /// have the same sum, that sum is the mass, and the center is an entry of θ near those that compete. The default claims nothing.
+    /// How the optimum follows a common offset of all entries, as [`Oracle::translation`](crate::oracle::Oracle::translation). Where all y
+    /// in C have the same sum, that sum is the mass, and the center is an entry of θ near those that compete. The default claims nothing.
     ///
     /// ```
     /// use topk_loss::maximizer::{Maximizer, TopKMask};

@@ -2,9 +2,9 @@
 //!
 //! # What is needed
 //!
-//! Nothing but the crate, for any target that `rustup target add` knows: `cargo build --release --target thumbv7em-none-eabihf`. All memory is the
-//! caller's, so arrays on the stack or `static`s serve, and [`scratch_len`](crate::Loss::scratch_len) says how large. A wrong argument is an
-//! [`Error`](crate::Error), a `Copy` of some words; no code path panics, so no formatting is linked.
+//! Nothing but the crate, for any target that `rustup target add` knows: `cargo build --release --target thumbv7em-none-eabihf`. All memory
+//! is the caller's, so arrays on the stack or `static`s serve, and [`scratch_len`](crate::Loss::scratch_len) says how large. A wrong
+//! argument is an [`Error`](crate::Error), a `Copy` of some words; no code path panics, so no formatting is linked.
 //!
 //! ```
 //! use topk_loss::{Loss, TopKHinge};
@@ -26,8 +26,9 @@
 //!
 //! # What a loss takes
 //!
-//! Bytes, and one call of value and gradient in `f32`, K = 5, of 100 classes, on a Cortex-M4 in QEMU at opt-level z. Flash and stack are what an
-//! image has above one without a loss (`tests/embedded/measure` makes the table of all losses, lengths and levels in `tests/embedded/README.md`):
+//! Bytes, and one call of value and gradient in `f32`, K = 5, of 100 classes, on a Cortex-M4 in QEMU at opt-level z. Flash and stack are
+//! what an image has above one without a loss (`tests/embedded/measure` makes the table of all losses, lengths and levels
+//! in `tests/embedded/README.md`):
 //!
 //! | loss | flash | stack | scratch | thousands of instructions |
 //! |---|---|---|---|---|
@@ -39,16 +40,17 @@
 //! | exact hinge | 119204 | 7976 | 25264 | 2347 |
 //! | top-K cross-entropy, normal | 111676 | 7920 | 24560 | 15594 |
 //!
-//! So the losses without an integral fit small machines: with ten classes all of them ran on a Cortex-M0 with 256 KB of flash and 16 KB of RAM. The
-//! exact hinge fits there too and leaves 2 KB; the others that integrate take more flash together than that machine has.
+//! So the losses without an integral fit small machines: with ten classes all of them ran on a Cortex-M0 with 256 KB of flash and 16 KB of
+//! RAM. The exact hinge fits there too and leaves 2 KB; the others that integrate take more flash together than that machine has.
 //!
 //! # Saving flash
 //!
-//! [`TopKHinge`](crate::TopKHinge) chooses its smoothing when it runs, so an image with it holds all four. [`Hinge`](crate::loss::Hinge) over
-//! [`KthLargest`](crate::oracle::KthLargest) or [`Pathwise`](crate::estimator::Pathwise) is the same loss and links nothing else; the table's rows of
-//! hinges are of these.
+//! [`TopKHinge`](crate::TopKHinge) chooses its smoothing when it runs, so an image with it holds all four. [`Hinge`](crate::loss::Hinge)
+//! over [`KthLargest`](crate::oracle::KthLargest) or [`Pathwise`](crate::estimator::Pathwise) is the same loss and links nothing else; the
+//! table's rows of hinges are of these.
 //!
 //! # The same numbers as on the host
 //!
-//! Exponentials, logarithms and the error function are `libm`'s, sums have one order, and draws come from a counter-based generator. A linear head that
-//! is trained for 200 steps on a Cortex-M4F in QEMU, with five losses, prints the bits that a host prints (`.ci/run qemu`).
+//! Exponentials, logarithms and the error function are `libm`'s, sums have one order, and draws come from a counter-based generator. A
+//! linear head that is trained for 200 steps on a Cortex-M4F in QEMU, with five losses, prints the bits that a host prints
+//! (`.ci/run qemu`).

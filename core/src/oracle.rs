@@ -21,7 +21,8 @@ use crate::{Error, Real, Result, check};
 /// Nothing is allocated: `scratch` is at least [`scratch_len`](Oracle::scratch_len) long, its contents are irrelevant before and
 /// after. Implementations return an error for an empty, NaN or infinite θ, a gradient of another length, or a scratch that is too
 /// short, and then leave the gradient as it was. Where only the computation itself can find the fault (a result beyond the float's range,
-/// a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite, each entry of the gradient too.
+/// a noise law that returns NaN), the gradient is unspecified. Whatever is returned without an error is finite, each entry of the gradient
+/// too.
 ///
 /// The [crate's front page](crate) implements one.
 ///

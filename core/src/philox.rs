@@ -1,4 +1,4 @@
-//! Philox4x32-10, a counter-based generator: a keyed bijection of 128-bit counters.
+//! Philox4x32-10, the generator behind every key: random words from a key and a 128-bit counter, in any order.
 //!
 //! Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Draw b of class i needs no draw
 //! before it, so screened classes cost nothing and every thread or device finds its own.

@@ -22,8 +22,8 @@ use crate::{
 ///
 /// A float of another crate, such as one of half precision, needs a newtype around it, since both it and this trait are foreign to the
 /// user's crate. Losses and oracles that select and add are then as good as the float. What is exact asks for at least the digits and the
-/// range of an `f32`, or returns [`Error::Accuracy`](crate::Error::Accuracy). Batches widen `f16` and `bf16` to `f32` a row at a time instead, which
-/// every loss can take: `topk-loss-batch`, feature `half`.
+/// range of an `f32`, or returns [`Error::Accuracy`](crate::Error::Accuracy). Batches widen `f16` and `bf16` to `f32` a row at a time
+/// instead, which every loss can take: `topk-loss-batch`, feature `half`.
 ///
 /// The elementary functions of `f32` and `f64` are always those of the `libm` crate or this crate's own. Another crate that turns on
 /// `num-traits/std` therefore cannot change a result, which it could if they came from `num_traits::Float`.
@@ -154,7 +154,8 @@ pub trait Real: FloatCore + NumAssign + Debug + Display + Send + Sync + 'static 
         (Normal.survival(self), Normal.pdf(self))
     }
 
-    /// What an exact form comes to with this float. Plainly where nothing is known of it: it may carry derivatives, and lanes gain it nothing.
+    /// What an exact form comes to with this float. Plainly where nothing is known of it: it may carry derivatives, and lanes gain it
+    /// nothing.
     #[doc(hidden)]
     fn integrate<N: Noise<Self>>(task: Task<'_, N, Self>) -> Result<Outcome<Self>> {
         task.run_plainly()

@@ -25,7 +25,7 @@ pub struct Ranked<F> {
 ///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
 ///
-/// **Cost.** About L comparisons; L ln k at worst, for scores in ascending order.
+/// **Cost.** About L comparisons; L ln k at worst, for scores in ascending order; beyond the middle the ranks are counted from the other end.
 ///
 /// ```
 /// use topk_loss::select::kth_largest;
@@ -42,6 +42,8 @@ pub fn kth_largest<F: Real>(scores: &[F], k: usize, scratch: &mut [F]) -> Result
 }
 
 /// The rank of class `index`, from 1: how many scores are larger, or equal and earlier, plus one.
+///
+/// **Shapes.** `scores` of any length L ≥ 1, `index` below L.
 ///
 /// **Ties and NaN.** Equal scores rank by index, lowest first. NaN is an error.
 ///
@@ -62,7 +64,8 @@ pub fn rank_of<F: Real>(scores: &[F], index: usize) -> Result<usize> {
     Ok(ahead + 1)
 }
 
-/// The k-th largest of a few numbers, or −∞: of those that k reach, the largest. As many comparisons as there are pairs, but not one branch.
+/// The k-th largest of a few numbers, or −∞: of those that k reach, the largest. As many comparisons as there are pairs, but not one
+/// branch.
 #[doc(hidden)]
 #[inline(always)]
 #[must_use]

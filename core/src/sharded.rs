@@ -1,8 +1,8 @@
 //! Losses of rows whose classes are spread over machines, processes, devices or threads, by sums alone.
 //!
-//! All that MPI, NCCL and the collectives of frameworks have in common is a sum over all shards of a few numbers: [`AllReduce`], a trait of one method.
-//! [`ClassParallel`] computes a batch of losses on each shard with it, and the gradient of the shard's own classes; nothing of the size of a row is
-//! ever brought together.
+//! All that MPI, NCCL and the collectives of frameworks have in common is a sum over all shards of a few numbers: [`AllReduce`], a trait of
+//! one method. [`ClassParallel`] computes a batch of losses on each shard with it, and the gradient of the shard's own classes; nothing of
+//! the size of a row is ever brought together.
 //!
 //! | loss | rounds | numbers a row, R shards | bytes a row: `f32`, R = 4, K = 5 |
 //! |---|---|---|---|
@@ -12,20 +12,20 @@
 //! | [`PolyhedralHinge`](crate::loss::PolyhedralHinge) | 1 where no shard has more than 24 classes that share | 26R + 1 | 420 |
 //! | | else a few more | 2R each | 32 |
 //!
-//! None depends on the number of classes. What only few shards know has a slot for each in the message, all zeros but for one: so top lists, histograms and
-//! candidates merge by a sum. All examples of a batch share a round.
+//! None depends on the number of classes. What only few shards know has a slot for each in the message, all zeros but for one: so top
+//! lists, histograms and candidates merge by a sum. All examples of a batch share a round.
 //!
-//! **The same bits.** No sum is rounded, so it does not matter who adds in which order, and all shards have the same bits and take the same turns. However
-//! classes are spread, the exact form has the same window and the same candidates. Another partition changes only what each shard rounds of its own sums:
-//! a few units in the last place. Against the loss of a whole row the exact form has another quadrature, within the same error bound; the others differ by
-//! their rounding, the hard hinge not at all.
+//! **The same bits.** No sum is rounded, so it does not matter who adds in which order, and all shards have the same bits and take the same
+//! turns. However classes are spread, the exact form has the same window and the same candidates. Another partition changes only what each
+//! shard rounds of its own sums: a few units in the last place. Against the loss of a whole row the exact form has another quadrature,
+//! within the same error bound; the others differ by their rounding, the hard hinge not at all.
 //!
-//! **Errors.** One number of every message counts the shards that cannot go on: a bad score anywhere is a [`Failure`] everywhere, in the same round.
-//! Rows whose exact form is not within its tolerance, which in a single memory are computed class by class, are an
+//! **Errors.** One number of every message counts the shards that cannot go on: a bad score anywhere is a [`Failure`] everywhere, in the
+//! same round. Rows whose exact form is not within its tolerance, which in a single memory are computed class by class, are an
 //! [`Accuracy`](crate::Error::Accuracy) error here.
 //!
-//! **What is not here.** The losses that need a second threshold search or a random draw: a top-K margin's cross-entropy, top-K cross-entropies, smoothing
-//! by draws.
+//! **What is not here.** The losses that need a second threshold search or a random draw: a top-K margin's cross-entropy, top-K
+//! cross-entropies, smoothing by draws.
 //!
 //! ```
 //! use std::sync::{Barrier, Mutex};
@@ -81,12 +81,12 @@
 //! Where tiles are read one after the other, by a head that stores no scores or a stream, the steps are called one by one:
 //!
 //! 1. the k largest scores ([`largest`], [`merge_largest`]), the last of which is the center;
-//! 2. the scores counted in a [`Histogram`], from which the [`Partition`] into candidates and bulk follows. The center may rise with the largest scores
-//!    seen so far ([`Histogram::raise`]), so that one reading serves for both;
+//! 2. the scores counted in a [`Histogram`], from which the [`Partition`] into candidates and bulk follows. The center may rise with the
+//!    largest scores seen so far ([`Histogram::raise`]), so that one reading serves for both;
 //! 3. the [`Summary`] of candidates and moments, from which the [`Solution`] follows, and from that the gradient.
 //!
-//! Any partition, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks beyond the middle, which
-//! [`Exact`](crate::estimator::Exact) counts from the other end, up to the error bounds.
+//! Any partition, merged in any order, gives the whole's value and gradient up to the rounding of the sums; for ranks beyond the middle,
+//! which [`Exact`](crate::estimator::Exact) counts from the other end, up to the error bounds.
 //!
 //! ```
 //! use topk_loss::estimator::Exact;

@@ -6,8 +6,8 @@ use crate::{Error, FoldIn, Key, Oracle, Real, Result, Sampler, Translation, chec
 
 /// f_ε(θ) ≈ (1/B) Σ_b [f(θ + εz_b) − β·h(θ + εz_b)] + β·h_ε(θ) for a control h whose smoothing h_ε another oracle knows.
 ///
-/// Value and gradient are unbiased for every β whenever the [pathwise](crate::estimator::Pathwise) ones of f and of h are and `expectation` is
-/// the smoothing of `control` by the same law and ε, which nothing checks. The variance is that of f − β·h: small where h
+/// Value and gradient are unbiased for every β whenever the [pathwise](crate::estimator::Pathwise) ones of f and of h are and `expectation`
+/// is the smoothing of `control` by the same law and ε, which nothing checks. The variance is that of f − β·h: small where h
 /// resembles f. [`Exact`](crate::estimator::Exact) is such an expectation for an order statistic.
 ///
 /// **Shapes.** θ of L entries; scratch the larger of the expectation's and L plus the larger of the oracle's and the control's.

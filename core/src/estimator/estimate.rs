@@ -84,8 +84,9 @@ impl<F: Real> Until<F> {
     }
 }
 
-/// An [`Oracle`] that averages draws and can say how well: [`Pathwise`](crate::estimator::Pathwise), [`Conditional`](crate::estimator::Conditional),
-/// [`ScoreFunction`](crate::estimator::ScoreFunction), [`ControlVariate`](crate::estimator::ControlVariate).
+/// An [`Oracle`] that averages draws and can say how well: [`Pathwise`](crate::estimator::Pathwise),
+/// [`Conditional`](crate::estimator::Conditional), [`ScoreFunction`](crate::estimator::ScoreFunction),
+/// [`ControlVariate`](crate::estimator::ControlVariate).
 ///
 /// **Shapes.** θ and gradient of L entries; scratch [`estimate_scratch_len`](Estimator::estimate_scratch_len), for any number of draws.
 ///

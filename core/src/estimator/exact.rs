@@ -262,6 +262,19 @@ impl<F: Real, N: Noise<F>, O: OrderStatistics<F>> Exact<O, N, F> {
 
     /// A histogram of classes of a row whose deepest wanted score is `center`; see [`sharded`](crate::sharded).
     ///
+    /// **Cost.** Some values of the law, to find how far its noise reaches.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::oracle::TopKSum;
+    /// let histogram = Exact::new(KthLargest::new(2)?, Normal, 0.5)?.histogram(1.0_f64, 7)?;
+    /// assert_eq!(histogram.counts(), [0; 64]);
+    /// assert!(Exact::new(TopKSum::new(2)?, Normal, 0.5)?.histogram(1.0_f64, 7).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A center that is not finite, more ranks than one, k > `num_classes`, a float that the tolerance is beyond.
     pub fn histogram(&self, center: F, num_classes: usize) -> Result<Histogram<N, F>> {

@@ -1,5 +1,6 @@
-//! Certified bounds on where an order statistic can be, from the histogram: every class is taken at the edge of its bin that makes the
-//! bound hold.
+//! Certified bounds on where an order statistic can be, from the histogram.
+//!
+//! Every class is taken at the edge of its bin that makes the bound hold.
 
 use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
 use super::counts::rarest;

@@ -1,8 +1,8 @@
 //! The census of a shard: where its classes lie, coarsely, told before anyone knows the center.
 //!
-//! Every score is counted in the bin of a grid that all shards share, whose bin m is about m widths from 0. A shard tells of those near its own center,
-//! the last of its largest scores, which is not above the center of all: so whoever hears all shards knows of every class near that one, and makes the same
-//! partition of it however the classes are spread.
+//! Every score is counted in the bin of a grid that all shards share, whose bin m is about m widths from 0. A shard tells of those near its
+//! own center, the last of its largest scores, which is not above the center of all: so whoever hears all shards knows of every class near
+//! that one, and makes the same partition of it however the classes are spread.
 
 use super::histogram::{Histogram, range};
 use super::partition::Partition;
@@ -120,8 +120,8 @@ impl<N: Noise<F>, F: Real> Censuses<N, F> {
         counts.map(move |(bin, &count)| (self.edge(highest - F::from_usize(bin)), count))
     }
 
-    /// The partition: of the wanted ranks' scores, and of all others where their bins begin. So order statistics are as far above as classes, at most. Scratch
-    /// as a histogram says.
+    /// The partition: of the wanted ranks' scores, and of all others where their bins begin. So order statistics are as far above as
+    /// classes, at most. Scratch as a histogram says.
     pub fn partition<'m>(&self, censuses: impl Iterator<Item = Census<'m, F>> + Clone, scratch: &mut [F]) -> Result<Partition<N, F>> {
         let Self { problem, bins, .. } = self;
         let (mut histogram, units) = (Histogram::new(*problem), problem.units());

@@ -109,7 +109,8 @@ pub(super) fn rarest<F: Real>() -> F {
     least::<F>() * least()
 }
 
-/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ) times the [whole], given s_0 and the j·s_j from j = 1 on.
+/// The exponential of a power series, truncated to the slice: `counts` ← exp(s_0 + Σ_j s_j xʲ) times the [whole], given s_0 and the j·s_j
+/// from j = 1 on.
 ///
 /// From f′ = s′f: n·f_n = Σ_j j·s_j·f_{n−j}. Half of s_0 is applied before the recurrence and half after it, so that neither end leaves
 /// the float's range. A coefficient that is smaller than the first by the least number counts only where the `floor` of

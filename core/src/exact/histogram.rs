@@ -36,6 +36,18 @@ pub(super) fn range<N: Noise<F>, F: Real>(problem: &Problem<N, F>, has_classes: 
 /// How many classes of a set lie in each of 64 or 128 equal intervals around the scores that decide: the second round of a computation over
 /// [shards](crate::sharded).
 ///
+/// **Shapes.** One count an interval: 64 for fewer than 256 classes, else 128. What lies outside counts in the first or the last.
+///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+/// histogram.add(&[3.0, 3.0])?;
+/// assert_eq!((histogram.counts().len(), histogram.counts().iter().sum::<u32>()), (64, 2));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug, Clone, Copy)]
 pub struct Histogram<N, F> {
@@ -68,6 +80,18 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     /// **Ties and NaN.** NaN is an error.
     ///
     /// **Cost.** Two passes.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 3)?;
+    /// histogram.add(&[3.0, 2.0])?;
+    /// histogram.add(&[1.0])?;
+    /// assert_eq!(histogram.counts().iter().sum::<u32>(), 3);
+    /// assert!(histogram.add(&[f64::NAN]).is_err());
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A NaN or infinite score.
@@ -111,6 +135,22 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     ///
     /// Until the last rise, count only classes that are not above the center of the moment.
     ///
+    /// **Cost.** One pass over the counts.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(1.0, 2)?;
+    /// histogram.add(&[1.0])?;
+    /// let (before, mut after) = (histogram, histogram);
+    /// after.raise(3.0)?;
+    /// // The class is now two below the center: so many intervals further down.
+    /// let interval = |of: &topk_loss::sharded::Histogram<Normal, f64>| of.counts().iter().position(|&count| count == 1);
+    /// assert_eq!((interval(&before), interval(&after)), (Some(42), Some(30)));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// A center that is not finite.
     pub fn raise(&mut self, center: F) -> Result<()> {
@@ -132,6 +172,17 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     }
 
     /// The counts, to be carried to another device.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// // Two equal scores are in one interval.
+    /// assert_eq!(histogram.counts().iter().max(), Some(&2));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn counts(&self) -> &[u32] {
         self.counts.get(..self.bins).unwrap_or_default()
@@ -140,6 +191,19 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     /// Adds the counts of another set of classes of the same row.
     ///
     /// **Cost.** One pass over the counts.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let exact = Exact::new(KthLargest::new(1)?, Normal, 0.5)?;
+    /// let (mut here, mut there) = (exact.histogram(3.0, 3)?, exact.histogram(3.0, 3)?);
+    /// here.add(&[3.0, 2.0])?;
+    /// there.add(&[1.0])?;
+    /// here.merge(there.counts())?;
+    /// assert_eq!(here.counts().iter().sum::<u32>(), 3);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Another number of counts.
@@ -150,12 +214,39 @@ impl<N: Noise<F>, F: Real> Histogram<N, F> {
     }
 
     /// The numbers that [`partition`](Self::partition) needs as scratch.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0_f64, 2)?;
+    /// assert_eq!(histogram.scratch_len(), 480);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub const fn scratch_len(&self) -> usize {
         Bounds::<F>::len(self.bins)
     }
 
     /// The partition of all classes, once those of every shard are counted. Scratch as [`scratch_len`](Self::scratch_len) says.
+    ///
+    /// **Cost.** However many classes are counted, the law at every difference of two edges and passes over the counts. For at most 32 classes
+    /// only some values of the law.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// use topk_loss::Error;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0])?;
+    /// // One class of two is not counted yet.
+    /// let missing = histogram.partition(&mut [0.0; 480]).unwrap_err();
+    /// assert_eq!(missing, Error::Length { what: "histogram", expected: 2, actual: 1 });
+    /// histogram.add(&[3.0])?;
+    /// assert_eq!(histogram.partition(&mut [0.0; 480])?.room_len(2), 402);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Counts that are not those of all classes; scratch too short.

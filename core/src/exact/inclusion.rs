@@ -22,10 +22,12 @@ pub(super) use few::Few;
 pub(crate) use label::Event;
 pub use label::Label;
 
-/// The digits of a loss are meant down to here: a miss that is rarer is as good as one that is so rare, to within what its probability may err.
+/// The digits of a loss are meant down to here: a miss that is rarer is as good as one that is so rare, to within what its probability may
+/// err.
 const MEANT: f64 = 1e-5;
 
-/// Whether a label is among the guesses, T and the label's noise being independent: which event is the rarer, and the interval of t that decides.
+/// Whether a label is among the guesses, T and the label's noise being independent: which event is the rarer, and the interval of t that
+/// decides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inclusion<N, F> {
     problem: Problem<N, F>,

@@ -10,8 +10,26 @@ use crate::{Noise, Real, Regularity};
 
 /// Where the order statistics can be, and which classes that leaves to treat one by one.
 ///
-/// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by themselves;
-/// the bulk, far below, is summed by its moments; what is negligible cannot matter.
+/// By u = (s − center)/ε from above: classes that are sure to be above the window only shift the ranks; candidates are treated by
+/// themselves; the bulk, far below, is summed by its moments; what is negligible cannot matter.
+///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// // A thousand scores, a hundredth apart, and noise of half a unit: of the 5th largest.
+/// let scores: Vec<f64> = (0..1000).map(|class| -0.01 * f64::from(class)).collect();
+/// let mut histogram = Exact::new(KthLargest::new(5)?, Normal, 0.5)?.histogram(scores[4], 1000)?;
+/// histogram.add(&scores)?;
+/// let partition = histogram.partition(&mut vec![0.0; histogram.scratch_len()])?;
+/// let mut room = vec![0.0; partition.room_len(1000)];
+/// let mut summary = partition.summary(&mut room)?;
+/// summary.add(&scores)?;
+/// // 78 classes are near the window, 333 below it are summed; the others are negligible.
+/// let part = summary.part();
+/// assert_eq!((part.sure, part.candidates.len(), part.bulk), (0, 78, 333));
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 ///
 /// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +138,23 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
     }
 
     /// The same window with every class that can matter treated by itself: the plain form.
+    ///
+    /// **Cost.** Some values of the law.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let scores: Vec<f64> = (0..1000).map(|class| -0.01 * f64::from(class)).collect();
+    /// let mut histogram = Exact::new(KthLargest::new(5)?, Normal, 0.5)?.histogram(scores[4], 1000)?;
+    /// histogram.add(&scores)?;
+    /// let plain = histogram.partition(&mut vec![0.0; histogram.scratch_len()])?.plain();
+    /// let mut room = vec![0.0; plain.room_len(1000)];
+    /// let mut summary = plain.summary(&mut room)?;
+    /// summary.add(&scores)?;
+    /// assert_eq!((summary.part().candidates.len(), summary.part().bulk), (461, 0));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn plain(self) -> Self {
         let Problem { law, num_classes, precision, .. } = self.problem;
@@ -135,12 +170,34 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
 
     /// The room of a [`summary`](Self::summary) of so many classes. A summary that holds fewer candidates than it has classes may do with
     /// less.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// assert_eq!(partition.room_len(2), 402);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn room_len(&self, num_classes: usize) -> usize {
         num_classes.saturating_add(Summary::<N, F>::ROOM_BESIDE)
     }
 
     /// An empty summary, with [`room`](Self::room_len) for at most one candidate a class, usually few.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// assert_eq!(partition.summary(&mut [0.0; 402])?.part().candidates.len(), 0);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Less room than a summary without candidates takes.
@@ -213,7 +270,8 @@ impl<F: Real> Places<F> {
         u > self.sure_above
     }
 
-    /// The coordinate in [−1, 1] of a class of the bulk, and its weight in (0, 1], falling like the law's tail; weight 0 for any other class.
+    /// The coordinate in [−1, 1] of a class of the bulk, and its weight in (0, 1], falling like the law's tail; weight 0 for any other
+    /// class.
     ///
     /// Every integrand of such a class is its weight times a smooth and tame function of the coordinate. Without the weight the integrands
     /// fall by many orders of magnitude over the bulk, and the rounding of what is large would drown what is small.

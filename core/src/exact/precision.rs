@@ -73,7 +73,8 @@ impl<F: Real> Precision<F> {
         Self { outside: strict.outside.min(self.outside), quadrature: strict.quadrature.min(self.quadrature), ..strict }
     }
 
-    /// Whether the float can be so accurate: its rounding alone is within the tolerance, and it tells the least of the probabilities from 0.
+    /// Whether the float can be so accurate: its rounding alone is within the tolerance, and it tells the least of the probabilities
+    /// from 0.
     pub fn check(&self) -> Result<()> {
         let is_fine = rounding::<F>(0) <= self.tolerance && whole::<F>().is_finite();
         if is_fine { Ok(()) } else { Err(Error::Accuracy { what: "exact smoothing" }) }

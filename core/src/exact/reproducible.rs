@@ -2,8 +2,8 @@
 
 use crate::Real;
 
-/// Numbers are split into multiples of one power of two and what is left, in multiples of a smaller one: both are so coarse that sums over the shards are
-/// exact.
+/// Numbers are split into multiples of one power of two and what is left, in multiples of a smaller one: both are so coarse that sums over
+/// the shards are exact.
 ///
 /// **References.** Demmel, Nguyen, "Parallel reproducible summation", IEEE Transactions on Computers 2015.
 #[derive(Debug, Clone, Copy, PartialEq)]

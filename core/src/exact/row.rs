@@ -94,8 +94,8 @@ pub(crate) fn scratch_len<F: Real>(num_classes: usize, last_rank: usize, is_rare
     fast.max(plain).max(Bounds::<F>::len(MOST_BINS))
 }
 
-/// More candidates than this the shards of a row do not tell each other: their window is up to two bins of a census lower, where of a crowd that
-/// reaches it more classes are candidates.
+/// More candidates than this the shards of a row do not tell each other: their window is up to two bins of a census lower, where of a crowd
+/// that reaches it more classes are candidates.
 pub(crate) fn most_told<F: Real>(num_classes: usize, last_rank: usize) -> usize {
     let most = most_candidates(num_classes, last_rank.min(num_classes), false, is_double::<F>());
     most.saturating_mul(4).min(num_classes)

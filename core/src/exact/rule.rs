@@ -28,7 +28,8 @@ pub(crate) trait Nodes<N, F> {
     fn visit(&mut self, nodes: &Batch<F>, weights: &Lanes<F>, classes: &Classes<'_, N, F>, shares: &mut Shares<'_, F>) -> NodeSums<F>;
 }
 
-/// The weighted sums of the classes' shares, in units of a [whole](super::counts::whole) as all that is made of them, coarse for the coarser rule and finer for the nodes that halve its step.
+/// The weighted sums of the classes' shares, in units of a [whole](super::counts::whole) as all that is made of them, coarse for the
+/// coarser rule and finer for the nodes that halve its step.
 #[derive(Debug)]
 pub(crate) struct Shares<'s, F> {
     pub coarse: &'s mut [F],

@@ -14,6 +14,24 @@ use crate::{Noise, Real, Result, check};
 
 /// The smoothed order statistic of all classes, and what each class's gradient follows from.
 ///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+/// histogram.add(&[3.0, 3.0])?;
+/// let partition = histogram.partition(&mut [0.0; 480])?;
+/// let mut room = [0.0; 402];
+/// let mut summary = partition.summary(&mut room)?;
+/// summary.add(&[3.0, 3.0])?;
+/// let mut scratch = [0.0; 1000];
+/// let solution = summary.solve(&mut scratch)?;
+/// let mut grad = [0.0_f64; 2];
+/// solution.add_grad(&[3.0, 3.0], 0, 1.0, &mut grad)?;
+/// assert!((solution.value() - 3.2820947917738784).abs() < 1e-9 && (grad[0] - 0.5).abs() < 1e-9 && grad[0] == grad[1]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug)]
 pub struct Solution<'s, N, F> {
@@ -127,6 +145,23 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     }
 
     /// E (θ + εZ)₍ₖ₎, or the sum over several neighbouring ranks.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// // The larger of two tied scores is ε/√π above them.
+    /// assert!((solution.value() - 3.0 - 0.5 / core::f64::consts::PI.sqrt()).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn value(&self) -> F {
         let problem = &self.partition.problem;
@@ -142,6 +177,22 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     ///
     /// The quadrature's part is extrapolated from the last halving, the bulk's from the last Chebyshev coefficients; tests hold
     /// it against independent references.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// assert!(solution.error_bound() < 1e-7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn error_bound(&self) -> F {
         self.error_bound
@@ -149,14 +200,47 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
 
     /// Whether that bound is within the tolerance that was asked for. Where it is not, a summary of the [plain](Partition::plain)
     /// partition is.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// assert!(solution.is_within_tolerance() && solution.error_bound() < 1e-7);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn is_within_tolerance(&self) -> bool {
         let problem = &self.partition.problem;
         self.error_bound <= problem.precision.tolerance * F::from_usize(problem.run.len())
     }
 
-    /// No class with a score of at most this one has a larger entry in the gradient, up to its error: the chance that the noised score reaches
-    /// the window, which is where the order statistic is looked for.
+    /// No class with a score of at most this one has a larger entry in the gradient, up to its error: the chance that the noised score
+    /// reaches the window, which is where the order statistic is looked for.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// // A class at the center may have all of the gradient, one 16 ε below it next to nothing.
+    /// assert!(solution.share_at_most(3.0) > 0.99 && solution.share_at_most(-5.0) < 1e-18);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn share_at_most(&self, score: F) -> F {
         let Partition { problem, window, .. } = &self.partition;
@@ -171,6 +255,24 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
     /// **Ties and NaN.** Tied scores have equal entries. NaN is an error.
     ///
     /// **Cost.** A pass to check, and one of as many multiply-adds for each class as there are moments.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// let mut grad = [0.0_f64; 2];
+    /// assert_eq!(solution.add_grad(&[3.0, 3.0], 0, 2.0, &mut grad)?, 2);
+    /// assert!((grad[0] - 1.0).abs() < 1e-9 && grad[0] == grad[1]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A gradient of another length, a NaN or infinite score; `grad` is then as before.

@@ -11,6 +11,21 @@ use crate::{Error, Noise, Real, Result, check};
 /// The candidates of a set of classes and the Chebyshev moments of the classes far below: the third round of a computation over
 /// [shards](crate::sharded).
 ///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+/// histogram.add(&[3.0, 3.0])?;
+/// let partition = histogram.partition(&mut [0.0; 480])?;
+/// let mut room = [0.0; 402];
+/// let mut summary = partition.summary(&mut room)?;
+/// summary.add(&[3.0, 3.0])?;
+/// // Two classes at the center.
+/// assert_eq!(summary.part().candidates, [0.0, 0.0]);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
+///
 /// The [module](crate::sharded) has an example of all steps.
 #[derive(Debug)]
 pub struct Summary<'a, N, F> {
@@ -27,6 +42,22 @@ pub struct Summary<'a, N, F> {
 }
 
 /// A summary's contents, to be carried to another device.
+///
+/// ```
+/// use topk_loss::estimator::Exact;
+/// use topk_loss::noise::Normal;
+/// use topk_loss::oracle::KthLargest;
+/// use topk_loss::sharded::Part;
+/// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+/// histogram.add(&[3.0, 3.0])?;
+/// let partition = histogram.partition(&mut [0.0; 480])?;
+/// let mut room = [0.0; 402];
+/// let mut summary = partition.summary(&mut room)?;
+/// summary.add(&[3.0, 3.0])?;
+/// let moments = &[0.0; Part::<f64>::NUM_MOMENTS];
+/// assert_eq!(summary.part(), Part { sure: 0, bulk: 0, moments, candidates: &[0.0, 0.0] });
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part<'a, F> {
     /// Classes above the window for certain.
@@ -74,6 +105,22 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// **Ties and NaN.** NaN is an error.
     ///
     /// **Cost.** A pass to check, and one of as many multiply-adds for each class of the bulk as there are moments.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 2.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0])?;
+    /// summary.add(&[2.0])?;
+    /// // In units of ε from the center.
+    /// assert_eq!(summary.part().candidates, [0.0, -2.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// A NaN or infinite score; no room left for candidates, after which the summary is incomplete.
@@ -190,6 +237,20 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     /// What it holds.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// assert_eq!((summary.part().sure, summary.part().candidates), (0, &[0.0, 0.0][..]));
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn part(&self) -> Part<'_, F> {
         let candidates = self.candidates.get(..self.len).unwrap_or_default();
@@ -199,6 +260,22 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     /// Adds the classes of another summary of the same partition and returns the position from which its candidates now stand.
     ///
     /// **Cost.** One pass over the moments and the candidates of the other.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let (mut room, mut other) = ([0.0; 402], [0.0; 402]);
+    /// let (mut here, mut there) = (partition.summary(&mut room)?, partition.summary(&mut other)?);
+    /// here.add(&[3.0])?;
+    /// there.add(&[3.0])?;
+    /// assert_eq!(here.merge(there.part())?, 1);
+    /// assert_eq!(here.part().candidates, [0.0, 0.0]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Moments of another number, or no room for the candidates; the summary is then as before.
@@ -216,12 +293,47 @@ impl<'a, N: Noise<F>, F: Real> Summary<'a, N, F> {
     }
 
     /// The scratch that [`solve`](Self::solve) needs with the candidates it has now.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// assert_eq!(summary.scratch_len(), 314);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     #[must_use]
     pub fn scratch_len(&self) -> usize {
         solution::fast_scratch_len(self.len, self.partition.problem.run.last, self.partition.terms())
     }
 
     /// The value, and what every class's gradient follows from.
+    ///
+    /// **Ties.** They need no rule.
+    ///
+    /// **Cost.** It grows with the nodes, the candidates and the last rank, not with how many classes the moments stand for.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let mut scratch = [0.0; 1000];
+    /// let solution = summary.solve(&mut scratch)?;
+    /// // The larger of two tied scores is ε/√π above them.
+    /// assert!((solution.value() - 3.0 - 0.5 / core::f64::consts::PI.sqrt()).abs() < 1e-9);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Scratch too short; a noise law that returns NaN; a value beyond the float's range.

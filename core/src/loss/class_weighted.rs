@@ -5,8 +5,8 @@ use crate::{FoldIn, Real, Result, check};
 
 /// w_y ℓ(s, y) for any [`Loss`] ℓ: classes count as much as their weight says.
 ///
-/// [Inverse class frequencies](crate::imbalance::inverse_frequency_weights), or the inverse [effective numbers](crate::imbalance::effective_number_weights) of the
-/// reference, make rare classes count more. A weight of 0 silences a class.
+/// [Inverse class frequencies](crate::imbalance::inverse_frequency_weights), or the inverse [effective
+/// numbers](crate::imbalance::effective_number_weights) of the reference, make rare classes count more. A weight of 0 silences a class.
 ///
 /// **Shapes.** One weight a class; scores, gradient and scratch as the loss's.
 ///

@@ -6,17 +6,17 @@ use crate::{Error, FoldIn, Oracle, Real, Result, Translation, check};
 
 /// L(θ; y) = f(θ) − ⟨θ, y⟩ for a convex oracle f and a target y in the hull of its gradients; ∇L = ∇f(θ) − y.
 ///
-/// With f a perturbed optimum, [`Pathwise`](crate::estimator::Pathwise)`<`[`SupportFunction`](crate::oracle::SupportFunction)`<M>, …>` or a smoothed
-/// [`TopKSum`](crate::oracle::TopKSum), it teaches θ whose expected argmax is y: L is convex in θ and its gradient is zero exactly where ∇f(θ) = y.
-/// The textbook's loss has the constant f*(y) added, which makes its least value 0 and which no gradient needs; it is not computed
-/// here, so L may be negative and only its differences mean something. A [`KthLargest`](crate::oracle::KthLargest) is not convex for k > 1, and
-/// then neither is L.
+/// With f a perturbed optimum, [`Pathwise`](crate::estimator::Pathwise)`<`[`SupportFunction`](crate::oracle::SupportFunction)`<M>, …>` or a
+/// smoothed [`TopKSum`](crate::oracle::TopKSum), it teaches θ whose expected argmax is y: L is convex in θ and its gradient is zero exactly
+/// where ∇f(θ) = y. The textbook's loss has the constant f*(y) added, which makes its least value 0 and which no gradient needs; it is not
+/// computed here, so L may be negative and only its differences mean something. A [`KthLargest`](crate::oracle::KthLargest) is not convex
+/// for k > 1, and then neither is L.
 ///
 /// **Shapes.** θ, y and gradient of L entries; scratch L plus the oracle's.
 ///
 /// **Errors.** The oracle's; a target of another length, or NaN or infinite; where the oracle knows its
-/// [mass](Translation::mass), a target that does not sum to it (up to rounding: L machine epsilons of Σ|y| + |mass|), since the loss then has
-/// no lower bound.
+/// [mass](Translation::mass), a target that does not sum to it (up to rounding: L machine epsilons of Σ|y| + |mass|), since the loss then
+/// has no lower bound.
 ///
 /// **Ties and NaN.** The oracle's. A common offset of θ cancels before it can round: both terms are taken relative to the oracle's center.
 ///
@@ -43,8 +43,8 @@ use crate::{Error, FoldIn, Oracle, Real, Result, Translation, check};
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
-/// **References.** Blondel, Martins, Niculae, "Learning with Fenchel–Young losses", JMLR 2020; Berthet, Blondel, Teboul, Cuturi, Vert, Bach,
-/// "Learning with differentiable perturbed optimizers", NeurIPS 2020 (with a perturbed f).
+/// **References.** Blondel, Martins, Niculae, "Learning with Fenchel–Young losses", JMLR 2020; Berthet, Blondel, Teboul, Cuturi, Vert,
+/// Bach, "Learning with differentiable perturbed optimizers", NeurIPS 2020 (with a perturbed f).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FenchelYoung<O> {
     oracle: O,

@@ -7,8 +7,8 @@ use crate::{Error, FoldIn, Real, Result, check};
 
 /// ℓ(s, y) = −(1 − p_y)^γ ln p_y with p = softmax(s): the cross-entropy, with less weight on what is already right.
 ///
-/// With q = 1 − p_y its gradient is w times the cross-entropy's, p − e_y, where w = q^γ (1 + γ p_y (−ln p_y)/q). As the label wins, (−ln p_y)/q
-/// tends to 1, so that w tends to (1 + γ) q^γ: finite for every γ ≥ 0, although the derivative of q^γ alone is not for γ < 1. With
+/// With q = 1 − p_y its gradient is w times the cross-entropy's, p − e_y, where w = q^γ (1 + γ p_y (−ln p_y)/q). As the label wins, (−ln
+/// p_y)/q tends to 1, so that w tends to (1 + γ) q^γ: finite for every γ ≥ 0, although the derivative of q^γ alone is not for γ < 1. With
 /// γ = 0 it is [`CrossEntropy`](crate::CrossEntropy). Not convex for γ > 0.
 ///
 /// **Shapes.** L scores, L ≥ 2; no scratch.

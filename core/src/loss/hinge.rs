@@ -79,8 +79,8 @@ impl<O: Clone, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     }
 }
 
-/// scale · x₊ of an x that `in_units` gives over a unit of its choice: 1, and where a part of x is beyond the float's range a larger one. So a
-/// loss that is zero is found to be, and only one that is itself beyond the range is refused.
+/// scale · x₊ of an x that `in_units` gives over a unit of its choice: 1, and where a part of x is beyond the float's range a larger one.
+/// So a loss that is zero is found to be, and only one that is itself beyond the range is refused.
 #[inline(always)]
 pub(crate) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Result<F> {
     let mut x = in_units(F::one());
@@ -94,8 +94,8 @@ pub(crate) fn positive_part<F: Real>(scale: F, in_units: impl Fn(F) -> F) -> Res
 impl<O: Oracle<F>, F: Real, M: AsMargins<F>> Hinge<O, F, M> {
     /// scale · (m_y + f(s) − s_y)₊, with `evaluate` called on the centered scores.
     ///
-    /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round. Scores too far
-    /// apart for that have none.
+    /// Both f(s) and s_y are taken relative to the oracle's center, so that a large common offset cancels before it can round. Scores too
+    /// far apart for that have none.
     fn evaluate(&self, scores: &[F], label: usize, scratch: &mut [F], evaluate: impl FnOnce(&[F], &mut [F]) -> Result<F>) -> Result<F> {
         check::scores(scores)?;
         let own = check::label(scores, label)?;

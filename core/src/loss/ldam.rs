@@ -7,15 +7,16 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check};
 
 /// ℓ(s, y) = the cross-entropy of scale · (s − m_y e_y): the label must win by its class's margin.
 ///
-/// The margins are usually [`ldam_margins`](crate::imbalance::ldam_margins), larger for rarer classes, and the scores cosines, which a scale of about 30
-/// spreads; a scale of 1 suits ordinary scores. The gradient is with respect to s and carries the scale.
+/// The margins are usually [`ldam_margins`](crate::imbalance::ldam_margins), larger for rarer classes, and the scores cosines, which a
+/// scale of about 30 spreads; a scale of 1 suits ordinary scores. The gradient is with respect to s and carries the scale.
 ///
 /// **Shapes.** L scores, L ≥ 2; scratch L.
 ///
-/// **Errors.** Fewer than two classes, a label that is no class, per-class margins that are not L, NaN or infinite scores, scaled scores beyond
-/// the float's range.
+/// **Errors.** Fewer than two classes, a label that is no class, per-class margins that are not L, NaN or infinite scores, scaled scores
+/// beyond the float's range.
 ///
-/// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. A common offset of the scores cancels before margin and scale can round.
+/// **Ties and NaN.** Smooth, so ties do not matter. NaN is an error. A common offset of the scores cancels before margin and scale can
+/// round.
 ///
 /// **Accuracy.** The sum over the classes is that of [`CrossEntropy`](crate::CrossEntropy), however many they are.
 ///

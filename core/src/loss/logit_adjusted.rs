@@ -5,9 +5,9 @@ use crate::{FoldIn, Real, Result, check};
 
 /// ℓ(s + a, y) for any [`Loss`] or [`SoftLabelLoss`] ℓ and an adjustment a of every class.
 ///
-/// With the [`log_priors`](crate::imbalance::log_priors) τ ln π of the training classes, the adjusted cross-entropy is the logit-adjusted loss of Menon et al., and for τ = 1
-/// the balanced softmax of Ren et al.: a frequent class must win by more than its prior gives it, and the scores, used unadjusted at test
-/// time, serve every class alike. Any other loss of this crate is adjusted in the same way.
+/// With the [`log_priors`](crate::imbalance::log_priors) τ ln π of the training classes, the adjusted cross-entropy is the logit-adjusted
+/// loss of Menon et al., and for τ = 1 the balanced softmax of Ren et al.: a frequent class must win by more than its prior gives it, and
+/// the scores, used unadjusted at test time, serve every class alike. Any other loss of this crate is adjusted in the same way.
 ///
 /// **Shapes.** One adjustment a class; scores and gradient of L entries; scratch L plus the loss's.
 ///
@@ -32,8 +32,8 @@ use crate::{FoldIn, Real, Result, check};
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
-/// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021; Ren, Yu, Sheng, Ma, Zhao,
-/// Yi, Li, "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020.
+/// **References.** Menon, Jayasumana, Rawat, Jain, Veit, Kumar, "Long-tail learning via logit adjustment", ICLR 2021; Ren, Yu, Sheng, Ma,
+/// Zhao, Yi, Li, "Balanced meta-softmax for long-tailed visual recognition", NeurIPS 2020.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LogitAdjusted<L, T> {
     loss: L,
@@ -65,8 +65,8 @@ impl<L, T> LogitAdjusted<L, T> {
         Ok(Self { loss, adjustments, shift_invariant: false })
     }
 
-    /// The same, with the largest score subtracted from all before the adjustments are added: right for a loss that depends on differences of
-    /// scores only, as every loss of this crate does, and wrong for any other.
+    /// The same, with the largest score subtracted from all before the adjustments are added: right for a loss that depends on differences
+    /// of scores only, as every loss of this crate does, and wrong for any other.
     ///
     /// ```
     /// use topk_loss::loss::LogitAdjusted;

@@ -7,10 +7,10 @@ use crate::{AsMargins, FoldIn, Key, Margins, Oracle, Real, Result, Sampler, Tran
 
 /// ℓ(s, y) = E[scale · (m_y + f(s + εZ) − s_y)₊], estimated by B draws: the *mean of the hinge*, not the hinge of the mean.
 ///
-/// The hinge is taken inside the expectation, so the mean over any number of draws is unbiased for ℓ, and so is its gradient, which is that of
-/// the B-draw value. It is a loss of its own: by Jensen's inequality it is above the paper's composition, the
-/// [`Hinge`](crate::loss::Hinge) over a smoothed oracle, and a little above zero beyond the kink. Only the oracle sees the noise; the label's own
-/// −s_y does not. [`compositions`](crate::compositions) compares the two in numbers.
+/// The hinge is taken inside the expectation, so the mean over any number of draws is unbiased for ℓ, and so is its gradient, which is that
+/// of the B-draw value. It is a loss of its own: by Jensen's inequality it is above the paper's composition, the
+/// [`Hinge`](crate::loss::Hinge) over a smoothed oracle, and a little above zero beyond the kink. Only the oracle sees the noise; the
+/// label's own −s_y does not. [`compositions`](crate::compositions) compares the two in numbers.
 ///
 /// **Shapes.** Scores and gradient of L entries; scratch 2L plus the oracle's.
 ///

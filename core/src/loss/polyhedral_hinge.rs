@@ -5,28 +5,29 @@ use super::hinge::positive_part;
 use crate::compiled::{Evaluate, Example, values_by};
 use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, lanes, select};
 
-/// ℓ(s, y) = scale · m · (max{s₍₁₎, max_{j>K} 1 + (s₍₁₎ + … + s₍ⱼ₎ − K)/j} − s_y) on s/m, s₍₁₎ ≥ s₍₂₎ ≥ … the sorted scores: the polyhedral top-K hinge.
+/// ℓ(s, y) = scale · m · (max{s₍₁₎, max_{j>K} 1 + (s₍₁₎ + … + s₍ⱼ₎ − K)/j} − s_y) on s/m, s₍₁₎ ≥ s₍₂₎ ≥ … the sorted scores: the polyhedral
+/// top-K hinge.
 ///
-/// The Fenchel–Young loss f(s) − s_y + Ω(e_y), f(s) = max over the simplex of ⟨p, s⟩ − Ω(p), of Ω(p) = the sum of the K largest entries of p. Convex,
-/// piecewise linear, and as cheap as the [hard hinge](crate::TopKHinge), which is neither convex nor good to train with: there a few classes'
-/// scores run away. Its gradient is 1/j on the j largest scores, the label's less 1.
+/// The Fenchel–Young loss f(s) − s_y + Ω(e_y), f(s) = max over the simplex of ⟨p, s⟩ − Ω(p), of Ω(p) = the sum of the K largest entries of
+/// p. Convex, piecewise linear, and as cheap as the [hard hinge](crate::TopKHinge), which is neither convex nor good to train with: there a
+/// few classes' scores run away. Its gradient is 1/j on the j largest scores, the label's less 1.
 ///
 /// **Calibration.** For class probabilities η the risk is f(s) − ⟨η, s⟩ + const, and s is a minimiser just where η is a maximiser of
-/// ⟨p, s⟩ − Ω(p). Let class a be among the K likeliest and b not. Moving a little probability δ from a to b lowers Ω by δ, so at a minimiser
-/// δ(s_b − s_a) + δm ≤ 0: s_a ≥ s_b + m. Every minimiser ranks the K likeliest classes first, by a margin. (If some tie for
+/// ⟨p, s⟩ − Ω(p). Let class a be among the K likeliest and b not. Moving a little probability δ from a to b lowers Ω by δ, so at a
+/// minimiser δ(s_b − s_a) + δm ≤ 0: s_a ≥ s_b + m. Every minimiser ranks the K likeliest classes first, by a margin. (If some tie for
 /// the last places, the same holds of those above and below the tie.) All is polyhedral, so the least risk of scores that rank otherwise is
-/// attained, and is above the least of all: the loss is top-K calibrated. The law kit's certificate agrees for every K < L from 3 to 7, and finds that
-/// the risk rises by at least 1/max{K + 1, L − K + 1} margins for each likely class that is missed.
+/// attained, and is above the least of all: the loss is top-K calibrated. The law kit's certificate agrees for every K < L from 3 to 7, and
+/// finds that the risk rises by at least 1/max{K + 1, L − K + 1} margins for each likely class that is missed.
 ///
 /// **Margins.** m may differ from label to label, as m_y; the proof is of one for all.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch L.
 ///
-/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, K times the margin or a loss beyond the
-/// float's range.
+/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, K times the margin or a loss
+/// beyond the float's range.
 ///
-/// **Ties and NaN.** Of equal scores all share or none; where the largest alone counts, it is the first of them. Where the loss is 0 its gradient is 0.
-/// NaN is an error. A common offset of the scores cancels before the margin can round.
+/// **Ties and NaN.** Of equal scores all share or none; where the largest alone counts, it is the first of them. Where the loss is 0 its
+/// gradient is 0. NaN is an error. A common offset of the scores cancels before the margin can round.
 ///
 /// **Accuracy.** Sums are compensated: a few roundings of the margin and the range of the scores that count.
 ///
@@ -44,8 +45,9 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, lanes, sele
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
-/// **References.** Thilagar, Frongillo, Finocchiaro, Goodwill, "Consistent polyhedral surrogates for top-k classification and variants", ICML 2022;
-/// Blondel, Martins, Niculae, "Learning with Fenchel-Young losses", JMLR 2020. The closed form by conjugacy and its search are this library's own.
+/// **References.** Thilagar, Frongillo, Finocchiaro, Goodwill, "Consistent polyhedral surrogates for top-k classification and variants",
+/// ICML 2022; Blondel, Martins, Niculae, "Learning with Fenchel-Young losses", JMLR 2020. The closed form by conjugacy and its search are
+/// this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PolyhedralHinge<F, M = Margins<'static, F>> {
     k: usize,
@@ -172,10 +174,12 @@ pub struct Sharing<F> {
 }
 
 impl<F: Real> PolyhedralHinge<F, Margins<'_, F>> {
-    /// Given the margin, `entries` relative to the largest score `top`, all that are above `floor`, and that the excess over `floor` is K margins at least.
+    /// Given the margin, `entries` relative to the largest score `top`, all that are above `floor`, and that the excess over `floor` is K
+    /// margins at least.
     ///
-    /// (s₍₁₎ + … + s₍ⱼ₎ − Km)/j rises with j as long as s₍ⱼ₊₁₎ is above it, and falls from there on: it is largest at the j classes that are
-    /// above the t where Σ (s − t)₊ = Km, and is that t. Those are more than K if t is above s₍₁₎ − m; if it is not, s₍₁₎ is what counts.
+    /// (s₍₁₎ + … + s₍ⱼ₎ − Km)/j rises with j as long as s₍ⱼ₊₁₎ is above it, and falls from there on: it is largest at the j classes that
+    /// are above the t where Σ (s − t)₊ = Km, and is that t. Those are more than K if t is above s₍₁₎ − m; if it is not, s₍₁₎ is what
+    /// counts.
     #[doc(hidden)]
     #[inline(always)]
     pub fn sharing(&self, margin: F, entries: &[F], top: F, floor: F) -> Sharing<F> {

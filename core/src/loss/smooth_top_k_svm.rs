@@ -11,8 +11,8 @@ use crate::{FoldIn, Real, Result, check, lanes, select};
 /// ℓ(s, y) = τ ln(Σ_{A} exp((m·1(y ∉ A) + s̄_A)/τ) / Σ_{A ∋ y} exp(s̄_A/τ)), A over the K-subsets of the classes, s̄_A = mean of s over A.
 ///
 /// A hinge over the sets of K guesses with its maxima replaced by log-sum-exps of temperature τ. For τ → 0 it becomes
-/// (m + ((s∖y)₍K₎ − s_y)/K)₊, the [`KthOther`](crate::loss::TopKSvmForm) form with margin Km divided by K; for K = 1, τ = 1 and m = 0 it is the
-/// cross-entropy.
+/// (m + ((s∖y)₍K₎ − s_y)/K)₊, the [`KthOther`](crate::loss::TopKSvmForm) form with margin Km divided by K; for K = 1, τ = 1 and m = 0 it is
+/// the cross-entropy.
 ///
 /// With r_j = exp(s_j/(Kτ)) of the other classes and e_m their elementary symmetric polynomials,
 /// ℓ = τ ln(1 + exp(m/τ) e_K/(e_{K−1} r_y)). The ratio e_K/e_{K−1} is carried along with its drop by sums of positive terms, so nothing
@@ -198,8 +198,8 @@ impl<'a, 's, F: Real> Waiting<'a, 's, F> {
 
 /// Numbers above it join one by one, those up to it by their power sums; and whether that is worth while.
 ///
-/// Of e^0, e^−½, e^−1, … the largest that bounds a bulk: the sum of the numbers up to it is [`BULK`]·K times as much. Without one, numbers are
-/// left out that together cannot matter.
+/// Of e^0, e^−½, e^−1, … the largest that bounds a bulk: the sum of the numbers up to it is [`BULK`]·K times as much. Without one, numbers
+/// are left out that together cannot matter.
 #[inline(always)]
 fn far<F: Real>(numbers: &[F], k: usize) -> (F, bool) {
     const BOUNDS: usize = 64;

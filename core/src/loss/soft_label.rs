@@ -9,9 +9,9 @@ use crate::{FoldIn, Real, Result, check};
 /// [`ExpectedLoss`] is the mean over labels drawn from the target of any [`Loss`], which for the cross-entropy is the same number;
 /// [`LogitAdjusted`](crate::loss::LogitAdjusted) adjusts either.
 ///
-/// The target is as long as the scores, its entries are at least 0 and sum to 1 within 2L machine epsilons or a hundredth. Anything else is an error, and
-/// the rest is as for [`Loss`]: nothing is allocated, the scratch's contents are irrelevant, an error leaves the gradient as it was unless
-/// only the computation could find the fault.
+/// The target is as long as the scores, its entries are at least 0 and sum to 1 within 2L machine epsilons or a hundredth. Anything else is
+/// an error, and the rest is as for [`Loss`]: nothing is allocated, the scratch's contents are irrelevant, an error leaves the gradient as
+/// it was unless only the computation could find the fault.
 ///
 /// A type may be a `Loss` too: the methods have names of their own.
 ///
@@ -94,8 +94,8 @@ pub(super) fn check<F: Real>(target: &[F], num_classes: usize) -> Result<()> {
 
 /// Σ_y η_y ℓ(s, y) for any [`Loss`] ℓ and a target distribution η: the conditional risk, whose minimiser calibration is about.
 ///
-/// It asks what the loss costs on average when the label is drawn from the target, and is the reading of soft labels that fits every loss: a
-/// label noise that is known, the share of annotators who chose a class. For the cross-entropy it equals −Σ η_y ln p_y, which
+/// It asks what the loss costs on average when the label is drawn from the target, and is the reading of soft labels that fits every loss:
+/// a label noise that is known, the share of annotators who chose a class. For the cross-entropy it equals −Σ η_y ln p_y, which
 /// [`CrossEntropy`](crate::CrossEntropy) itself computes in one pass.
 ///
 /// **Shapes.** Scores, target and gradient of L entries; scratch L plus the loss's.

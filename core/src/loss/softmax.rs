@@ -3,21 +3,22 @@
 //! 1. [`Part::of`] a few of the classes: their largest score, and the sum of the others' exponentials relative to it. Parts
 //!    [merge](Part::merge); what comes before or after what does not matter to them, only to the last bits.
 //! 2. [`Softmax::new`] of the whole row's part: a handful of scalars.
-//! 3. [`Softmax::scale`] the exponentials that the first step has left behind, or [`Softmax::differentiate`] where there was no room for them.
+//! 3. [`Softmax::scale`] the exponentials that the first step has left behind, or [`Softmax::differentiate`] where there was no room for
+//!    them.
 //!
 //! `Row` is all three for a row in memory. A batch calls the steps itself, piece by piece on several threads; a head strip by strip.
 //!
-//! **Order.** Blocks of 8 × 32 scores are summed in 32 lanes, blocks with compensation, lanes in a tree, and [pieces](crate::pieces) of long
-//! rows in their order. Whoever computes them gets the same bits.
+//! **Order.** Blocks of 8 × 32 scores are summed in 32 lanes, blocks with compensation, lanes in a tree, and [pieces](crate::pieces) of
+//! long rows in their order. Whoever computes them gets the same bits.
 //!
 //! **Errors.** Every exponential has two units in the last place, one more such factor in a row of several pieces; a sum of them adds 7
 //! roundings in a lane, 5 in the tree and about one for all blocks, however long the row is.
 //!
-//! **Underflow.** What would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`: 2²⁶ times the smallest normal number) is exactly zero: an entry of a gradient,
-//! and the sum of a lane's exponentials in a block. Of p_y and the label's entry that is less than 2⁻⁷⁶ roundings unless they are tiny themselves,
-//! and where the label leads by so much that the others come to less, the loss and all of its gradient are zero. The products of what
-//! remains with a weight of at least 2⁻²⁶, and the rounding errors of its sums, are normal numbers: a subnormal one would take a processor a
-//! hundred times longer.
+//! **Underflow.** What would be smaller than 2⁻¹⁰⁰ in `f32` (2⁻⁹⁹⁶ in `f64`: 2²⁶ times the smallest normal number) is exactly zero: an
+//! entry of a gradient, and the sum of a lane's exponentials in a block. Of p_y and the label's entry that is less than 2⁻⁷⁶ roundings
+//! unless they are tiny themselves, and where the label leads by so much that the others come to less, the loss and all of its gradient are
+//! zero. The products of what remains with a weight of at least 2⁻²⁶, and the rounding errors of its sums, are normal numbers: a subnormal
+//! one would take a processor a hundred times longer.
 
 mod part;
 mod row;
@@ -30,8 +31,8 @@ use crate::{Ranked, Real, Result, check};
 
 /// What the whole row comes to.
 ///
-/// Every exponential is relative to the largest score, and the label's is kept apart from the others', so that 1 − p_y and −ln p_y keep their
-/// digits where the label leads.
+/// Every exponential is relative to the largest score, and the label's is kept apart from the others', so that 1 − p_y and −ln p_y keep
+/// their digits where the label leads.
 #[derive(Debug, Clone, Copy)]
 pub struct Softmax<F> {
     largest: F,
@@ -89,8 +90,8 @@ impl<F: Real> Softmax<F> {
         -(slope / self.total() * self.rest)
     }
 
-    /// Makes exponentials of the others in a part of the row their entries of `slope` times the gradient of −ln p_y, and of that `weight` times: two
-    /// roundings, as if one had been written after the other.
+    /// Makes exponentials of the others in a part of the row their entries of `slope` times the gradient of −ln p_y, and of that `weight`
+    /// times: two roundings, as if one had been written after the other.
     #[inline(always)]
     pub fn scale(&self, part: Part<F>, slope: F, weight: F, exponentials: &mut [F]) {
         let lead = part.largest - self.largest;

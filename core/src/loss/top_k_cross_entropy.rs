@@ -15,7 +15,8 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 ///
 /// With T the K-th largest of the *others'* noised scores and g its density, P = ∫ P(s_y + εZ > t) g(t) dt; the gradient is
 /// ∂ℓ/∂s_j = ∫ f_y(t) f_j(t) P(K − 1 of the remaining above t) dt / P ≥ 0 for the others and minus their sum for the label. Both are
-/// computed by the machinery of [`Exact`](crate::estimator::Exact): a certified window, the trapezoid rule, classes far below by their moments.
+/// computed by the machinery of [`Exact`](crate::estimator::Exact): a certified window, the trapezoid rule, classes far below by their
+/// moments.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch as [`scratch_len`](Loss::scratch_len) says: for few classes about 36 numbers for each
 /// that is near the window and 1000 beside, for many at most 8L + 2K + 2, K the largest of a mixture.
@@ -29,9 +30,9 @@ use crate::{AsRanks, Error, FoldIn, Gumbel, Logistic, Noise, Normal, Ranks, Real
 ///
 /// **Ties and NaN.** Smooth, so ties need no rule. NaN is an error. Scores of ±1e30 and large common offsets do no harm.
 ///
-/// **Accuracy.** −ln P is accurate however small P is: to 1e−9 of itself in `f64`, the gradient to 1e−9 of its largest entry. A loss of nearly
-/// zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or 1e−8/ε, ten
-/// times that under normal noise. Where a miss is rarer than 1e−11 (`f32`) or 1e−18 (`f64`), loss and gradient may be 0.
+/// **Accuracy.** −ln P is accurate however small P is: to 1e−9 of itself in `f64`, the gradient to 1e−9 of its largest entry. A loss of
+/// nearly zero and its gradient keep six digits in `f64` down to 1e−10. In `f32` the gradient is within 1e−5 of its largest entry or
+/// 1e−8/ε, ten times that under normal noise. Where a miss is rarer than 1e−11 (`f32`) or 1e−18 (`f64`), loss and gradient may be 0.
 ///
 /// **Cost.** Linear in L for any K, like [`Exact`](crate::estimator::Exact); several K share the passes over the scores.
 ///
@@ -85,7 +86,8 @@ impl<N: Noise<F>, F: Real> TopKCrossEntropy<N, F> {
 }
 
 impl<N: Noise<F>, F: Real, R: AsRanks<F>> TopKCrossEntropy<N, F, R> {
-    /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, …: a list that the loss then has, borrows or shares.
+    /// Several K at once: −Σ_k π_k ln P(y among the k largest), `shares` being π_1, π_2, …: a list that the loss then has, borrows or
+    /// shares.
     ///
     /// Half top-1 and half top-K is the cautious choice where both accuracies matter.
     ///

@@ -281,8 +281,8 @@ impl<'a, F: Real> TopKHinge<F, Margins<'a, F>> {
         evaluate(&self.hinge(Conditional::new(missed, sampler, epsilon, key)?)?, example)
     }
 
-    /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers as
-    /// there are classes from that one down above it, √(2 ln n).
+    /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers
+    /// as there are classes from that one down above it, √(2 ln n).
     #[doc(hidden)]
     #[inline(always)]
     pub fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {

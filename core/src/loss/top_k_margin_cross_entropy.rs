@@ -6,13 +6,14 @@ use crate::compiled::{Evaluate, Example, values_by};
 use crate::maximizer::SoftTopKMask;
 use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
 
-/// ℓ(s, y) = ln Σ exp(s − c·h) − s_y + c, h the [soft mask](SoftTopKMask) of the K largest scores, c wide: the cross-entropy with a top-K margin.
+/// ℓ(s, y) = ln Σ exp(s − c·h) − s_y + c, h the [soft mask](SoftTopKMask) of the K largest scores, c wide: the cross-entropy with a top-K
+/// margin.
 ///
 /// With another scale than 1 it is the loss of scale · s, for scores that are cosines.
 ///
 /// The Fenchel–Young loss of Ω(p) = Σ p ln p + c · (the sum of the K largest entries of p). Convex and smooth; c → 0 is the
-/// [`CrossEntropy`](crate::CrossEntropy). A label that is among the K guesses by a margin of c costs what it costs in a softmax of scores of
-/// which the guesses' are lowered by c, so those who lead already pull less. For class probabilities η the minimiser is ln η + c on the
+/// [`CrossEntropy`](crate::CrossEntropy). A label that is among the K guesses by a margin of c costs what it costs in a softmax of scores
+/// of which the guesses' are lowered by c, so those who lead already pull less. For class probabilities η the minimiser is ln η + c on the
 /// K likeliest classes and ln η on the others: calibrated for every K, and the probabilities are the softmax of s − c·h.
 ///
 /// **Margins.** c may differ from label to label, as c_y; the minimiser above is of one for all.
@@ -21,8 +22,8 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
 ///
 /// **Units.** Scores times scale are in nats, and c is.
 ///
-/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, K times the margin or a loss beyond the
-/// float's range.
+/// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, K times the margin or a loss
+/// beyond the float's range.
 ///
 /// **Ties and NaN.** Smooth, so ties need no rule. NaN is an error. A common offset of the scores cancels before the margin can round.
 ///
@@ -42,8 +43,8 @@ use crate::{AsMargins, FoldIn, Margins, Real, Result, check, excess, select};
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
-/// **References.** Blondel, Martins, Niculae, "Learning with Fenchel-Young losses", JMLR 2020, for the construction; the loss and its closed form are,
-/// as far as we know, this library's own.
+/// **References.** Blondel, Martins, Niculae, "Learning with Fenchel-Young losses", JMLR 2020, for the construction; the loss and its
+/// closed form are, as far as we know, this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TopKMarginCrossEntropy<F, M = Margins<'static, F>> {
     k: usize,

@@ -34,18 +34,20 @@ pub enum TopKSvmForm {
 
 /// scale · ℓ(s, y) for one of the four [forms](TopKSvmForm) of top-K hinge that came before the calibrated one.
 ///
-/// With x_j = m_y + s_j − s_y, by how much class j violates the label's margin, every form is a share of the sum of some of the K largest x_j
-/// over j ≠ y, and in this order each is at least as large as the one before: the calibrated hinge ([`TopKHinge`](crate::TopKHinge)), `KthOther`,
+/// With x_j = m_y + s_j − s_y, by how much class j violates the label's margin, every form is a share of the sum of some of the K largest
+/// x_j over j ≠ y, and in this order each is at least as large as the one before: the calibrated hinge
+/// ([`TopKHinge`](crate::TopKHinge)), `KthOther`,
 /// `MeanInside`, `MeanWithLabel`, `MeanOutside`. For K = 1 the four are one, the hinge of Crammer and Singer. From K + 2 classes on
-/// none of the four is top-K calibrated (Yang and Koyejo; this library's law kit finds the witnesses): where no class is likely enough, scores
-/// that do not rank the K likeliest classes first can be as good as any. With K + 1 classes and K ≥ 2, `KthOther` and `MeanInside` are.
+/// none of the four is top-K calibrated (Yang and Koyejo; this library's law kit finds the witnesses): where no class is likely enough,
+/// scores that do not rank the K likeliest classes first can be as good as any. With K + 1 classes and K ≥ 2, `KthOther` and `MeanInside`
+/// are.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch 2L.
 ///
 /// **Errors.** K ≥ L, a label that is no class, per-class margins that are not L, NaN or infinite scores, a loss beyond the float's range.
 ///
-/// **Ties and NaN.** Equal scores rank by index, lowest first, and so do the label and the K-th other where they compete. At a kink the gradient
-/// is zero. NaN is an error. A common offset of the scores cancels before margin and scale can round.
+/// **Ties and NaN.** Equal scores rank by index, lowest first, and so do the label and the K-th other where they compete. At a kink the
+/// gradient is zero. NaN is an error. A common offset of the scores cancels before margin and scale can round.
 ///
 /// **Accuracy.** The sum rounds twice, however large K is; violations round twice each.
 ///

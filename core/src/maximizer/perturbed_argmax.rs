@@ -13,8 +13,8 @@ use crate::{Error, FoldIn, Key, Maximizer, Noise, Real, Result, Sampler, check};
 /// J = E[(y*(θ + εZ) − y*(θ)) ψ(Z)ᵀ] / ε.
 ///
 /// Because E ψ(Z) = 0, the baseline y*(θ) changes no expectation. It removes the draws that leave the argmax as it is: for the
-/// [`Ranking`](crate::maximizer::Ranking) of five scores one apart it divides the variance by 6 at ε = 2, 25 at 0.5 and 4000 at 0.2, and where no draw changes
-/// the argmax the products are exactly zero.
+/// [`Ranking`](crate::maximizer::Ranking) of five scores one apart it divides the variance by 6 at ε = 2, 25 at 0.5 and 4000 at 0.2, and
+/// where no draw changes the argmax the products are exactly zero.
 ///
 /// [`jvp`](Self::jvp) and [`vjp`](Self::vjp) multiply by the same B-draw matrix from its two sides, so ⟨w, J v⟩ = ⟨Jᵀw, v⟩ for fixed draws.
 /// That matrix is unbiased for the Jacobian of y_ε, but it is not the derivative of the B-draw mean, which is piecewise constant.
@@ -28,8 +28,8 @@ use crate::{Error, FoldIn, Key, Maximizer, Noise, Real, Result, Sampler, check};
 ///
 /// **Shapes.** θ, v, w and outputs of L entries; scratch 3L plus the maximizer's.
 ///
-/// **Errors.** No entry, NaN or infinite entries, wrong lengths, draws that do not fit, a law as above, whatever the maximizer refuses: outputs
-/// are then as before. A law that returns NaN, or a maximizer that fails at some draw only: they are unspecified.
+/// **Errors.** No entry, NaN or infinite entries, wrong lengths, draws that do not fit, a law as above, whatever the maximizer refuses:
+/// outputs are then as before. A law that returns NaN, or a maximizer that fails at some draw only: they are unspecified.
 ///
 /// **Ties and NaN.** The maximizer's; a common offset of all entries is removed where the maximizer knows its
 /// [translation](Maximizer::translation).

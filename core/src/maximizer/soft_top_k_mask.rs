@@ -6,8 +6,9 @@ use crate::{Error, Real, Result, check, select};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
 ///
-/// The k largest entries softly: each entry that is above the k + 1-th by at least w, and k at most, is 1; entries within w of each other share. It is
-/// the gradient of a smoothed [`TopKSum`](crate::oracle::TopKSum), w → 0 is the [`TopKMask`](super::TopKMask). Unlike a softmax it has exact zeros and ones.
+/// The k largest entries softly: each entry that is above the k + 1-th by at least w, and k at most, is 1; entries within w of each other
+/// share. It is the gradient of a smoothed [`TopKSum`](crate::oracle::TopKSum), w → 0 is the [`TopKMask`](super::TopKMask). Unlike a
+/// softmax it has exact zeros and ones.
 ///
 /// **Shapes.** θ, mask and products of L entries, 1 ≤ k ≤ L; scratch L.
 ///
@@ -17,11 +18,11 @@ use crate::{Error, Real, Result, check, select};
 ///
 /// **Ties and NaN.** Equal entries have equal masks; NaN is an error. A common offset cancels before anything can round.
 ///
-/// **Accuracy.** Entries are taken relative to the largest: where the k-th is d below it, a mask is good to a few roundings of d/w, if fractions of w are
-/// normal numbers.
+/// **Accuracy.** Entries are taken relative to the largest: where the k-th is d below it, a mask is good to a few roundings of d/w, if
+/// fractions of w are normal numbers.
 ///
-/// **Cost.** Two passes over the row, and one for each step of Newton's method on t, of which there are a few, over the entries that are near or above
-/// it.
+/// **Cost.** Two passes over the row, and one for each step of Newton's method on t, of which there are a few, over the entries that are
+/// near or above it.
 ///
 /// ```
 /// use topk_loss::maximizer::SoftTopKMask;
@@ -34,8 +35,8 @@ use crate::{Error, Real, Result, check, select};
 /// # Ok::<(), topk_loss::Error>(())
 /// ```
 ///
-/// **References.** Blondel, Teboul, Berthet, Djolonga, "Fast differentiable sorting and ranking", ICML 2020 (projections onto permutahedra, of
-/// which this is one); the threshold search is this library's own.
+/// **References.** Blondel, Teboul, Berthet, Djolonga, "Fast differentiable sorting and ranking", ICML 2020 (projections onto permutahedra,
+/// of which this is one); the threshold search is this library's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SoftTopKMask<F> {
     k: usize,

@@ -13,7 +13,7 @@ use crate::{Real, Result, Translation, check, select};
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
-/// **Cost.** O(L).
+/// **Cost.** O(L); O(L ln k) at worst, as [`kth_largest`](crate::select::kth_largest) says.
 ///
 /// ```
 /// use topk_loss::maximizer::{Maximizer, TopKMask};

@@ -5,7 +5,8 @@ use crate::{FoldIn, Maximizer, Real, Result, check, maximizer};
 
 /// f(θ) = max_{y∈C} ⟨y, θ⟩ = ⟨y*(θ), θ⟩ for the set C of a [`Maximizer`]; its gradient is y*(θ).
 ///
-/// Smoothed by [`Pathwise`](crate::estimator::Pathwise) it is the perturbed optimum E max_y ⟨y, θ + εZ⟩, whose gradient is the expected argmax.
+/// Smoothed by [`Pathwise`](crate::estimator::Pathwise) it is the perturbed optimum E max_y ⟨y, θ + εZ⟩, whose gradient is the expected
+/// argmax.
 ///
 /// **Shapes.** θ of L entries; scratch L plus the maximizer's.
 ///

@@ -12,7 +12,7 @@ use crate::{FoldIn, Ranks, Real, Result, check, select};
 ///
 /// **Ties and NaN.** Equal entries rank by index, lowest first; NaN is an error.
 ///
-/// **Cost.** O(L).
+/// **Cost.** O(L); O(L ln k) at worst, as [`kth_largest`](crate::select::kth_largest) says.
 ///
 /// ```
 /// use topk_loss::oracle::{Oracle, TopKSum};

@@ -33,9 +33,29 @@ pub trait AllReduce<F> {
 
     /// Replaces every value by its sum over all shards.
     ///
-    /// The [module](crate::sharded) has an example for threads.
-    ///
     /// **Cost.** The connection's: one message of a few numbers for each example.
+    ///
+    /// ```
+    /// use topk_loss::sharded::AllReduce;
+    ///
+    /// /// One of two shards that always have the same numbers.
+    /// struct Twin;
+    ///
+    /// impl AllReduce<f64> for Twin {
+    ///     type Error = core::convert::Infallible;
+    ///
+    ///     fn all_reduce_sum(&mut self, values: &mut [f64]) -> Result<(), Self::Error> {
+    ///         values.iter_mut().for_each(|value| *value *= 2.0);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut values = [1.0, 2.0];
+    /// assert_eq!(Twin.all_reduce_sum(&mut values), Ok(()));
+    /// assert_eq!(values, [2.0, 4.0]);
+    /// ```
+    ///
+    /// The [module](crate::sharded) has an example for threads.
     ///
     /// # Errors
     /// A connection that is lost.

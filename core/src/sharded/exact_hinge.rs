@@ -1,7 +1,8 @@
 //! The exact form over shards, from the largest scores and a histogram of the others on.
 //!
-//! Everybody has heard every shard's, and so computes the same partition, and how many candidates each shard has at most. What follows is one more message: how
-//! many classes are surely above, the moments of all bulks, rounded so that their sum is not, and a slot for the candidates of every shard.
+//! Everybody has heard every shard's, and so computes the same partition, and how many candidates each shard has at most. What follows is
+//! one more message: how many classes are surely above, the moments of all bulks, rounded so that their sum is not, and a slot for the
+//! candidates of every shard.
 
 use super::lists::Lists;
 use super::shard::{Piece, Shard};

@@ -11,6 +11,16 @@ use crate::{AsMargins, Error, Margins, Real, Result, check};
 /// What is known of a row of a [`PolyhedralHinge`].
 ///
 /// It is made by [`ShardedLoss::row`] and of use to no one else.
+///
+/// ```
+/// use topk_loss::loss::PolyhedralHinge;
+/// use topk_loss::sharded::{Shard, ShardedLoss};
+/// let (hinge, shard) = (PolyhedralHinge::<f64>::new(2)?, Shard::even(0, 2, 5)?);
+/// let row = hinge.row(&shard, 4)?;
+/// // The label's score and, of two shards each, the number of classes, 24 scores and a threshold.
+/// assert_eq!(hinge.message_len(&row, &shard), 1 + 2 * 26);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct PolyhedralHingeRow<F>(Round<F>);
 
@@ -40,10 +50,11 @@ const LIST: usize = 24;
 /// A slot of the later messages: how many scores are above the threshold, and by how much.
 const SLOT: usize = 2;
 
-/// The first message is the label's score and a slot a shard: how many classes it has, its 24 largest scores, and its share of the threshold, where its own
-/// scores' excess is one of as many equal parts of the total as there are shards. What follows from the scores that are listed is the threshold of all
-/// where no shard has others above it. Else it is below that, as the least share is; from the larger of both one message a step of Newton's method, of two
-/// numbers a shard, leads there, as long as fewer classes are above after a step than before.
+/// The first message is the label's score and a slot a shard: how many classes it has, its 24 largest scores, and its share of the
+/// threshold, where its own scores' excess is one of as many equal parts of the total as there are shards. What follows from the scores
+/// that are listed is the threshold of all where no shard has others above it. Else it is below that, as the least share is; from the
+/// larger of both one message a step of Newton's method, of two numbers a shard, leads there, as long as fewer classes are above after a
+/// step than before.
 ///
 /// The gradient of the largest score alone is the first shard's that has it.
 impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for PolyhedralHinge<F, M> {

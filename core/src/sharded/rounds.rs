@@ -8,7 +8,8 @@ use crate::{Error, Real, Result, check};
 
 /// A loss of rows whose classes are on several shards, each of which tells the others a little, in rounds.
 ///
-/// A message is as long on every shard, and what all hear is the sum. What a shard does next depends on what was heard alone, so that all do the same.
+/// A message is as long on every shard, and what all hear is the sum. What a shard does next depends on what was heard alone, so that all
+/// do the same.
 ///
 /// ```
 /// use topk_loss::CrossEntropy;
@@ -78,6 +79,10 @@ pub trait ShardedLoss<F: Real> {
 
     /// Writes this shard's part of the row's next message over zeros.
     ///
+    /// **Ties and NaN.** The loss's. NaN is an error, by the first message.
+    ///
+    /// **Cost.** The loss's own, on the classes of this shard.
+    ///
     /// ```
     /// use topk_loss::CrossEntropy;
     /// use topk_loss::sharded::{Piece, Shard, ShardedLoss};
@@ -95,8 +100,10 @@ pub trait ShardedLoss<F: Real> {
     /// Scores that are NaN or infinite.
     fn tell(&self, row: &Self::Row, piece: Piece<'_, F>, message: &mut [F], scratch: &mut [F]) -> Result<()>;
 
-    /// Takes in the sum, which may be overwritten; nothing as long as another round is needed, else the loss, and the gradient of the piece's classes
-    /// where one is wanted.
+    /// Takes in the sum, which may be overwritten; nothing as long as another round is needed, else the loss, and the gradient of the
+    /// piece's classes where one is wanted.
+    ///
+    /// **Cost.** The loss's own, on the classes of this shard, and a pass over the message.
     ///
     /// ```
     /// use topk_loss::CrossEntropy;
@@ -284,8 +291,9 @@ impl<L> ClassParallel<L> {
     /// ```
     ///
     /// # Errors
-    /// As [`Failure`] says, and on all shards together; values and gradients are then incomplete. Only for what is alike on every shard nothing is
-    /// sent: values, rows or messages that are not as long as the labels need, a label that is no class, a loss that is none of so many classes.
+    /// As [`Failure`] says, and on all shards together; values and gradients are then incomplete. Only for what is alike on every shard
+    /// nothing is sent: values, rows or messages that are not as long as the labels need, a label that is no class, a loss that is none of
+    /// so many classes.
     pub fn values_and_grads<F: Real, A: AllReduce<F>>(
         &self,
         scores: &[F],

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use crate::{Error, Real, Result, check, select};
 
-/// One of several shards, each with a run of neighbouring classes, which together have all of them: the machines, processes, devices or threads
-/// that classes are spread over. A shard may be without a class.
+/// One of several shards, each with a run of neighbouring classes, which together have all of them: the machines, processes, devices or
+/// threads that classes are spread over. A shard may be without a class.
 ///
 /// ```
 /// use topk_loss::sharded::Shard;

@@ -11,6 +11,16 @@ use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check
 /// What is known of a row of a [`TopKHinge`].
 ///
 /// It is made by [`ShardedLoss::row`] and of use to no one else.
+///
+/// ```
+/// use topk_loss::TopKHinge;
+/// use topk_loss::sharded::{Shard, ShardedLoss};
+/// let (hinge, shard) = (TopKHinge::<f64>::new(2)?, Shard::even(0, 2, 5)?);
+/// let row = hinge.row(&shard, 4)?;
+/// // The label's score and, of two shards each, the number of classes and three scores.
+/// assert_eq!(hinge.message_len(&row, &shard), 1 + 2 * 4);
+/// # Ok::<(), topk_loss::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TopKHingeRow<F>(Round<F>);
 
@@ -22,12 +32,13 @@ enum Round<F> {
     Summaries(Summaries<F>),
 }
 
-/// Without noise or smoothed exactly. Equal scores rank by shard, then by class: as in the whole row where shards are in the order of their classes.
+/// Without noise or smoothed exactly. Equal scores rank by shard, then by class: as in the whole row where shards are in the order of their
+/// classes.
 ///
-/// The first message is the label's score and a slot a shard: how many classes it has, its K + 1 largest scores and, if noise is averaged out,
-/// a histogram of the others. From those everybody makes the same partition of the row. The second is how many classes are surely above the window,
-/// the moments of all that are far below, rounded so that their sum is not, and a slot a shard for the classes near it. A loss that is zero for certain
-/// has none.
+/// The first message is the label's score and a slot a shard: how many classes it has, its K + 1 largest scores and, if noise is averaged
+/// out, a histogram of the others. From those everybody makes the same partition of the row. The second is how many classes are surely
+/// above the window, the moments of all that are far below, rounded so that their sum is not, and a slot a shard for the classes near it. A
+/// loss that is zero for certain has none.
 impl<F: Real, M: AsMargins<F>> ShardedLoss<F> for TopKHinge<F, M> {
     type Row = TopKHingeRow<F>;
 

@@ -85,8 +85,8 @@ impl<F: Real> Terms<F> {
         F::from_usize(self.count - 1).recip()
     }
 
-    /// Of value and gradient, given ε. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the squared
-    /// norms of all terms follows from three sums. That the terms share f̄ is of the order of 1/B² only.
+    /// Of value and gradient, given ε. A draw's own term is (f_b − mean of the others) ψ_b / ε, and since f̄ is one number the sum of the
+    /// squared norms of all terms follows from three sums. That the terms share f̄ is of the order of 1/B² only.
     fn standard_errors(&self, epsilon: F, covariance: &[F]) -> (F, F) {
         if self.count < 2 {
             return (F::infinity(), F::infinity());
