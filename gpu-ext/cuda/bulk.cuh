@@ -77,7 +77,7 @@ template <class F> struct Moments {
 };
 
 /// Sums the threads' moments and finds the weighted points that have them.
-template <class F, class Law> __device__ void compress(Moments<F>& own, const Division<F, Law>& division, Bulk<F> bulk) {
+template <class F, class Law> __device__ void compress(Moments<F>& own, const Partition<F, Law>& partition, Bulk<F> bulk) {
     own.flush();
     int warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
 #pragma unroll
@@ -95,7 +95,7 @@ template <class F, class Law> __device__ void compress(Moments<F>& own, const Di
     for (int n = threadIdx.x; n < TERMS<F>; n += blockDim.x) {
         F sum = 0;
         for (int d = 0; d < TERMS<F>; ++d) sum += bulk.basis(d, n) * Bulk<F>::normalisation(d) * bulk.moments[d];
-        F u = division.at(bulk.basis(1, n)), tail = division.weight(u);
+        F u = partition.at(bulk.basis(1, n)), tail = partition.weight(u);
         bulk.positions[n] = u;
         bulk.tails[n] = tail;
         bulk.multiplicities[n] = sum / tail;

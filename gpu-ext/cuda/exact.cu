@@ -9,7 +9,7 @@ template <class T> __device__ void exact(const Batch& batch, const Exact& parame
     int room = static_cast<int>(parameters.item_capacity) + TERMS<F>;
     Selection<F> list(arena, slots, room);
     Sums<F> sums = {arena.take<F>(room), arena.take<F>(room)};
-    Profile<F> profile(arena);
+    Histogram<F> histogram(arena);
     Bulk<F> bulk(arena);
     Nodes<F> all_nodes(arena, parameters);
     bulk.fill_cosines();
@@ -17,19 +17,19 @@ template <class T> __device__ void exact(const Batch& batch, const Exact& parame
         Scores<T> line = {row};
         Prepared<T> prepared = prepare(row, line, parameters.hinge, list);
         if (prepared.fault != FINE) return Outcome<F>::failed(prepared.fault, prepared.place);
-        Division<F> division = divide(row, parameters, prepared.center, profile, slots);
+        Partition<F> partition = divide(row, parameters, prepared.center, histogram, slots);
         Classes<F> classes;
         Solution<F> solution = {0, 0, 0, 0, false};
         // The fast form, and where it cannot vouch for its result the plain one.
         for (bool plain : {false, true}) {
-            if (plain) division = division.plain(parameters);
+            if (plain) partition = partition.plain(parameters);
             bool fits;
-            classes = gather(line, parameters, division, bulk, list, fits);
+            classes = gather(line, parameters, partition, bulk, list, fits);
             Nodes<F> nodes = all_nodes;
             solution.fits = false;
             // Where many classes are likely above t, fewer nodes at a time leave room for them.
             while (fits && !solution.fits && nodes.group > 0) {
-                solution = integrate<Normal<F>>(division.window, Mean<F>(), classes, bulk, nodes, sums, slots);
+                solution = integrate<Normal<F>>(partition.window, Mean<F>(), classes, bulk, nodes, sums, slots);
                 nodes.group /= 2;
             }
             F error_bound = solution.error + solution.bulk_error + F(8) * Precision<F>::OUTSIDE;
@@ -38,11 +38,11 @@ template <class T> __device__ void exact(const Batch& batch, const Exact& parame
         }
         if (!solution.fits) return Outcome<F>::failed(INACCURATE);
         F unit = prepared.scale;
-        return settle(row, prepared.slack(division.scale * solution.value), [&] {
+        return settle(row, prepared.slack(partition.scale * solution.value), [&] {
             auto entry = [&](F score) {
-                F u = division.unit(score);
-                if (!division.is_bulk(u)) return F(0);
-                F share = division.weight(u) * chebyshev(bulk.coefficients, division.coordinate(u));
+                F u = partition.unit(score);
+                if (!partition.is_bulk(u)) return F(0);
+                F share = partition.weight(u) * chebyshev(bulk.coefficients, partition.coordinate(u));
                 return share > 0 ? unit * share : F(0);
             };
             write_grads(row, entry(widen(row.scores[row.label])) - unit, [&](int, F score) { return entry(score); });

@@ -4,21 +4,21 @@
 
 /// Divides the classes of a line into those with individual care, which are listed, and the bulk, which is compressed.
 template <class Line, class F, class Law>
-__device__ Classes<F> gather(const Line& line, const Exact& exact, const Division<F, Law>& division, Bulk<F> bulk, Selection<F> list, bool& fits) {
+__device__ Classes<F> gather(const Line& line, const Exact& exact, const Partition<F, Law>& partition, Bulk<F> bulk, Selection<F> list, bool& fits) {
     Moments<F> moments;
     int sure = 0, in_bulk = 0;
     __syncthreads();
     if (threadIdx.x == 0) *list.length = 0;
     __syncthreads();
     line.visit_slowly([&](int i, F score) {
-        F u = division.unit(score);
-        if (division.is_bulk(u)) {
-            moments.add(division.coordinate(u), division.weight(u));
+        F u = partition.unit(score);
+        if (partition.is_bulk(u)) {
+            moments.add(partition.coordinate(u), partition.weight(u));
             ++in_bulk;
-        } else if (division.is_candidate(u)) {
+        } else if (partition.is_candidate(u)) {
             int place = atomicAdd(list.length, 1);
             if (place < exact.item_capacity) list.listed[place] = {u, i};
-        } else if (division.is_sure(u)) {
+        } else if (partition.is_sure(u)) {
             ++sure;
         }
     });
@@ -29,7 +29,7 @@ __device__ Classes<F> gather(const Line& line, const Exact& exact, const Divisio
     if (!fits) return classes;
     sort_list(classes.candidates, list);
     if (classes.points > 0) {
-        compress(moments, division, bulk);
+        compress(moments, partition, bulk);
         classes.size = bulk.moments[0];
         for (int n = threadIdx.x; n < TERMS<F>; n += blockDim.x) list.sorted[classes.candidates + n] = {bulk.positions[n], -1};
     }

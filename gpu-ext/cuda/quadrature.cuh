@@ -1,4 +1,4 @@
-// The smoothed order statistic and every class's share of it as integrals over t, see core/src/exact/trapezoid.rs and quadrature.rs.
+// The smoothed order statistic and every class's share of it as integrals over t, see core/src/exact/rule.rs and quadrature.rs.
 #pragma once
 #include "nodes.cuh"
 

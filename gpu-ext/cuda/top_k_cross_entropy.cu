@@ -1,5 +1,5 @@
 // −ln P(the label is among the K largest noised scores) under Gumbel noise, see core/src/loss/top_k_cross_entropy.rs.
-#include "contest.cuh"
+#include "inclusion.cuh"
 #include "gather.cuh"
 #include "quadrature.cuh"
 
@@ -33,7 +33,7 @@ template <class T> __device__ void top_k_cross_entropy(const Batch& batch, const
     int room = static_cast<int>(parameters.item_capacity) + TERMS<F>, rank = static_cast<int>(parameters.rank);
     Selection<F> list(arena, slots, room);
     Sums<F> sums = {arena.take<F>(room), arena.take<F>(room)};
-    Profile<F, Law> profile(arena);
+    Histogram<F, Law> histogram(arena);
     Bulk<F> bulk(arena);
     Nodes<F> all_nodes(arena, parameters);
     F epsilon = static_cast<F>(parameters.hinge.epsilon);
@@ -51,12 +51,12 @@ template <class T> __device__ void top_k_cross_entropy(const Batch& batch, const
         if (!gradient_fits(row, F(1) / epsilon)) return Outcome<F>::failed(GRADIENT_OVERFLOW);
 
         F label = lead < F(-LINEAR_BELOW) ? F(-LINEAR_BELOW) : lead, beyond = label - lead;
-        Division<F, Law> division;
-        division.center = center;
-        division.scale = epsilon;
+        Partition<F, Law> partition;
+        partition.center = center;
+        partition.scale = epsilon;
         F reach = static_cast<F>(parameters.reach), down = label < F(-ROOM) ? F(-ROOM) : label, up = label > F(ROOM) ? F(ROOM) : label;
-        profile.fill(line, division, (down < 0 ? down : F(0)) - reach, (up > 0 ? up : F(0)) + reach, row.num_classes - 1, slots);
-        Contest<F> decided = contest(label, rank, row.num_classes - 1, profile, slots);
+        histogram.fill(line, partition, (down < 0 ? down : F(0)) - reach, (up > 0 ? up : F(0)) + reach, row.num_classes - 1, slots);
+        Inclusion<F> decided = inclusion(label, rank, row.num_classes - 1, histogram, slots);
         if (!decided.accurate) return Outcome<F>::failed(INACCURATE);
         Weights<F, Law> weights(label, decided);
         if (!(weights.scale > -Limits<F>::infinity())) {
@@ -64,18 +64,18 @@ template <class T> __device__ void top_k_cross_entropy(const Batch& batch, const
             clear_grads(row);
             return Outcome<F>::fine(0);
         }
-        division.window = decided.window;
-        division.sure_above = division.window.high + static_cast<F>(parameters.sure);
-        division.negligible_below = -Limits<F>::infinity();
+        partition.window = decided.window;
+        partition.sure_above = partition.window.high + static_cast<F>(parameters.sure);
+        partition.negligible_below = -Limits<F>::infinity();
         // Leaving a class of the bulk out of the count must not change it by more than it is.
         F at_most = decided.reached * F(0.5), below = at_most < F(0.25) ? Law::reach(at_most) : Law::UPPER_QUARTILE;
-        division.bulk_below = division.window.low - below;
+        partition.bulk_below = partition.window.low - below;
         bool fits;
-        Classes<F> classes = gather(line, parameters, division, bulk, list, fits);
+        Classes<F> classes = gather(line, parameters, partition, bulk, list, fits);
         Solution<F> solution = {0, 0, 0, 0, false};
         Nodes<F> nodes = all_nodes;
         while (fits && !solution.fits && nodes.group > 0) {
-            solution = integrate<Law>(division.window, weights, classes, bulk, nodes, sums, slots);
+            solution = integrate<Law>(partition.window, weights, classes, bulk, nodes, sums, slots);
             nodes.group /= 2;
         }
         if (!solution.fits) return Outcome<F>::failed(INACCURATE);
@@ -101,9 +101,9 @@ template <class T> __device__ void top_k_cross_entropy(const Batch& batch, const
         }
         others = gain * reduce(others, Sum(), slots);
         write_grads(row, -others / epsilon, [&](int, F score) {
-            F u = division.unit(score);
-            if (!division.is_bulk(u)) return F(0);
-            F share = division.weight(u) * chebyshev(bulk.coefficients, division.coordinate(u));
+            F u = partition.unit(score);
+            if (!partition.is_bulk(u)) return F(0);
+            F share = partition.weight(u) * chebyshev(bulk.coefficients, partition.coordinate(u));
             return share > 0 ? factor * share / epsilon : F(0);
         });
         __syncthreads();

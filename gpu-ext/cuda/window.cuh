@@ -1,4 +1,4 @@
-// Where the classes lie, coarsely, and the certified window that follows, see core/src/exact/profile.rs and division.rs.
+// Where the classes lie, coarsely, and the certified window that follows, see core/src/exact/histogram.rs and partition.rs.
 //
 // Everything is in u = (s − center)/ε, with center the wanted order statistic of the scores.
 #pragma once
@@ -33,7 +33,7 @@ template <class F> struct Window {
 };
 
 /// What a class is to the window, by its u alone.
-template <class F, class Law = Normal<F>> struct Division {
+template <class F, class Law = Normal<F>> struct Partition {
     F center, scale;
     Window<F> window;
     F sure_above, bulk_below, negligible_below;
@@ -67,8 +67,8 @@ template <class F, class Law = Normal<F>> struct Division {
     }
 
     /// The same window with every class that can matter treated by itself.
-    __device__ Division plain(const Exact& exact) const {
-        Division plain = *this;
+    __device__ Partition plain(const Exact& exact) const {
+        Partition plain = *this;
         plain.bulk_below = -Limits<F>::infinity();
         plain.negligible_below = window.low - static_cast<F>(exact.negligible_alone);
         return plain;
@@ -76,21 +76,21 @@ template <class F, class Law = Normal<F>> struct Division {
 };
 
 /// A histogram of u, and the law's tails at the multiples of a bin's width.
-template <class F, class Law = Normal<F>> struct Profile {
+template <class F, class Law = Normal<F>> struct Histogram {
     static constexpr int BINS = Law::BINS;
     int* counts;
     F* survival;
     F* cdf;
     F lowest, width;
 
-    __device__ explicit Profile(Arena& arena)
+    __device__ explicit Histogram(Arena& arena)
         : counts(arena.take<int>(BINS)), survival(arena.take<F>(2 * BINS + 1)), cdf(arena.take<F>(2 * BINS + 1)), lowest(0), width(0) {}
 
     /// The lower edge of bin m.
     __device__ F edge(int m) const { return lowest + static_cast<F>(m) * width; }
 
     /// Fills both, given the classes of a line and the interval of u, wider than anything that matters.
-    template <class Line> __device__ void fill(const Line& line, const Division<F, Law>& division, F low, F high, int classes, Slots slots) {
+    template <class Line> __device__ void fill(const Line& line, const Partition<F, Law>& partition, F low, F high, int classes, Slots slots) {
         lowest = low;
         width = (high - low) / F(BINS);
         for (int b = threadIdx.x; b < BINS; b += blockDim.x) counts[b] = 0;
@@ -101,7 +101,7 @@ template <class F, class Law = Normal<F>> struct Profile {
         __syncthreads();
         int counted = 0;
         line.visit([&](int, F score) {
-            F bin = (division.unit(score) - lowest) / width;
+            F bin = (partition.unit(score) - lowest) / width;
             // Those far below are often nearly all: they are what is left.
             if (bin < F(1)) return;
             ++counted;
@@ -131,25 +131,25 @@ template <class F> struct Bounds {
     F below, above;
 };
 
-template <class F, class Law> __device__ Bounds<F> bounds_at(int m, int rank, int num_classes, const Profile<F, Law>& profile) {
+template <class F, class Law> __device__ Bounds<F> bounds_at(int m, int rank, int num_classes, const Histogram<F, Law>& histogram) {
     constexpr int BINS = Law::BINS;
     int top_left = rank, sure_left = rank - 1;
     F above_low = 0, under_low = 0, union_low = 0, above_high = 0, under_high = 0, union_high = 0;
     for (int b = BINS - 1; b >= 0; --b) {
-        int count = profile.counts[b];
+        int count = histogram.counts[b];
         if (count == 0) continue;
         F n = static_cast<F>(count);
         int place = BINS + m - b;
         // Every class is taken at the edge of its bin that makes the bound hold.
-        F p = profile.survival[place], q = profile.cdf[place];
+        F p = histogram.survival[place], q = histogram.cdf[place];
         int top = top_left < count ? top_left : count;
         top_left -= top;
         above_low += n * p;
         under_low += n * q;
         union_low += static_cast<F>(top) * q;
         int upper = place - 1;
-        p = profile.survival[upper];
-        q = profile.cdf[upper];
+        p = histogram.survival[upper];
+        q = histogram.cdf[upper];
         int skipped = sure_left < count ? sure_left : count;
         sure_left -= skipped;
         above_high += n * p;
@@ -164,29 +164,29 @@ template <class F, class Law> __device__ Bounds<F> bounds_at(int m, int rank, in
 
 /// Reads a row and divides its classes.
 template <class T>
-__device__ Division<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<T> center, Profile<Real<T>>& profile, Slots slots) {
+__device__ Partition<Real<T>> divide(const Row<T>& row, const Exact& exact, Real<T> center, Histogram<Real<T>>& histogram, Slots slots) {
     using F = Real<T>;
-    constexpr int BINS = Profile<F>::BINS;
-    Division<F> division;
-    division.center = center;
-    division.scale = static_cast<F>(exact.mirrored ? -exact.hinge.epsilon : exact.hinge.epsilon);
+    constexpr int BINS = Histogram<F>::BINS;
+    Partition<F> partition;
+    partition.center = center;
+    partition.scale = static_cast<F>(exact.mirrored ? -exact.hinge.epsilon : exact.hinge.epsilon);
     F reach = static_cast<F>(exact.reach);
-    profile.fill(Scores<T>{row}, division, -reach, reach, row.num_classes, slots);
+    histogram.fill(Scores<T>{row}, partition, -reach, reach, row.num_classes, slots);
 
     F limit = log(Precision<F>::OUTSIDE);
     int rank = static_cast<int>(exact.rank), first_low = BINS, first_high = BINS;
     for (int m = threadIdx.x; m < BINS; m += blockDim.x) {
-        Bounds<F> bounds = bounds_at(m, rank, row.num_classes, profile);
+        Bounds<F> bounds = bounds_at(m, rank, row.num_classes, histogram);
         if (!(bounds.below <= limit)) first_low = m < first_low ? m : first_low;
         if (!(bounds.above > limit)) first_high = m < first_high ? m : first_high;
     }
     int low = reduce(first_low, Least(), slots), high = reduce(first_high, Least(), slots);
     low = low > 0 ? low - 1 : 0;
     high = high > low ? high : low + 1;
-    division.window = {profile.edge(low), profile.edge(high)};
-    division.sure_above = division.window.high + static_cast<F>(exact.sure);
+    partition.window = {histogram.edge(low), histogram.edge(high)};
+    partition.sure_above = partition.window.high + static_cast<F>(exact.sure);
     // P(Z > t − u) is below a quarter: its powers converge fast.
-    division.bulk_below = division.window.low - Normal<F>::UPPER_QUARTILE;
-    division.negligible_below = division.window.low - static_cast<F>(exact.negligible);
-    return division;
+    partition.bulk_below = partition.window.low - Normal<F>::UPPER_QUARTILE;
+    partition.negligible_below = partition.window.low - static_cast<F>(exact.negligible);
+    return partition;
 }
