@@ -25,14 +25,14 @@ use crate::variate::{Variate, normal_quantiles};
 use case::{Case, cases, cases_of, extremes, ordinary};
 
 /// Every instruction set on one thread, and several threads.
-fn executor() -> impl Iterator<Item = Executor> {
+fn executors() -> impl Iterator<Item = Executor> {
     available().into_iter().map(Executor::of).chain([Executor::new(Threads::new(2)), Executor::new(Threads::new(3))])
 }
 
 /// Value, gradient and errors; a zero has no sign.
 fn has_the_bits_of_core<F: Elementary, K: Kernel<F>>(case: &Case, loss: &(impl Loss<F> + FoldIn), kernel: impl Fn(Executor) -> K) {
     let expected = case.by_core(loss);
-    for executor in executor() {
+    for executor in executors() {
         assert!(case.by(&mut kernel(executor)) == expected, "{case:?}");
     }
 }

@@ -48,7 +48,7 @@ fn hard_hinges_are_core<F: Elementary>(case: &Case) {
     let (margins, scale) = (Margins::Uniform(F::from_f64(case.margin)), F::from_f64(case.scale));
     let loss = TopKHinges::new(&shares[..]).unwrap().with_margins(margins).unwrap().with_scale(scale).unwrap();
     has_the_bits_of_core(case, &loss, |executor| WithFallback { fast_path: HardHinges::new(loss, executor), loss });
-    for executor in executor() {
+    for executor in executors() {
         assert!(case.is_served(HardHinges::new(loss, executor)));
     }
 }

@@ -13,7 +13,7 @@ use super::*;
 
 fn is_core<F: Elementary, A: FastPath<F>>(case: &Case, loss: impl Loss<F> + FoldIn + Copy, fast_path: impl Fn(Executor) -> A) {
     has_the_bits_of_core(case, &loss, |executor| WithFallback { fast_path: fast_path(executor), loss });
-    for executor in executor() {
+    for executor in executors() {
         assert!(case.is_served(fast_path(executor)));
     }
 }
