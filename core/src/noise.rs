@@ -6,6 +6,7 @@
 //! `ln_pdf`, `ln_cdf` and `ln_survival` of every law here have a relative error of at most 2 units in the last place times their condition
 //! number, in both tails and however far out: |z| up to 10⁶ was measured.
 
+mod erased;
 mod gumbel;
 mod laplace;
 mod logistic;
@@ -13,6 +14,7 @@ mod normal;
 mod reflected;
 mod uniform;
 
+pub(crate) use erased::Erased;
 pub use gumbel::Gumbel;
 pub use laplace::Laplace;
 pub use logistic::Logistic;

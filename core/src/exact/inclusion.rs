@@ -17,6 +17,7 @@ use super::search::partition_point;
 use super::solution::{Contribution, Functional};
 use super::tails::thresholds;
 use crate::lanes::{Lanes, map, zip};
+use crate::noise::Erased;
 use crate::{Error, Noise, Real, Result};
 pub(super) use few::Few;
 pub(crate) use label::Event;
@@ -221,6 +222,16 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Inclusion<N, F> {
 
 impl<N: Noise<F>, F: Real> Functional<F> for Inclusion<N, F> {
     const IS_RARE: bool = true;
+
+    type Erased<'a>
+        = Inclusion<Erased<'a, F>, F>
+    where
+        F: 'a;
+
+    fn erased(self, law: Erased<'_, F>) -> Self::Erased<'_> {
+        let Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached, is_decided } = self;
+        Inclusion { problem: problem.under(law), label, rarer, window, position, scale, inverse_scale, limit, reached, is_decided }
+    }
 
     #[inline(always)]
     fn floor(&self) -> F {

@@ -6,23 +6,24 @@ use super::problem::Problem;
 use super::rule::{CUBING, Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::solution::{Contribution, Functional, rounding};
 use crate::lanes::{LANES, Lanes};
+use crate::noise::Erased;
 use crate::{Error, Noise, Real, Regularity, Result, check};
 
 /// With G_i(t) = f(t − u_i) Σ_r P(r − 1 of the others above t), ∇_i = ∫ G_i, and the mean is low + ∫ P(at least r above t) dt, summed over
 /// the ranks of a run. That many is what the gradient is known to sum to.
-pub(crate) struct Mean<N, F> {
-    problem: Problem<N, F>,
+pub(crate) struct Mean<F> {
+    problem: Problem<(), F>,
     mass: F,
     rounding: F,
     is_gaussian: bool,
 }
 
-impl<N: Noise<F>, F: Real> Mean<N, F> {
+impl<F: Real> Mean<F> {
     #[inline(always)]
-    pub fn new(partition: &Partition<N, F>, candidates: usize) -> Self {
+    pub fn new<N: Noise<F>>(partition: &Partition<N, F>, candidates: usize) -> Self {
         let problem = partition.problem;
         Self {
-            problem,
+            problem: problem.under(()),
             mass: F::from_usize(problem.run.len()),
             rounding: rounding(candidates),
             is_gaussian: problem.law.regularity() == Regularity::GaussianTail,
@@ -30,7 +31,7 @@ impl<N: Noise<F>, F: Real> Mean<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
+impl<F: Real> Integrand<F> for Mean<F> {
     #[inline(always)]
     fn weights(&self, _: &Lanes<F>) -> [Lanes<F>; 2] {
         [[F::one(); LANES], [F::zero(); LANES]]
@@ -64,8 +65,17 @@ impl<N: Noise<F>, F: Real> Integrand<F> for Mean<N, F> {
     }
 }
 
-impl<N: Noise<F>, F: Real> Functional<F> for Mean<N, F> {
+impl<F: Real> Functional<F> for Mean<F> {
     const IS_RARE: bool = false;
+
+    type Erased<'a>
+        = Self
+    where
+        F: 'a;
+
+    fn erased(self, _: Erased<'_, F>) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn floor(&self) -> F {

@@ -137,6 +137,12 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
         usual.max(window.high + reach(&law, Side::Lower, per_class / q))
     }
 
+    /// The same under another law, or the same by another type.
+    pub(super) fn under<M>(self, law: M) -> Partition<M, F> {
+        let Self { problem, window, sure_above, bulk_below, negligible_below, has_bulk, gain, target } = self;
+        Partition { problem: problem.under(law), window, sure_above, bulk_below, negligible_below, has_bulk, gain, target }
+    }
+
     /// The same window with every class that can matter treated by itself: the plain form.
     ///
     /// **Cost.** Some values of the law.

@@ -13,6 +13,7 @@ use super::solution::{self, Form, Functional, Solution};
 use super::summary::Summary;
 use super::task::{Outcome, Output, Question, Task};
 use crate::lanes::LANES;
+use crate::noise::Erased;
 use crate::{Error, Noise, Real, Result, check};
 
 impl<N: Noise<F>, F: Real> Task<'_, N, F> {
@@ -179,15 +180,18 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Functional<F>>(
             }
         }
     }
-    solve_plainly(row, &partition.plain(), functional, tolerance, (output, wants_grad), scratch)
+    let law = Erased::new(&partition.problem.law);
+    let functional = |candidates| functional(partition, candidates).erased(law);
+    solve_plainly(row, &partition.plain().under(law), &functional, tolerance, (output, wants_grad), scratch)
 }
 
+/// The plain form, which is slow anyway: compiled once for all laws.
 #[cold]
 #[inline(never)]
-fn solve_plainly<N: Noise<F>, F: Real, S: Functional<F>>(
+fn solve_plainly<F: Real, S: Functional<F>>(
     row: Competitors<'_, F>,
-    partition: &Partition<N, F>,
-    functional: impl Fn(&Partition<N, F>, usize) -> S,
+    partition: &Partition<Erased<'_, F>, F>,
+    functional: &dyn Fn(usize) -> S,
     tolerance: F,
     (output, wants_grad): (Output<'_, F>, &dyn Fn(F) -> bool),
     scratch: &mut [F],
@@ -196,7 +200,7 @@ fn solve_plainly<N: Noise<F>, F: Real, S: Functional<F>>(
     let mut summary = Summary::new(*partition, room)?;
     row.pieces().try_for_each(|piece| summary.add_candidates(piece))?;
     let part = summary.part();
-    let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Plain, rest)?;
+    let solution = Solution::new(&functional(part.candidates.len()), partition, part, Form::Plain, rest)?;
     if solution.error_bound() > tolerance {
         return Err(Error::Accuracy { what: "exact smoothing" });
     }

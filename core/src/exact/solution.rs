@@ -10,6 +10,7 @@ use super::precision::{MAX_TERMS, terms};
 use super::rule::{Integral, Integrand, Shares, integrate};
 use super::summary::Part;
 use crate::lanes::LANES;
+use crate::noise::Erased;
 use crate::{Noise, Real, Result, check};
 
 /// The smoothed order statistic of all classes, and what each class's gradient follows from.
@@ -55,6 +56,12 @@ pub(crate) enum Form {
 pub(crate) trait Functional<F>: Integrand<F> {
     /// Whether what is sought may be the probability of a rare event, to as many digits as any.
     const IS_RARE: bool;
+    /// The same functional, whatever the law.
+    type Erased<'a>: Functional<F>
+    where
+        F: 'a;
+    /// It, under the law that it is already of.
+    fn erased(self, law: Erased<'_, F>) -> Self::Erased<'_>;
     /// The least probability of a class to be above or below t that may matter.
     fn floor(&self) -> F;
     /// What the integral comes to.
