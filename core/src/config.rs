@@ -1,4 +1,12 @@
 //! Every loss as data: a description that can be written, read and compared, and the loss that it becomes.
+//!
+//! ```
+//! use topk_loss::Loss;
+//! use topk_loss::config::BaseConfig;
+//! let described: BaseConfig<f64, Vec<f64>> = BaseConfig::Focal { gamma: 2.0 };
+//! assert_eq!(described.build()?.value(&[0.0, 0.0], 1, &mut [])?, 2.0_f64.ln() / 4.0);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod built;
 
@@ -11,8 +19,7 @@ use crate::{AsMargins, AsRanks, Margins, Ranks, Real, Smoothing, TopKSvmForm};
 ///
 /// Plain data of any values: [`build`](Self::build) checks them. With the feature `serde` it is read and written; names are those of the
 /// fields and variants in snake case, and unknown ones are refused. JSON keeps every bit of a float if its reader does: `serde_json` with
-/// the feature
-/// `float_roundtrip`.
+/// the feature `float_roundtrip`.
 ///
 /// ```
 /// use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};

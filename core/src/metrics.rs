@@ -1,4 +1,15 @@
 //! How good a classifier's K guesses are: top-K accuracy, overall, per class and per frequency group, and top-K occupancy.
+//!
+//! ```
+//! use topk_loss::metrics::TopKCounts;
+//! // Two guesses: the label of the first example is among them, that of the second is not.
+//! let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
+//! let mut counts = TopKCounts::new(2, &mut examples, &mut correct, &mut guessed)?;
+//! counts.add(&[0.1, 0.8, 0.3], 2, &mut [0.0; 3])?;
+//! counts.add(&[0.1, 0.8, 0.3], 0, &mut [0.0; 3])?;
+//! assert_eq!(counts.metrics().accuracy(), Some(0.5));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod frequency;
 

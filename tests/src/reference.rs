@@ -1,9 +1,20 @@
 //! Naive references of the losses and their parts: by sorting, with a fresh vector for everything.
 //!
 //! Nothing here calls the functions it stands beside.
+//!
+//! ```
+//! use topk_loss::{Loss, Margins, TopKHinge};
+//! use topk_loss_laws::reference::{hinge, kth_largest};
+//! let (scores, mut grad) = ([0.5, 0.0, 0.25], [0.0; 3]);
+//! let value = TopKHinge::new(1)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 6])?;
+//! assert_eq!((value, grad.to_vec()), hinge(kth_largest(&scores, 2), &scores, 0, Margins::Uniform(1.0), 1.0));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
+mod imbalance;
 mod normal;
 
+pub use imbalance::{ldam_margins, log_priors};
 pub use normal::{ln_normal_survival, normal_hazard, normal_pdf, normal_survival};
 
 use topk_loss::loss::TopKSvmForm;
@@ -250,33 +261,6 @@ pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
     let mut grad: Vec<f64> = exponentials.iter().map(|e| e / total).collect();
     grad[label] -= 1.0;
     (total.ln() + (largest - scores[label]), grad)
-}
-
-/// max_margin · n^(−1/4) / max n^(−1/4), a class without examples taken as the rarest.
-///
-/// **Cost.** O(L).
-///
-/// ```
-/// use topk_loss_laws::reference::ldam_margins;
-/// assert_eq!(ldam_margins(&[1, 16, 0], 0.5), [0.5, 0.25, 0.5]);
-/// ```
-pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
-    let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
-    let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
-    weights.iter().map(|w| max_margin * (w / largest).min(1.0)).collect()
-}
-
-/// τ ln(n / Σ n).
-///
-/// **Cost.** O(L).
-///
-/// ```
-/// use topk_loss_laws::reference::log_priors;
-/// assert_eq!(log_priors(&[1, 3], 1.0), [0.25_f64.ln(), 0.75_f64.ln()]);
-/// ```
-pub fn log_priors(counts: &[usize], temperature: f64) -> Vec<f64> {
-    let total: f64 = counts.iter().map(|&n| n as f64).sum();
-    counts.iter().map(|&n| temperature * (n as f64 / total).ln()).collect()
 }
 
 /// Any float as the `f64` of the same value.
