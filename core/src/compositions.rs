@@ -39,3 +39,20 @@
 //!
 //! **References.** Garcin, Servajean, Joly, Salmon, "Stochastic smoothing of the top-K calibrated hinge loss for deep imbalanced
 //! classification", ICML 2022 (the hinge of the mean).
+//!
+//! ```
+//! use topk_loss::estimator::Pathwise;
+//! use topk_loss::loss::{Hinge, MeanOfHinge};
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::KthLargest;
+//! use topk_loss::sampler::GivenDraws;
+//! use topk_loss::{Key, Loss, Margins};
+//! // Two draws, by which the second largest score is 1 and 1.5, a margin of 1, the label's score between 2 and 2.5.
+//! let (scores, draws) = ([2.25, 1.0, 0.5], [0.0, 0.0, 0.0, 0.0, 0.0, 2.0]);
+//! let (second, sampler) = (KthLargest::new(2)?, GivenDraws::new(Normal, &draws, 3)?);
+//! let of_the_mean = Hinge::new(Pathwise::new(second, sampler, 0.5, Key::new(0))?, Margins::Uniform(1.0), 1.0)?;
+//! let mean_of = MeanOfHinge::new(second, sampler, 0.5, Key::new(0))?;
+//! assert_eq!(of_the_mean.value(&scores, 0, &mut [0.0; 9])?, 0.0);
+//! assert_eq!(mean_of.value(&scores, 0, &mut [0.0; 9])?, 0.125);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```

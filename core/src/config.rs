@@ -1,22 +1,25 @@
 //! Every loss as data: a description that can be written, read and compared, and the loss that it becomes.
+//!
+//! ```
+//! use topk_loss::Loss;
+//! use topk_loss::config::BaseConfig;
+//! let described: BaseConfig<f64, Vec<f64>> = BaseConfig::Focal { gamma: 2.0 };
+//! assert_eq!(described.build()?.value(&[0.0, 0.0], 1, &mut [])?, 2.0_f64.ln() / 4.0);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod built;
 
 pub use built::{AnyLoss, BaseLoss};
 
 pub use crate::compiled::Law;
-use crate::loss::{PolyhedralHinge, TopKMarginCrossEntropy};
-use crate::{
-    AsMargins, AsRanks, ClassWeighted, CrossEntropy, Focal, Gumbel, Ldam, Logistic, LogitAdjusted, Margins, Normal, Ranks, Real, Result,
-    SmoothTopKSvm, Smoothing, TopKCrossEntropy, TopKHinge, TopKHinges, TopKSvm, TopKSvmForm,
-};
+use crate::{AsMargins, AsRanks, Margins, Ranks, Real, Smoothing, TopKSvmForm};
 
 /// A loss of the catalogue with what may be around it; `T` is what lists are kept in: `Vec<F>`, `&[F]`, `[F; L]`.
 ///
 /// Plain data of any values: [`build`](Self::build) checks them. With the feature `serde` it is read and written; names are those of the
 /// fields and variants in snake case, and unknown ones are refused. JSON keeps every bit of a float if its reader does: `serde_json` with
-/// the feature
-/// `float_roundtrip`.
+/// the feature `float_roundtrip`.
 ///
 /// ```
 /// use topk_loss::config::{BaseConfig, LossConfig, MarginConfig};
@@ -42,10 +45,11 @@ use crate::{
 pub struct LossConfig<F, T> {
     /// The loss itself.
     pub loss: BaseConfig<F, T>,
-    /// What is added to the scores, see [`LogitAdjusted`]; [shift-invariant](LogitAdjusted::shift_invariant), as all of these losses are.
+    /// What is added to the scores, see [`LogitAdjusted`](crate::LogitAdjusted);
+    /// [shift-invariant](crate::LogitAdjusted::shift_invariant), as all of these losses are.
     #[cfg_attr(feature = "serde", serde(default = "none"))]
     pub adjustments: Option<T>,
-    /// What the loss of a class counts, see [`ClassWeighted`].
+    /// What the loss of a class counts, see [`ClassWeighted`](crate::ClassWeighted).
     #[cfg_attr(feature = "serde", serde(default = "none"))]
     pub class_weights: Option<T>,
 }
@@ -73,14 +77,14 @@ pub struct LossConfig<F, T> {
     )
 )]
 pub enum BaseConfig<F, T> {
-    /// [`CrossEntropy`].
+    /// [`CrossEntropy`](crate::CrossEntropy).
     CrossEntropy,
-    /// [`Focal`].
+    /// [`Focal`](crate::Focal).
     Focal {
         /// The focusing parameter γ.
         gamma: F,
     },
-    /// [`Ldam`].
+    /// [`Ldam`](crate::Ldam).
     Ldam {
         /// By how much a label must lead.
         margins: MarginConfig<F, T>,
@@ -88,7 +92,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         scale: F,
     },
-    /// [`TopKHinge`].
+    /// [`TopKHinge`](crate::TopKHinge).
     TopKHinge {
         /// The number of guesses.
         k: usize,
@@ -105,7 +109,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "none"))]
         tolerance: Option<F>,
     },
-    /// [`TopKHinges`].
+    /// [`TopKHinges`](crate::TopKHinges).
     TopKHinges {
         /// The shares of 1, 2, … guesses.
         shares: T,
@@ -119,7 +123,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "none"))]
         epsilon: Option<F>,
     },
-    /// [`TopKSvm`].
+    /// [`TopKSvm`](crate::TopKSvm).
     TopKSvm {
         /// The number of guesses.
         k: usize,
@@ -132,7 +136,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         scale: F,
     },
-    /// [`SmoothTopKSvm`].
+    /// [`SmoothTopKSvm`](crate::SmoothTopKSvm).
     SmoothTopKSvm {
         /// The number of guesses.
         k: usize,
@@ -142,7 +146,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         margin: F,
     },
-    /// [`PolyhedralHinge`].
+    /// [`PolyhedralHinge`](crate::loss::PolyhedralHinge).
     PolyhedralHinge {
         /// The number of guesses.
         k: usize,
@@ -153,7 +157,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         scale: F,
     },
-    /// [`TopKMarginCrossEntropy`].
+    /// [`TopKMarginCrossEntropy`](crate::loss::TopKMarginCrossEntropy).
     TopKMarginCrossEntropy {
         /// The number of guesses.
         k: usize,
@@ -164,7 +168,7 @@ pub enum BaseConfig<F, T> {
         #[cfg_attr(feature = "serde", serde(default = "F::one"))]
         scale: F,
     },
-    /// [`TopKCrossEntropy`].
+    /// [`TopKCrossEntropy`](crate::TopKCrossEntropy).
     TopKCrossEntropy {
         /// How many, or a mixture.
         guesses: Guesses<T>,
@@ -249,88 +253,5 @@ const fn unsmoothed<F>() -> Smoothing<F> {
 impl<F, T> From<BaseConfig<F, T>> for LossConfig<F, T> {
     fn from(loss: BaseConfig<F, T>) -> Self {
         Self { loss, adjustments: None, class_weights: None }
-    }
-}
-
-impl<F: Real, T: AsRef<[F]>> BaseConfig<F, T> {
-    /// The loss that is described.
-    ///
-    /// **Cost.** One pass over each list, whose entries the constructors check.
-    ///
-    /// ```
-    /// use topk_loss::Loss;
-    /// use topk_loss::config::BaseConfig;
-    /// let loss = BaseConfig::<f64, [f64; 0]>::Focal { gamma: 2.0 }.build()?;
-    /// assert_eq!(loss.value(&[0.0, 0.0], 1, &mut [])?, 2.0_f64.ln() / 4.0);
-    /// assert!(BaseConfig::<f64, [f64; 0]>::Focal { gamma: -1.0 }.build().is_err());
-    /// # Ok::<(), topk_loss::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of its constructor.
-    pub fn build(self) -> Result<BaseLoss<F, T>> {
-        Ok(match self {
-            Self::CrossEntropy => BaseLoss::CrossEntropy(CrossEntropy),
-            Self::Focal { gamma } => BaseLoss::Focal(Focal::new(gamma)?),
-            Self::Ldam { margins, scale } => BaseLoss::Ldam(Ldam::new(margins, scale)?),
-            Self::TopKHinge { k, margins, scale, smoothing, tolerance } => {
-                let loss = TopKHinge::new(k)?.with_margins(margins)?.with_scale(scale)?.with_smoothing(smoothing)?;
-                BaseLoss::TopKHinge(match tolerance {
-                    Some(tolerance) => loss.with_tolerance(tolerance)?,
-                    None => loss,
-                })
-            }
-            Self::TopKHinges { shares, margins, scale, epsilon } => {
-                BaseLoss::TopKHinges(TopKHinges::new(shares)?.with_margins(margins)?.with_scale(scale)?.with_epsilon(epsilon)?)
-            }
-            Self::TopKSvm { k, form, margins, scale } => {
-                BaseLoss::TopKSvm(TopKSvm::new(k, form)?.with_margins(margins)?.with_scale(scale)?)
-            }
-            Self::SmoothTopKSvm { k, temperature, margin } => BaseLoss::SmoothTopKSvm(SmoothTopKSvm::new(k, temperature, margin)?),
-            Self::PolyhedralHinge { k, margins, scale } => {
-                BaseLoss::PolyhedralHinge(PolyhedralHinge::new(k)?.with_margins(margins)?.with_scale(scale)?)
-            }
-            Self::TopKMarginCrossEntropy { k, margins, scale } => {
-                let loss = TopKMarginCrossEntropy::new(k, F::one())?.with_margins(margins)?.with_scale(scale)?;
-                BaseLoss::TopKMarginCrossEntropy(loss)
-            }
-            Self::TopKCrossEntropy { guesses, law: Law::Normal, epsilon } => {
-                BaseLoss::NormalCrossEntropy(TopKCrossEntropy::mixture(guesses, Normal, epsilon)?)
-            }
-            Self::TopKCrossEntropy { guesses, law: Law::Gumbel, epsilon } => {
-                BaseLoss::GumbelCrossEntropy(TopKCrossEntropy::mixture(guesses, Gumbel, epsilon)?)
-            }
-            Self::TopKCrossEntropy { guesses, law: Law::Logistic, epsilon } => {
-                BaseLoss::LogisticCrossEntropy(TopKCrossEntropy::mixture(guesses, Logistic, epsilon)?)
-            }
-        })
-    }
-}
-
-impl<F: Real, T: AsRef<[F]>> LossConfig<F, T> {
-    /// The loss that is described.
-    ///
-    /// **Cost.** One pass over each list, whose entries the constructors check.
-    ///
-    /// ```
-    /// use topk_loss::Loss;
-    /// use topk_loss::config::{BaseConfig, LossConfig};
-    /// let weighted = LossConfig { class_weights: Some([1.0, 4.0]), ..BaseConfig::CrossEntropy.into() };
-    /// assert_eq!(weighted.build()?.value(&[0.0_f64, 0.0], 1, &mut [])?, 4.0 * 2.0_f64.ln());
-    /// # Ok::<(), topk_loss::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of its constructors.
-    pub fn build(self) -> Result<AnyLoss<F, T>> {
-        let loss = self.loss.build()?;
-        Ok(match (self.adjustments, self.class_weights) {
-            (None, None) => AnyLoss::Base(loss),
-            (Some(adjustments), None) => AnyLoss::Adjusted(LogitAdjusted::new(loss, adjustments)?.shift_invariant()),
-            (None, Some(weights)) => AnyLoss::Weighted(ClassWeighted::new(loss, weights)?),
-            (Some(adjustments), Some(weights)) => {
-                AnyLoss::WeightedAdjusted(ClassWeighted::new(LogitAdjusted::new(loss, adjustments)?.shift_invariant(), weights)?)
-            }
-        })
     }
 }

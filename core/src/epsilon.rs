@@ -1,4 +1,19 @@
 //! Choosing ε: what a scale of noise does to an order statistic, before and after looking at the scores.
+//!
+//! ```
+//! use topk_loss::epsilon::{effective_classes, epsilon_for_effective_classes};
+//! use topk_loss::estimator::Exact;
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::{KthLargest, Oracle};
+//! // Noise by which the gradient reaches two classes and not one.
+//! let (theta, second) = ([3.0_f64, 2.0, 1.0, 0.0], KthLargest::new(2)?);
+//! let (mut grad, mut scratch) = ([0.0; 4], [0.0; 1000]);
+//! let epsilon = epsilon_for_effective_classes(second, Normal, &theta, 2.0, &mut grad, &mut scratch)?;
+//! grad.fill(0.0);
+//! Exact::new(second, Normal, epsilon)?.value_and_add_grad(&theta, 1.0, &mut grad, &mut scratch)?;
+//! assert!((effective_classes(&grad) - 2.0).abs() < 0.002);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use crate::lanes::Compensated;
 use crate::noise::Reflected;

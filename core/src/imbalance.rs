@@ -1,4 +1,14 @@
 //! What a long tail of classes calls for, from the number of examples of each: margins, adjustments of the scores, weights.
+//!
+//! ```
+//! use topk_loss::imbalance::{inverse_frequency_weights, ldam_margins};
+//! // A class with 16 examples and one with a single one, which should lead by twice as much and count 16 times as much.
+//! let (mut margins, mut weights) = ([0.0; 2], [0.0_f64; 2]);
+//! ldam_margins(&[16, 1], 0.5, &mut margins)?;
+//! inverse_frequency_weights(&[16, 1], 1.0, &mut weights)?;
+//! assert_eq!((margins, weights[1] / weights[0]), ([0.25, 0.5], 16.0));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use crate::lanes::Compensated;
 use crate::{Error, Real, Result, check};

@@ -1,4 +1,18 @@
 //! Losses of one example: a value and its gradient with respect to the scores. One file each.
+//!
+//! ```
+//! use topk_loss::Loss;
+//! use topk_loss::loss::{CrossEntropy, PolyhedralHinge};
+//! // What a training step needs of any of them, here of two without noise.
+//! let losses: [&dyn Loss<f64>; 2] = [&CrossEntropy, &PolyhedralHinge::new(1)?];
+//! for loss in losses {
+//!     let (mut grad, mut scratch) = ([0.0; 3], vec![0.0; loss.scratch_len(3)]);
+//!     let value = loss.value_and_grad(&[0.0, 0.0, 0.0], 1, &mut grad, &mut scratch)?;
+//!     // The label's score is to rise, and the others to fall as much.
+//!     assert!(value > 0.0 && grad[1] < 0.0 && grad.iter().sum::<f64>().abs() < 1e-15);
+//! }
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod class_weighted;
 mod cross_entropy;

@@ -1,4 +1,13 @@
 //! Maximizers of a linear function over a set: the combinatorial problem inside a perturbed optimizer. One file each.
+//!
+//! ```
+//! use topk_loss::maximizer::{Maximizer, TopKMask};
+//! // The set is the masks of two classes.
+//! let mut mask = [0.0; 4];
+//! TopKMask::new(2)?.argmax(&[0.5, 2.0, -1.0, 1.0], &mut mask, &mut [0.0; 4])?;
+//! assert_eq!(mask, [0.0, 1.0, 0.0, 1.0]);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod perturbed_argmax;
 mod ranking;

@@ -1,6 +1,21 @@
 //! How good a classifier's K guesses are: top-K accuracy, overall, per class and per frequency group, and top-K occupancy.
+//!
+//! ```
+//! use topk_loss::metrics::TopKCounts;
+//! // Two guesses: the label of the first example is among them, that of the second is not.
+//! let (mut examples, mut correct, mut guessed) = ([0; 3], [0; 3], [0; 3]);
+//! let mut counts = TopKCounts::new(2, &mut examples, &mut correct, &mut guessed)?;
+//! counts.add(&[0.1, 0.8, 0.3], 2, &mut [0.0; 3])?;
+//! counts.add(&[0.1, 0.8, 0.3], 0, &mut [0.0; 3])?;
+//! assert_eq!(counts.metrics().accuracy(), Some(0.5));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
-use crate::{Error, Real, Result, check, select};
+mod frequency;
+
+pub use frequency::{Frequency, FrequencyGroups};
+
+use crate::{Real, Result, check, select};
 
 /// Counts, class by class, from which every metric follows; the caller owns them, so nothing is allocated and shards can be added.
 ///
@@ -225,79 +240,4 @@ fn total(counts: &[u64]) -> u128 {
 
 fn share(part: u128, whole: u128) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// How frequent a class is in the training set.
-///
-/// ```
-/// use topk_loss::metrics::{Frequency, FrequencyGroups};
-/// assert_eq!(FrequencyGroups::default().of(50), Frequency::Medium);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Frequency {
-    /// More examples than the upper limit.
-    Many,
-    /// In between, limits included.
-    Medium,
-    /// Fewer examples than the lower limit.
-    Few,
-}
-
-/// The limits between [`Frequency`] groups; by default the 100 and 20 examples of Liu et al.
-///
-/// ```
-/// use topk_loss::metrics::{Frequency, FrequencyGroups};
-/// let groups = FrequencyGroups::default();
-/// assert_eq!([101, 100, 20, 19].map(|n| groups.of(n)), [Frequency::Many, Frequency::Medium, Frequency::Medium, Frequency::Few]);
-/// ```
-///
-/// **References.** Liu, Miao, Zhan, Wang, Gong, Yu, "Large-scale long-tailed recognition in an open world", CVPR 2019.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrequencyGroups {
-    many_above: usize,
-    few_below: usize,
-}
-
-impl FrequencyGroups {
-    /// Many: more than `many_above` examples; few: fewer than `few_below`.
-    ///
-    /// ```
-    /// use topk_loss::metrics::{Frequency, FrequencyGroups};
-    /// assert_eq!(FrequencyGroups::new(1000, 10)?.of(500), Frequency::Medium);
-    /// assert!(FrequencyGroups::new(10, 1000).is_err());
-    /// # Ok::<(), topk_loss::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Limits that leave no room between them, `few_below` > `many_above`.
-    pub fn new(many_above: usize, few_below: usize) -> Result<Self> {
-        if few_below > many_above {
-            return Err(Error::Parameter { name: "few_below", must: "at most many_above" });
-        }
-        Ok(Self { many_above, few_below })
-    }
-
-    /// The group of a class with `count` training examples.
-    ///
-    /// ```
-    /// use topk_loss::metrics::{Frequency, FrequencyGroups};
-    /// let groups = FrequencyGroups::default();
-    /// assert_eq!([500, 5].map(|count| groups.of(count)), [Frequency::Many, Frequency::Few]);
-    /// ```
-    #[must_use]
-    pub const fn of(self, count: usize) -> Frequency {
-        if count > self.many_above {
-            Frequency::Many
-        } else if count < self.few_below {
-            Frequency::Few
-        } else {
-            Frequency::Medium
-        }
-    }
-}
-
-impl Default for FrequencyGroups {
-    fn default() -> Self {
-        Self { many_above: 100, few_below: 20 }
-    }
 }

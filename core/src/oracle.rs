@@ -1,4 +1,13 @@
 //! First-order oracles: functions that return a value and a (sub)gradient. One file each.
+//!
+//! ```
+//! use topk_loss::oracle::{Oracle, TopKSum};
+//! // The gradient is added, here with a weight of 0.5.
+//! let mut grad = [1.0, 0.0, 0.0];
+//! let sum = TopKSum::new(2)?.value_and_add_grad(&[0.5, 2.0, 1.0], 0.5, &mut grad, &mut [0.0; 6])?;
+//! assert_eq!((sum, grad), (3.0, [1.0, 0.5, 0.5]));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod kth_largest;
 mod max;

@@ -1,4 +1,17 @@
 //! Samplers: where the noise of a draw comes from, one file a kind.
+//!
+//! ```
+//! use topk_loss::noise::Normal;
+//! use topk_loss::sampler::{Antithetic, Sampler};
+//! use topk_loss::Key;
+//! // Draws come in mirrored pairs.
+//! let (pairs, mut draws) = (Antithetic::new(Normal, 4)?, [[0.0_f64; 3]; 2]);
+//! for (index, draw) in draws.iter_mut().enumerate() {
+//!     pairs.sample(Key::new(7), index, draw);
+//! }
+//! assert_eq!(draws[0], draws[1].map(|z| -z));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 mod antithetic;
 mod given_draws;

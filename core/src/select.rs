@@ -1,6 +1,14 @@
 //! Order statistics: the k-th largest of a slice, its position, its neighbours, and the rank of a class.
 //!
 //! Ties go to the lowest index everywhere: of two equal scores the one that stands first ranks higher.
+//!
+//! ```
+//! use topk_loss::select::{kth_largest, rank_of};
+//! let scores = [0.5, 2.0, 2.0, 1.0];
+//! assert_eq!(kth_largest(&scores, 2, &mut [0.0; 4])?.index, 2);
+//! assert_eq!((rank_of(&scores, 1)?, rank_of(&scores, 2)?), (1, 2));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use crate::{Real, Result, check};
 

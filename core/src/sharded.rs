@@ -132,18 +132,20 @@
 //! ```
 
 mod all_reduce;
+mod class_parallel;
 mod cross_entropy;
 mod exact_hinge;
 mod lists;
 mod polyhedral_hinge;
-mod rounds;
 mod shard;
+mod sharded_loss;
 mod top_k_hinge;
 
 pub use all_reduce::{AllReduce, Failure};
+pub use class_parallel::{ClassParallel, Room};
 pub use polyhedral_hinge::PolyhedralHingeRow;
-pub use rounds::{ClassParallel, Room, ShardedLoss};
 pub use shard::{Piece, Shard};
+pub use sharded_loss::ShardedLoss;
 pub use top_k_hinge::TopKHingeRow;
 
 pub use crate::exact::{Histogram, Part, Partition, Solution, Summary};

@@ -45,6 +45,7 @@
 //! summed in one order. The linear head's matrix products are faer's, which picks its kernels by processor: another processor may round them differently.
 #![forbid(unsafe_code)]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../TRAINING.md"))]
 
 mod batch;
 mod check;

@@ -1,4 +1,16 @@
 //! Broken inputs that a user may hand in by mistake, for tests that the fault is named.
+//!
+//! ```
+//! use topk_loss::estimator::Conditional;
+//! use topk_loss::oracle::{KthLargest, Oracle};
+//! use topk_loss::sampler::MonteCarlo;
+//! use topk_loss::Key;
+//! use topk_loss_laws::broken::ConstantLaw;
+//! // A law that returns NaN is an error of whoever draws from it.
+//! let drawn = Conditional::new(KthLargest::new(1)?, MonteCarlo::new(ConstantLaw(f64::NAN), 4)?, 0.5, Key::new(7))?;
+//! assert!(drawn.value(&[0.0, 1.0], &mut [0.0; 100]).is_err());
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::noise::Noise;
 

@@ -1,4 +1,14 @@
 //! Combinatorial problems to perturb: what a user of perturbed optimizers writes, and a naive twin of each.
+//!
+//! ```
+//! use topk_loss::maximizer::Maximizer;
+//! use topk_loss_laws::problems::{ShortestPath, all_paths, best};
+//! // The path that is found is the best of all.
+//! let (costs, mut path, mut scratch) = ([-1.0, -5.0, -5.0, -1.0], [0.0; 4], [0.0; 4]);
+//! ShortestPath { columns: 2 }.argmax(&costs, &mut path, &mut scratch)?;
+//! assert_eq!(path, best(&all_paths(2, 2), &costs));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::maximizer::Maximizer;
 use topk_loss::{Error, Real, Result};

@@ -2,6 +2,16 @@
 //!
 //! The inputs are random, but the same on every run, so that a test that passes today passes tomorrow. The environment variables of
 //! proptest look elsewhere: `PROPTEST_CASES` says how many inputs, `PROPTEST_RNG_SEED` which.
+//!
+//! ```
+//! use topk_loss_laws::{check, strategies};
+//! // Not every row has its largest score first, and the smallest that shows it has two.
+//! let first_is_largest = |scores: Vec<f64>| match scores.iter().all(|s| *s <= scores[0]) {
+//!     true => Ok(()),
+//!     false => Err(proptest::test_runner::TestCaseError::fail("not the first")),
+//! };
+//! assert_eq!(check(strategies::scores::<f64>(), first_is_largest).unwrap_err().input.len(), 2);
+//! ```
 
 use core::cell::RefCell;
 use core::fmt::{self, Debug, Display};

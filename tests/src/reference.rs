@@ -1,6 +1,21 @@
 //! Naive references of the losses and their parts: by sorting, with a fresh vector for everything.
 //!
 //! Nothing here calls the functions it stands beside.
+//!
+//! ```
+//! use topk_loss::{Loss, Margins, TopKHinge};
+//! use topk_loss_laws::reference::{hinge, kth_largest};
+//! let (scores, mut grad) = ([0.5, 0.0, 0.25], [0.0; 3]);
+//! let value = TopKHinge::new(1)?.value_and_grad(&scores, 0, &mut grad, &mut [0.0; 6])?;
+//! assert_eq!((value, grad.to_vec()), hinge(kth_largest(&scores, 2), &scores, 0, Margins::Uniform(1.0), 1.0));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
+
+mod imbalance;
+mod normal;
+
+pub use imbalance::{ldam_margins, log_priors};
+pub use normal::{ln_normal_survival, normal_hazard, normal_pdf, normal_survival};
 
 use topk_loss::loss::TopKSvmForm;
 use topk_loss::{Margins, Real};
@@ -246,97 +261,6 @@ pub fn cross_entropy<F: Real>(scores: &[F], label: usize) -> ValueAndGrad<f64> {
     let mut grad: Vec<f64> = exponentials.iter().map(|e| e / total).collect();
     grad[label] -= 1.0;
     (total.ln() + (largest - scores[label]), grad)
-}
-
-/// max_margin · n^(−1/4) / max n^(−1/4), a class without examples taken as the rarest.
-///
-/// **Cost.** O(L).
-///
-/// ```
-/// use topk_loss_laws::reference::ldam_margins;
-/// assert_eq!(ldam_margins(&[1, 16, 0], 0.5), [0.5, 0.25, 0.5]);
-/// ```
-pub fn ldam_margins(counts: &[usize], max_margin: f64) -> Vec<f64> {
-    let weights: Vec<f64> = counts.iter().map(|&n| (n as f64).sqrt().sqrt().recip()).collect();
-    let largest = weights.iter().copied().filter(|w| w.is_finite()).fold(0.0, f64::max);
-    weights.iter().map(|w| max_margin * (w / largest).min(1.0)).collect()
-}
-
-/// τ ln(n / Σ n).
-///
-/// **Cost.** O(L).
-///
-/// ```
-/// use topk_loss_laws::reference::log_priors;
-/// assert_eq!(log_priors(&[1, 3], 1.0), [0.25_f64.ln(), 0.75_f64.ln()]);
-/// ```
-pub fn log_priors(counts: &[usize], temperature: f64) -> Vec<f64> {
-    let total: f64 = counts.iter().map(|&n| n as f64).sum();
-    counts.iter().map(|&n| temperature * (n as f64 / total).ln()).collect()
-}
-
-/// The standard normal density.
-///
-/// ```
-/// use topk_loss_laws::reference::normal_pdf;
-/// assert!((normal_pdf(0.0) - 0.398_942_280_401_432_7).abs() < 1e-15);
-/// ```
-#[must_use]
-pub fn normal_pdf(z: f64) -> f64 {
-    (-0.5 * z * z).exp() / core::f64::consts::TAU.sqrt()
-}
-
-/// P(Z > z) of the standard normal law, with all its digits in the upper tail: the power series near zero, Laplace's continued
-/// fraction beyond 1.
-///
-/// **References.** Marsaglia, "Evaluating the normal distribution", Journal of Statistical Software 11, 2004.
-///
-/// **Cost.** Up to a thousand terms.
-///
-/// ```
-/// use topk_loss_laws::reference::normal_survival;
-/// assert!((normal_survival(0.0) - 0.5).abs() < 1e-15 && (normal_survival(-1.0) + normal_survival(1.0) - 1.0).abs() < 1e-14);
-/// ```
-#[must_use]
-pub fn normal_survival(z: f64) -> f64 {
-    if z < 0.0 {
-        return 1.0 - normal_survival(-z);
-    }
-    if z <= 1.0 {
-        let terms = (1..40).scan(z, |term, n| {
-            let this = *term;
-            *term *= z * z / f64::from(2 * n + 1);
-            Some(this)
-        });
-        return 0.5 - normal_pdf(z) * terms.sum::<f64>();
-    }
-    normal_pdf(z) / normal_hazard(z)
-}
-
-/// f(z)/P(Z > z) of the standard normal law for z > 1, by Laplace's continued fraction: it does not underflow.
-///
-/// **Cost.** 999 terms.
-///
-/// ```
-/// use topk_loss_laws::reference::normal_hazard;
-/// assert!((normal_hazard(1e6) - 1e6).abs() < 1e-5); // z + 1/z far out
-/// ```
-#[must_use]
-pub fn normal_hazard(z: f64) -> f64 {
-    (1..1000).rev().fold(z, |tail, n| z + f64::from(n) / tail)
-}
-
-/// ln P(Z > z) for z > 1.
-///
-/// **Cost.** 999 terms.
-///
-/// ```
-/// use topk_loss_laws::reference::{ln_normal_survival, normal_survival};
-/// assert!((ln_normal_survival(2.0) - normal_survival(2.0).ln()).abs() < 1e-14);
-/// ```
-#[must_use]
-pub fn ln_normal_survival(z: f64) -> f64 {
-    -0.5 * z * z - (2.0 * core::f64::consts::PI).sqrt().ln() - normal_hazard(z).ln()
 }
 
 /// Any float as the `f64` of the same value.

@@ -1,4 +1,15 @@
 //! The smoothed order statistic by a slow, independent quadrature: every class by itself, prefix and suffix products.
+//!
+//! ```
+//! use topk_loss::estimator::Exact;
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::{KthLargest, Oracle};
+//! use topk_loss_laws::smoothed::smoothed_kth_largest;
+//! let (slow, _) = smoothed_kth_largest(&[0.3, 2.0, 1.9], 2, Normal, 0.5);
+//! let fast = Exact::new(KthLargest::new(2)?, Normal, 0.5)?.value(&[0.3, 2.0, 1.9], &mut [0.0; 2000])?;
+//! assert!((slow - fast).abs() < 1e-8);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::noise::Noise;
 

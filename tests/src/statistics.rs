@@ -10,6 +10,16 @@
 //!
 //! The last holds for every sample size; the others lean on the central limit theorem, so let each estimate be a mean of many draws.
 //! Keys are fixed, so whoever passes once passes always; the level says how likely it was that a correct estimator failed.
+//!
+//! ```
+//! use topk_loss_laws::statistics::{critical, judge};
+//! // Of a hundred z-scores 3.9 is chance; further out than the threshold is not.
+//! let mut z_scores = [0.0; 100];
+//! z_scores[7] = 3.9;
+//! assert!(judge(&z_scores).is_ok());
+//! z_scores[7] = critical(100) + 0.1;
+//! assert_eq!(judge(&z_scores).unwrap_err().index, 7);
+//! ```
 
 mod coverage;
 mod judge;

@@ -3,6 +3,14 @@
 //! Each function makes a strategy of proptest, which costs nothing; a draw takes as long as its numbers take to write.
 //!
 //! Everything shrinks towards few classes, few distinct values and [round numbers](round).
+//!
+//! ```
+//! use proptest::strategy::{Strategy, ValueTree};
+//! use proptest::test_runner::TestRunner;
+//! use topk_loss_laws::strategies;
+//! let drawn = strategies::example::<f64>().new_tree(&mut TestRunner::deterministic()).unwrap().current();
+//! assert!(drawn.label < drawn.scores.len() && drawn.k < drawn.scores.len());
+//! ```
 
 mod families;
 mod rounding;

@@ -1,4 +1,12 @@
 //! Makes losses of what is none yet: two closures of any framework, an oracle.
+//!
+//! ```
+//! use topk_loss::Loss;
+//! use topk_loss_laws::loss_fn;
+//! let squared = loss_fn(|s: &[f64], y: usize| s[y] * s[y], |s: &[f64], y: usize| (s[y] * s[y], vec![2.0 * s[0], 0.0]));
+//! assert_eq!(squared.value(&[3.0, 1.0], 0, &mut [])?, 9.0);
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::oracle::Oracle;
 use topk_loss::{Error, FoldIn, Loss, Real, Result};

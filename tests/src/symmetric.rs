@@ -1,4 +1,12 @@
 //! References of the smooth top-K SVM, in `f64`: over all subsets, and by logarithms of elementary symmetric polynomials.
+//!
+//! ```
+//! use topk_loss_laws::reference::cross_entropy;
+//! use topk_loss_laws::symmetric::smooth_top_k_svm;
+//! // Of one guess, temperature 1 and no margin it is the cross-entropy.
+//! let scores = [0.5, 0.0, 0.25];
+//! assert!((smooth_top_k_svm(&scores, 2, 1, 1.0, 0.0).0 - cross_entropy(&scores, 2).0).abs() < 1e-14);
+//! ```
 
 use crate::reference::ValueAndGrad;
 

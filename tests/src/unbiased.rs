@@ -1,4 +1,13 @@
 //! A test whether an estimator is unbiased: its mean over many keys is the smoothed function.
+//!
+//! ```
+//! use topk_loss_laws::unbiased::{Sample, unbiased};
+//! // Estimates that are 0 and 2 as often have the mean 1, and not 2.
+//! let sample = |numbers: &[f64]| numbers.iter().map(|&x| (x, vec![x])).collect::<Sample>();
+//! let drawn: Vec<f64> = (0..1000).map(|i| f64::from(i % 2 * 2)).collect();
+//! assert!(unbiased(&sample(&[1.0; 2]), &sample(&drawn)).is_ok());
+//! assert!(unbiased(&sample(&[2.0; 2]), &sample(&drawn)).is_err());
+//! ```
 
 use core::fmt;
 

@@ -1,9 +1,10 @@
 //! The calibrated top-K hinge and its smoothed forms, as plain data: the loss to start from.
 
-use super::hinge::positive_part;
-use super::{Hinge, Loss, Smoothing};
-use crate::compiled::{Example, Integrated, Integrator, values_by};
-use crate::{AsMargins, Conditional, Exact, FoldIn, KthLargest, Margins, MonteCarlo, Normal, Pathwise, Real, Result, check, exact, select};
+mod evaluate;
+
+use super::{Loss, Smoothing};
+use crate::compiled::{Example, values_by};
+use crate::{AsMargins, FoldIn, Margins, Real, Result, check, exact};
 
 /// ℓ(s, y) = scale · (m_y + top₍K+1₎(s) − s_y)₊, the calibrated top-K hinge, with top₍K+1₎ the (K+1)-th largest of **all** scores
 /// (the label's included) or its smoothing.
@@ -14,9 +15,9 @@ use crate::{AsMargins, Conditional, Exact, FoldIn, KthLargest, Margins, MonteCar
 /// | noised balanced loss | `Uniform(1)` | 1 | ε = 0.2 … 1 |
 /// | noised imbalanced loss, cosine scores | [`ldam_margins`](crate::imbalance::ldam_margins) | 40 … 60 | ε = 0.01 … 0.1 |
 ///
-/// It is a [`Hinge`] over a [`KthLargest`] or a smoothing of it, as plain data that CPU batches and devices share. The smoothed forms
-/// are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation, with
-/// [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
+/// It is a [`Hinge`](super::Hinge) over a [`KthLargest`](crate::KthLargest) or a smoothing of it, as plain data that CPU batches and devices
+/// share. The smoothed forms are *hinges of the mean*: with few draws their expectation near the kink is above the hinge of the expectation,
+/// with [`Smoothing::Exact`] there is nothing to average. The paper drew B = 5 … 10 times a step.
 ///
 /// **Shapes.** L scores, 1 ≤ K < L; scratch 2L, drawn 3L; exact as [`scratch_len`](Loss::scratch_len) says: for few classes about
 /// 36 numbers for each that is near the window and 1000 beside, for many at most 8L + 2K + 4.
@@ -141,8 +142,9 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
         Ok(Self { smoothing: smoothing.checked()?, ..self })
     }
 
-    /// The same with another bound on the gradient's error under exact smoothing, see [`Exact::with_tolerance`]: 1e−7 in `f64` and 1e−4 in
-    /// `f32` unless said. It is relative to the scale, the L1 error over the classes. Other smoothings do not heed it.
+    /// The same with another bound on the gradient's error under exact smoothing, see
+    /// [`Exact::with_tolerance`](crate::Exact::with_tolerance): 1e−7 in `f64` and 1e−4 in `f32` unless said. It is
+    /// relative to the scale, the L1 error over the classes. Other smoothings do not heed it.
     ///
     /// ```
     /// use topk_loss::{Loss, TopKHinge};
@@ -237,102 +239,6 @@ impl<F: Real, M: AsMargins<F>> TopKHinge<F, M> {
     #[must_use]
     pub const fn tolerance(&self) -> Option<F> {
         self.tolerance
-    }
-}
-
-/// What kernels take.
-impl<'a, F: Real> TopKHinge<F, Margins<'a, F>> {
-    fn hinge<O>(&self, oracle: O) -> Result<Hinge<O, F, Margins<'a, F>>> {
-        Hinge::new(oracle, self.margins, self.scale)
-    }
-
-    /// The oracle under exact smoothing by noise of scale `epsilon`.
-    ///
-    /// # Errors
-    /// K that is not below the number of classes.
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn exact(&self, epsilon: F, num_classes: usize) -> Result<Exact<KthLargest, Normal, F>> {
-        let exact = Exact::new(self.missed(num_classes)?, Normal, epsilon)?;
-        self.tolerance.map_or(Ok(exact), |tolerance| exact.with_tolerance(tolerance))
-    }
-
-    /// The oracle without noise.
-    fn missed(&self, num_classes: usize) -> Result<KthLargest> {
-        KthLargest::new(select::first_missed(self.k, num_classes)?)
-    }
-
-    #[inline(always)]
-    pub(crate) fn evaluate_hard(&self, example: Example<'_, F>) -> Result<F> {
-        evaluate(&self.hinge(self.missed(example.scores.len())?)?, example)
-    }
-
-    #[inline(always)]
-    pub(crate) fn evaluate_pathwise(&self, example: Example<'_, F>) -> Result<F> {
-        let Smoothing::Pathwise { epsilon, num_samples, key } = self.smoothing else { return self.evaluate_hard(example) };
-        let (missed, sampler) = (self.missed(example.scores.len())?, MonteCarlo::new(Normal, num_samples)?);
-        evaluate(&self.hinge(Pathwise::new(missed, sampler, epsilon, key)?)?, example)
-    }
-
-    #[inline(always)]
-    pub(crate) fn evaluate_conditional(&self, example: Example<'_, F>) -> Result<F> {
-        let Smoothing::Conditional { epsilon, num_samples, key } = self.smoothing else { return self.evaluate_hard(example) };
-        let (missed, sampler) = (self.missed(example.scores.len())?, MonteCarlo::new(Normal, num_samples)?);
-        evaluate(&self.hinge(Conditional::new(missed, sampler, epsilon, key)?)?, example)
-    }
-
-    /// Whether the loss is 0 whatever the noise does on average: the smoothed (K+1)-th largest is at most E max of as many normal numbers
-    /// as there are classes from that one down above it, √(2 ln n).
-    #[doc(hidden)]
-    #[inline(always)]
-    pub fn is_surely_zero(&self, epsilon: F, lead: F, margin: F, num_classes: usize) -> bool {
-        let below = F::from_usize(num_classes.saturating_sub(self.k));
-        let highest = epsilon * (F::from_f64(2.0) * below.ln()).sqrt() * F::from_f64(1.001);
-        // A lead beyond the float's range is at least all of it.
-        let lead = lead.min(F::max_value());
-        let rounding = F::epsilon() * F::from_f64(8.0) * (lead.abs() + margin.abs() + highest);
-        margin + highest + rounding <= lead
-    }
-}
-
-#[inline(always)]
-fn evaluate<F: Real>(hinge: &impl Loss<F>, example: Example<'_, F>) -> Result<F> {
-    let Example { scores, label, grad, scratch } = example;
-    match grad {
-        None => hinge.value(scores, label, scratch),
-        Some(grad) => hinge.value_and_grad(scores, label, grad, scratch),
-    }
-}
-
-/// What the [`Hinge`] over the exact form comes to, in fewer passes: the center is known, and a loss that is zero for certain needs
-/// nothing else.
-impl<F: Real> Integrated<F> for TopKHinge<F, Margins<'_, F>> {
-    #[inline(always)]
-    fn evaluate(&self, example: Example<'_, F>, by: &impl Integrator<F>) -> Result<F> {
-        let Smoothing::Exact { epsilon } = self.smoothing else { return self.evaluate_hard(example) };
-        let Example { scores, label, mut grad, scratch } = example;
-        let exact = self.exact(epsilon, scores.len())?;
-        check::scores(scores)?;
-        let own = check::label(scores, label)?;
-        let margin = self.margins.of(label, scores.len())?;
-        let scratch = check::scratch(scratch, self.scratch_len(scores.len()))?;
-        let center = select::kth_value(scores, self.first_missed(), scratch);
-        let lead = own - center;
-        if let Some(grad) = &mut grad {
-            grad.fill(F::zero());
-        }
-        if self.is_surely_zero(epsilon, lead, margin, scores.len()) {
-            return Ok(F::zero());
-        }
-        check::in_range("range of the scores", lead)?;
-        let loss = |smoothed: F| positive_part(self.scale, |unit| margin * unit + (smoothed * unit - lead * unit));
-        let output = grad.as_deref_mut().map(|grad| (self.scale, grad));
-        let wants_grad = |smoothed| !loss(smoothed).is_ok_and(|loss| loss == F::zero());
-        let loss = loss(exact.about_center(scores, (self.first_missed(), center), (output, &wants_grad), scratch, by)?)?;
-        if let Some(entry) = grad.filter(|_| loss > F::zero()).and_then(|grad| grad.get_mut(label)) {
-            *entry -= self.scale;
-        }
-        Ok(loss)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cross-entropy over shards: one round.
 
-use super::rounds::ShardedLoss;
 use super::shard::{Piece, Shard};
+use super::sharded_loss::ShardedLoss;
 use crate::loss::softmax::{Part, Softmax};
 use crate::{CrossEntropy, Error, Real, Result, check, pieces};
 

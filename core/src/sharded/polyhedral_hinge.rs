@@ -1,8 +1,8 @@
 //! The polyhedral top-K hinge over shards: one round where few classes share, and a few short ones more where many do.
 
 use super::lists::{self, Lists};
-use super::rounds::ShardedLoss;
 use super::shard::{Piece, Shard};
+use super::sharded_loss::ShardedLoss;
 use crate::excess::{self, Excess};
 use crate::lanes::{self, Compensated};
 use crate::loss::{PolyhedralHinge, Sharing};

@@ -2,8 +2,8 @@
 
 use super::exact_hinge::{self, Summaries};
 use super::lists::{self, Lists};
-use super::rounds::ShardedLoss;
 use super::shard::{Piece, Shard};
+use super::sharded_loss::ShardedLoss;
 use crate::exact::shard_scratch_len;
 use crate::loss::positive_part;
 use crate::{AsMargins, Error, Margins, Real, Result, Smoothing, TopKHinge, check};

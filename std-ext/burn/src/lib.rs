@@ -39,6 +39,7 @@
 //!
 //! The feature `head` adds a linear head and its loss in one that stores no logits.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#![cfg_attr(doctest, doc = include_str!("../TRAINING.md"))]
 
 mod config;
 mod error;

@@ -1,4 +1,10 @@
 //! Laws of bad input: an error that names it, nothing written, no panic.
+//!
+//! ```
+//! use topk_loss::CrossEntropy;
+//! use topk_loss_laws::{check_loss, laws};
+//! assert!(check_loss(|_| CrossEntropy, |loss, example| laws::wrong_lengths_are_errors::<f64>(loss, example)).is_ok());
+//! ```
 
 use topk_loss::{Error, Loss, Real};
 

@@ -1,4 +1,10 @@
 //! Laws of buffers: what a loss does with the slices it is given.
+//!
+//! ```
+//! use topk_loss::CrossEntropy;
+//! use topk_loss_laws::{check_loss, laws};
+//! assert!(check_loss(|_| CrossEntropy, |loss, example| laws::gradient_is_overwritten::<f64>(loss, example)).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,12 @@
 //! Laws of convexity, on segments. Refuting it is [`check`](crate::check)ing it: the counter-example is the witness.
+//!
+//! ```
+//! use topk_loss::TopKHinge;
+//! use topk_loss_laws::{check, laws::is_convex, strategies::segment, tolerances::ROUNDING};
+//! // The calibrated hinge is not convex; here is where.
+//! let refuted = check(segment::<f64>(), |s| is_convex(&TopKHinge::new(s.example.k).unwrap(), &s, ROUNDING)).unwrap_err();
+//! assert_eq!(refuted.violation.law, "is_convex");
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,18 @@
 //! Laws of estimators: what their mean is, and that an estimate is the plain call.
+//!
+//! ```
+//! use topk_loss::estimator::Conditional;
+//! use topk_loss::noise::Normal;
+//! use topk_loss::oracle::KthLargest;
+//! use topk_loss::sampler::MonteCarlo;
+//! use topk_loss::Key;
+//! use topk_loss_laws::laws::estimator::is_unbiased;
+//! // The larger of two equal scores under normal noise of scale 1 is 1/√π above them, and either as often.
+//! let drawn = Conditional::new(KthLargest::new(1)?, MonteCarlo::new(Normal, 50)?, 1.0, Key::new(1))?;
+//! let expected = (core::f64::consts::PI.sqrt().recip(), vec![0.5, 0.5]);
+//! assert_eq!(is_unbiased(&drawn, &[0.0, 0.0], &expected, 200), Ok(()));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::estimator::Estimator;
 use topk_loss::oracle::Oracle;

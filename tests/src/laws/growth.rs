@@ -1,4 +1,12 @@
 //! Laws of growth: how fast a loss and its gradient may change.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, Loss};
+//! use topk_loss_laws::{Segment, check_loss, laws, tolerances::ROUNDING};
+//! // The gradient of a cross-entropy is at most √2 long.
+//! let law = |loss: &dyn Loss<f64>, segment: &Segment<f64>| laws::is_lipschitz(loss, segment, 2.0_f64.sqrt(), ROUNDING);
+//! assert!(check_loss(|_| CrossEntropy, law).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,11 @@
 //! Laws of invariance: a common offset, other names for the classes, another unit.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, Loss};
+//! use topk_loss_laws::{check_loss, laws, tolerances::ROUNDING};
+//! let law = |loss: &dyn Loss<f64>, example: &_| laws::ignores_a_common_offset(loss, example, ROUNDING);
+//! assert!(check_loss(|_| CrossEntropy, law).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,13 @@
 //! Laws of randomness: what is drawn follows from the key alone.
+//!
+//! ```
+//! use topk_loss::{Key, Smoothing, TopKHinge};
+//! use topk_loss_laws::{Example, laws};
+//! let example = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+//! let drawn = TopKHinge::new(1)?.with_smoothing(Smoothing::Conditional { epsilon: 1.0, num_samples: 4, key: Key::new(7) })?;
+//! assert_eq!(laws::draws_follow_the_key(&drawn, &example), Ok(()));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::{FoldIn, Loss, Real};
 

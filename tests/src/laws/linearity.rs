@@ -1,4 +1,13 @@
 //! Laws of piecewise linear losses: what a [certificate](crate::certificate) takes for granted.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, TopKHinge};
+//! use topk_loss_laws::{Example, Segment, certificate::Cells, laws, tolerances::ROUNDING};
+//! let segment = Segment { example: Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 }, to: vec![-1.0, 2.0, 0.0] };
+//! assert_eq!(laws::is_linear_in_cells(&TopKHinge::new(1)?, &segment, Cells::of_kth, 1.0, ROUNDING), Ok(()));
+//! assert!(laws::is_linear_in_cells(&CrossEntropy, &segment, Cells::of_kth, 1.0, ROUNDING).is_err());
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::{Loss, Real, Result};
 

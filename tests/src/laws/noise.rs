@@ -1,4 +1,10 @@
 //! Laws of noise: a law's functions belong together. Each looks at the quantile of its input, a probability.
+//!
+//! ```
+//! use topk_loss::noise::Logistic;
+//! use topk_loss_laws::{check, laws::noise, strategies};
+//! assert!(check(strategies::probability::<f64>(), |p| noise::probabilities_sum_to_one(&Logistic, &p)).is_ok());
+//! ```
 
 use topk_loss::Real;
 use topk_loss::noise::Noise;

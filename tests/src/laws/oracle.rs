@@ -1,4 +1,11 @@
 //! Laws of oracles, beyond those of losses: to add the gradient, and to know their translation.
+//!
+//! ```
+//! use topk_loss::oracle::TopKSum;
+//! use topk_loss_laws::{check, laws::oracle, strategies};
+//! let law = |example| oracle::gradient_is_added_with_its_weight(&TopKSum::new(1).unwrap(), &example);
+//! assert!(check(strategies::example::<f64>(), law).is_ok());
+//! ```
 
 use topk_loss::Real;
 use topk_loss::oracle::{Oracle, Translation};

@@ -1,4 +1,11 @@
 //! Laws of order: what the label's place among the scores decides.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, Loss};
+//! use topk_loss_laws::{check_loss, laws, tolerances::ROUNDING};
+//! let law = |loss: &dyn Loss<f64>, example: &_| laws::falls_with_the_label_score(loss, example, ROUNDING);
+//! assert!(check_loss(|_| CrossEntropy, law).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,10 @@
 //! Laws of results: finite scores give finite numbers, and the same ones every time.
+//!
+//! ```
+//! use topk_loss::CrossEntropy;
+//! use topk_loss_laws::{check_loss, laws};
+//! assert!(check_loss(|_| CrossEntropy, |loss, example| laws::results_are_finite::<f64>(loss, example)).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

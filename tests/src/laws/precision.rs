@@ -1,4 +1,13 @@
 //! Laws of single precision: what `f32` keeps of `f64`.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, TopKHinge};
+//! use topk_loss_laws::{Example, laws, tolerances::ROUNDING};
+//! let example: Example<f32> = Example { scores: vec![0.5, 0.0, 0.25], label: 0, k: 1 };
+//! assert_eq!(laws::agrees_in_single_precision(&TopKHinge::new(1)?, &TopKHinge::new(1)?, &example, ROUNDING), Ok(()));
+//! assert!(laws::agrees_in_single_precision(&CrossEntropy, &TopKHinge::new(1)?, &example, ROUNDING).is_err()); // two losses
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::Loss;
 

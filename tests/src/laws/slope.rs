@@ -1,4 +1,11 @@
 //! Laws of derivatives: the gradient is the slope of the value.
+//!
+//! ```
+//! use topk_loss::{CrossEntropy, Loss};
+//! use topk_loss_laws::{check_loss, laws, tolerances::ROUNDING};
+//! let law = |loss: &dyn Loss<f64>, example: &_| laws::gradient_is_the_slope(loss, example, ROUNDING);
+//! assert!(check_loss(|_| CrossEntropy, law).is_ok());
+//! ```
 
 use topk_loss::{Loss, Real};
 

@@ -1,4 +1,12 @@
 //! Laws of ties: which of equal scores is selected.
+//!
+//! ```
+//! use topk_loss::oracle::TopKSum;
+//! use topk_loss_laws::{Example, OfScores, laws};
+//! let tied = Example { scores: vec![0.5, 0.5, 0.25], label: 2, k: 1 };
+//! assert_eq!(laws::ties_go_to_the_lowest_index(&OfScores(TopKSum::new(1)?), &tied), Ok(()));
+//! # Ok::<(), topk_loss::Error>(())
+//! ```
 
 use topk_loss::{Loss, Real};
 
