@@ -9,12 +9,12 @@
 //! | what is wanted, and how exactly | `ranks`, `precision`, `problem` |
 //! | coarse histogram of the scores, certified window of t | `histogram`, `bounds`, `chernoff`, `search` |
 //! | the same of classes that are elsewhere, and sums over them | `census`, `reproducible` |
-//! | which classes need individual care | `partition` |
-//! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary`, `classes` |
+//! | which classes need individual care | `partition` with `places` |
+//! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary` with `pass`, `classes` |
 //! | distributions of N(t) and of N(t) without one class, at 16 nodes | `tails`, `counts`, `leave_one_out`, `nodes`; one by one, `plain` |
 //! | trapezoid rule over t, error bound | `rule` |
 //! | what the integrals are for | `mean`, `inclusion` with `few` and `label` |
-//! | values and gradients | `solution`, and of a whole row, `row`; what is asked of it, `task`, `competitors` |
+//! | values and gradients | `solution` with `gradient`, and of a whole row, `row`; what is asked of it, `task`, `competitors` |
 //!
 //! The hot loops are written for 16 [lanes](crate::lanes): functions that a caller inlines, so that they take its instruction set.
 
