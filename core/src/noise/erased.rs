@@ -5,23 +5,6 @@ use core::fmt;
 use super::{Noise, Regularity};
 use crate::Real;
 
-/// What a law is asked class by class.
-trait Tails<F> {
-    fn quantile(&self, p: F) -> F;
-    fn cdf(&self, z: F) -> F;
-    fn survival(&self, z: F) -> F;
-    fn pdf(&self, z: F) -> F;
-    fn ln_pdf(&self, z: F) -> F;
-    fn ln_cdf(&self, z: F) -> F;
-    fn ln_survival(&self, z: F) -> F;
-    fn survival_and_pdf(&self, z: F) -> (F, F);
-    fn threshold(&self, t: F) -> F;
-    fn position(&self, u: F) -> F;
-    fn tail_and_density(&self, threshold: F, position: F) -> (F, F);
-    fn failure_and_density(&self, threshold: F, position: F) -> (F, F);
-    fn score(&self, z: F) -> F;
-}
-
 /// Any law, with nothing known of its regularity but that it has an exact form.
 #[derive(Clone, Copy)]
 pub struct Erased<'a, F>(&'a dyn Tails<F>);
@@ -38,8 +21,13 @@ impl<F> fmt::Debug for Erased<'_, F> {
     }
 }
 
-macro_rules! forward {
+macro_rules! tails {
     ($($name:ident($($argument:ident),+) -> $result:ty;)+) => {
+        /// What a law is asked class by class.
+        trait Tails<F> {
+            $(fn $name(&self, $($argument: F),+) -> $result;)+
+        }
+
         impl<F: Real, N: Noise<F>> Tails<F> for N {
             $(fn $name(&self, $($argument: F),+) -> $result {
                 Noise::$name(self, $($argument),+)
@@ -60,7 +48,7 @@ macro_rules! forward {
     };
 }
 
-forward! {
+tails! {
     quantile(p) -> F;
     cdf(z) -> F;
     survival(z) -> F;
