@@ -77,8 +77,10 @@ impl<'s, F: Real> Bounds<'s, F> {
             }
         }
         if is_symmetric {
-            for (q, &p) in cdf.iter_mut().zip(survival.iter().take(2 * bins + 1).rev()) {
-                *q = p;
+            let ends = 2 * bins + 1;
+            if let (Some(cdf), Some(survival)) = (cdf.get_mut(..ends), survival.get(..ends)) {
+                cdf.copy_from_slice(survival);
+                cdf.reverse();
             }
         }
         for (all, &count) in all.iter_mut().zip(histogram.counts().iter().rev()) {
