@@ -10,7 +10,7 @@ mod label;
 use super::bounds::{Bounds, Window};
 use super::counts::{least, rarest, times, whole};
 use super::histogram::Histogram;
-use super::partition::Partition;
+use super::partition::{Partition, bulk_probability};
 use super::problem::Problem;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::search::partition_point;
@@ -137,7 +137,7 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
     /// The survival probability that a class of the bulk may have, at most: half of all that reach the window.
     #[inline(always)]
     fn most_alone(&self) -> F {
-        self.reached.min(F::one()) * F::from_f64(0.5)
+        (self.reached.min(F::one()) * F::from_f64(0.5)).min(bulk_probability())
     }
 
     /// The weights of a label whose own tail or density may be out of range.

@@ -47,10 +47,12 @@ impl<F: Real> Integrand<F> for Mean<F> {
         // What rounding does to the sum no finer rule would mend.
         let mass = self.mass * whole();
         let surplus = ((finer.total / mass - F::one()).abs() - self.rounding).max(F::zero());
-        let share = finer.change / mass;
+        // Between its ends a run of ranks is as smooth as the noise: what changes is about as much as a rank at either end.
+        let ends = self.mass.min(F::from_f64(2.0));
+        let share = finer.change / (ends * whole());
         let factor = F::from_f64(SQUARING);
         let factor = if self.is_gaussian { factor.min(F::from_f64(CUBING) * share) } else { factor };
-        factor * share * share + F::from_f64(2.0) * surplus
+        factor * share * share * (ends / self.mass) + F::from_f64(2.0) * surplus
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ mod places;
 
 use super::bounds::{Bounds, Window};
 use super::histogram::Histogram;
+use super::nodes::POWERS;
 use super::precision::{Precision, is_double, terms};
 use super::problem::Problem;
 use super::summary::Summary;
@@ -39,6 +40,8 @@ pub(super) use places::Places;
 pub struct Partition<N, F> {
     pub(super) problem: Problem<N, F>,
     pub(super) window: Window<F>,
+    /// Classes above are likelier than not to be above t where a window begins, and not to be divided out.
+    pub(super) likely_above: F,
     sure_above: F,
     bulk_below: F,
     negligible_below: F,
@@ -52,8 +55,24 @@ pub struct Partition<N, F> {
 /// The survival probability below which a class may join the bulk: p/(1 − p) is then at most ⅓ (in a double ¼), and for nearly all of the
 /// bulk far less, so that its powers converge fast.
 #[inline(always)]
-fn bulk_probability<F: Real>() -> F {
+pub(super) fn bulk_probability<F: Real>() -> F {
     F::from_f64(if is_double::<F>() { 0.2 } else { 0.25 })
+}
+
+/// The same for order statistics: that probability is where their window begins, where they hardly ever are, and a single has few digits.
+#[inline(always)]
+fn bulk_probability_of_ranks<N: Noise<F>, F: Real>(Problem { law, run, num_classes, .. }: &Problem<N, F>) -> F {
+    if is_double::<F>() || law.regularity() != Regularity::GaussianTail {
+        return bulk_probability();
+    }
+    if run.last <= POWERS {
+        // No power is left out.
+        F::from_f64(0.5)
+    } else if run.len() == 1 && run.last <= num_classes / 16 {
+        F::from_f64(0.4)
+    } else {
+        bulk_probability()
+    }
 }
 
 /// Fewer classes than this are cheaper one by one than as the points of a bulk.
@@ -67,8 +86,12 @@ const MAX_LIFT: f64 = 2.0;
 impl<N: Noise<F>, F: Real> Partition<N, F> {
     #[inline(always)]
     pub(super) fn new(histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>, window: Window<F>, blur: F) -> Self {
-        let sure_above = Self::sure_above(&histogram.problem, bounds, window) + blur;
-        Self::with_bulk_probability(histogram.problem, window, sure_above, bulk_probability(), |low, high| histogram.between(low, high))
+        let problem = &histogram.problem;
+        let sure_above = Self::sure_above(problem, bounds, window) + blur;
+        let at_most = bulk_probability_of_ranks(problem);
+        let partition = Self::with_bulk_probability(*problem, window, sure_above, at_most, |low, high| histogram.between(low, high));
+        bounds.set_rank(problem.run.last);
+        Self { likely_above: bounds.divisible(window.low), ..partition }
     }
 
     /// The partition of so few classes that finding a narrower window would take longer than a few nodes more: the one of which an order
@@ -86,7 +109,18 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
     #[inline(always)]
     pub(super) fn alone(problem: Problem<N, F>, window: Window<F>, sure_above: F) -> Self {
         let none = F::neg_infinity();
-        Self { problem, window, sure_above, bulk_below: none, negligible_below: none, has_bulk: false, gain: F::zero(), target: F::zero() }
+        let (likely_above, zero) = (window.low, F::zero());
+        Self {
+            problem,
+            window,
+            likely_above,
+            sure_above,
+            bulk_below: none,
+            negligible_below: none,
+            has_bulk: false,
+            gain: zero,
+            target: zero,
+        }
     }
 
     /// The partition for a window so high that few classes reach it: those join the bulk whose survival probability is below
@@ -100,8 +134,7 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
         between: impl Fn(F, F) -> usize,
     ) -> Self {
         let Problem { law, num_classes, precision, .. } = problem;
-        let probability = bulk_probability();
-        let top = if at_most < probability { reach(&law, Side::Upper, at_most) } else { law.quantile(F::one() - probability) };
+        let top = if at_most < bulk_probability() { reach(&law, Side::Upper, at_most) } else { law.quantile(F::one() - at_most) };
         let negligible = precision.outside * F::from_f64(0.01);
         let none = F::neg_infinity();
         let (bulk_below, negligible_below) = match law.regularity() {
@@ -117,6 +150,7 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
         Self {
             problem,
             window,
+            likely_above: window.low,
             sure_above,
             bulk_below,
             negligible_below,
@@ -142,8 +176,8 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
 
     /// The same under another law, or the same by another type.
     pub(super) fn under<M>(self, law: M) -> Partition<M, F> {
-        let Self { problem, window, sure_above, bulk_below, negligible_below, has_bulk, gain, target } = self;
-        Partition { problem: problem.under(law), window, sure_above, bulk_below, negligible_below, has_bulk, gain, target }
+        let Self { problem, window, likely_above, sure_above, bulk_below, negligible_below, has_bulk, gain, target } = self;
+        Partition { problem: problem.under(law), window, likely_above, sure_above, bulk_below, negligible_below, has_bulk, gain, target }
     }
 
     /// The same window with every class that can matter treated by itself: the plain form.

@@ -50,7 +50,7 @@ impl<F: Real> Precision<F> {
     /// What is worth its price unless said otherwise: far below what any estimator leaves of noise.
     #[inline(always)]
     pub fn of_float() -> Self {
-        Self { outside: pick(1e-11, 1e-6), quadrature: pick(5e-8, 3e-5), tolerance: pick(1e-7, 1e-4) }
+        Self { outside: pick(1e-11, 2e-6), quadrature: pick(5e-8, 3e-5), tolerance: pick(1e-7, 1e-4) }
     }
 
     /// For a probability, whose logarithm is as accurate as a softmax's.

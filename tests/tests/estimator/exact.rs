@@ -1,6 +1,7 @@
 //! The exact estimator against a slow, independent quadrature, on scores of every shape.
 
 mod grid;
+mod runs;
 
 use crate::data::section;
 use topk_loss::dual::Dual;
