@@ -82,7 +82,7 @@ fn strips_that_do_not_compete_are_left_out() {
     let by_default = f32::EPSILON / 2.0;
     assert!(share_left_out(&CrossEntropy, 40.0, by_default) > 0.6);
     assert!(share_left_out(&TopKMarginCrossEntropy::new(3, 1.0).unwrap(), 40.0, by_default) > 0.6);
-    assert!(share_left_out(&TopKHinge::smoothed(3, 1.0).unwrap(), 8.5, 0.01) > 0.4);
+    assert!(share_left_out(&TopKHinge::smoothed(3, 1.0).unwrap(), 8.5, 0.01) > 0.3);
 }
 
 fn share_left_out(loss: &impl HeadLoss<f32>, lead: f64, tolerance: f32) -> f64 {
