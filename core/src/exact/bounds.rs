@@ -60,8 +60,7 @@ impl<'s, F: Real> Bounds<'s, F> {
         let (leading, rest) = check::split(rest, bins)?;
         let (rest, _) = check::split(rest, bins)?;
         let (law, width) = (histogram.problem.law, histogram.width);
-        let center = law.position(F::zero());
-        let is_symmetric = law.is_symmetric();
+        let (center, is_symmetric) = (law.position(F::zero()), law.is_symmetric());
         let chunks = survival.as_chunks_mut::<LANES>().0.iter_mut().zip(cdf.as_chunks_mut::<LANES>().0);
         for (first, (survival, cdf)) in (0..).step_by(LANES).zip(chunks) {
             let (first, mut t) = (F::from_usize(first) - F::from_usize(bins), numbers());
@@ -321,3 +320,6 @@ fn dot<F: Real>(counts: &[F], tail: &[F], first: usize) -> F {
     }
     sum(&lanes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,8 +191,9 @@ fn both_tails_keep_their_digits() {
     assert_eq!(probability(10.0, 3), Normal.survival(10.5));
 }
 
+/// A law whose distribution function is no number.
 #[derive(Debug, Clone, Copy)]
-struct NoCdf;
+pub struct NoCdf;
 
 impl Noise<f64> for NoCdf {
     fn quantile(&self, p: f64) -> f64 {

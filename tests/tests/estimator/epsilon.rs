@@ -11,6 +11,8 @@ use topk_loss_laws::strategies::moderate_example;
 use topk_loss_laws::unbiased::{evaluate, midpoint_kth_largest};
 use topk_loss_laws::{Example, both_floats};
 
+use super::conditional::NoCdf;
+
 fn the_interval_holds_the_bias<F: Real>((example, epsilon): (Example<F>, f64)) -> Result<(), TestCaseError> {
     let (Example { scores, k, .. }, epsilon) = (example, F::from_f64(epsilon));
     let hard = kth_largest(&scores, k, &mut vec![F::zero(); scores.len()]).unwrap().value;
@@ -69,6 +71,8 @@ fn mistakes_are_named() {
     }
     assert_eq!(bias_interval(Normal, 1.0, 0, 5), Err(Error::K { k: 0, max: 5 }));
     assert_eq!(bias_interval(Normal, 1.0, 6, 5), Err(Error::K { k: 6, max: 5 }));
+    assert_eq!(bias_interval(NoCdf, 1.0, 1, 5), Err(Error::NotFinite { what: "noise law", index: 0 }));
+    assert_eq!(bias_interval(Normal, f64::MAX, 1, 5), Err(Error::Overflow { what: "bias interval" }));
     let find = |theta: &[f64], wanted| {
         epsilon_for_effective_classes(KthLargest::new(1).unwrap(), Normal, theta, wanted, &mut [0.0; 3], &mut [0.0; 1000])
     };
