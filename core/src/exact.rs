@@ -7,7 +7,7 @@
 //! | step | file |
 //! |---|---|
 //! | what is wanted, and how exactly | `ranks`, `precision`, `problem` |
-//! | coarse histogram of the scores, certified window of t | `histogram`, `bounds`, `chernoff`, `search` |
+//! | coarse histogram of the scores, certified window of t | `histogram`, `bounds` with `divisible`, `chernoff`, `search` |
 //! | the same of classes that are elsewhere, and sums over them | `census`, `reproducible` |
 //! | which classes need individual care | `partition` with `places` |
 //! | the others by Chebyshev moments, as a few weighted classes | `chebyshev`, `summary` with `pass`, `classes` |

@@ -2,10 +2,11 @@
 //!
 //! Every class is taken at the edge of its bin that makes the bound hold.
 
+mod divisible;
+
 use super::chernoff::{at_least, at_most, exceeds, least_mean, most_mean};
 use super::counts::rarest;
 use super::histogram::Histogram;
-use super::precision::is_double;
 use super::ranks::Run;
 use super::search::Search;
 use crate::lanes::{LANES, Lanes, numbers, sum};
@@ -77,11 +78,8 @@ impl<'s, F: Real> Bounds<'s, F> {
             }
         }
         if is_symmetric {
-            let ends = 2 * bins + 1;
-            if let (Some(cdf), Some(survival)) = (cdf.get_mut(..ends), survival.get(..ends)) {
-                cdf.copy_from_slice(survival);
-                cdf.reverse();
-            }
+            cdf.iter_mut().zip(&*survival).for_each(|(q, &p)| *q = p);
+            cdf.get_mut(..2 * bins + 1).unwrap_or_default().reverse();
         }
         for (all, &count) in all.iter_mut().zip(histogram.counts().iter().rev()) {
             *all = F::from_usize(count as usize);
@@ -205,28 +203,6 @@ impl<'s, F: Real> Bounds<'s, F> {
             search.go_on(m, above > probability && self.most_above(m) > few && exceeds(above, self.before_below(m)) > limit);
         }
         search.low
-    }
-
-    /// Up to where classes may be divided out of the count of those above any t of a window that begins at `low`: the end of the bin of the
-    /// rank set before, or `low`.
-    ///
-    /// With o the odds of such a class, forward division multiplies rounding by at most Σ_j o^(k−1−j) P(N = j) ≤ o^(k−1) ∏ (1 − p_i + p_i/o).
-    /// By its tangents at p_i = 1 and p_i = 0 the logarithm is at most (o − 1) times how many of the k − 1 largest are below t on average,
-    /// less 1 − 1/o times how many of the others are above.
-    #[inline(always)]
-    pub fn divisible(&self, low: F) -> F {
-        const PROBES: usize = 4;
-        let most = F::from_f64(if is_double::<F>() { 12.0 } else { 1.0 });
-        let (first, last) = (((low - self.lowest) / self.width + F::from_f64(0.5)).to_usize().unwrap_or(0), self.bins - self.own);
-        for probe in 0..PROBES {
-            let m = first + last.saturating_sub(first) * probe / PROBES;
-            let [p, q] = [&*self.survival, &*self.cdf].map(|tail| tail.get(m + self.own).copied().unwrap_or(F::zero()));
-            // Both sides times p·q/(p − q).
-            if p > q && self.leading_below(m) * p - self.rest_reaching(m) * q > most * p * q / (p - q) {
-                return low;
-            }
-        }
-        low.max(self.edge(last))
     }
 
     /// A t that the order statistic of `rank`, set before, is above with at most this probability.
