@@ -288,8 +288,7 @@ fn highest<F: Real>(counts: &[F], tail: &[F], first: usize) -> (F, F) {
 #[inline(always)]
 fn dot<F: Real>(counts: &[F], tail: &[F], first: usize) -> F {
     let mut lanes: Lanes<F> = [F::zero(); LANES];
-    let tail = tail.get(first..).unwrap_or_default();
-    for (counts, tail) in counts.as_chunks::<LANES>().0.iter().zip(tail.as_chunks::<LANES>().0) {
+    for (counts, tail) in counts.as_chunks::<LANES>().0.iter().zip(tail.get(first..).unwrap_or_default().as_chunks::<LANES>().0) {
         for ((lane, &count), &tail) in lanes.iter_mut().zip(counts).zip(tail) {
             *lane += count * tail;
         }
