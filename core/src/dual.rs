@@ -1,4 +1,11 @@
 //! Dual numbers: a value and its derivative in one direction.
+//!
+//! ```
+//! use topk_loss::dual::Dual;
+//! // The derivative of x·x at 3 is 6.
+//! let x = Dual::new(3.0, 1.0);
+//! assert_eq!((x * x).derivative, 6.0);
+//! ```
 
 use core::cmp::Ordering;
 use core::fmt;

@@ -7,7 +7,7 @@ use crate::data::section;
 use topk_loss::dual::Dual;
 use topk_loss::estimator::Exact;
 use topk_loss::noise::{Gumbel, Laplace, Logistic, Noise, Normal, Regularity, Uniform};
-use topk_loss::oracle::{KthLargest, Oracle, OrderStatistics, RankSum, TopKSum};
+use topk_loss::oracle::{KthLargest, Max, Oracle, OrderStatistics, RankSum, TopKSum};
 use topk_loss::sampler::{MonteCarlo, Sampler};
 use topk_loss::{Error, Key, Real};
 use topk_loss_laws::smoothed::smoothed_kth_largest;
@@ -86,6 +86,13 @@ fn all_equal_scores_share_equally() {
             assert!(grad.iter().all(|g| (g * len as f64 - 1.0).abs() <= 1e-9), "L {len} k {k}");
         }
     }
+}
+
+#[test]
+fn the_maximum_is_the_first_rank() {
+    let scores = family("random", 40);
+    let (max, first) = (Exact::new(Max, Normal, 0.3).unwrap(), Exact::new(KthLargest::new(1).unwrap(), Normal, 0.3).unwrap());
+    assert_eq!(evaluate(&max, &scores), evaluate(&first, &scores));
 }
 
 /// Several ranks at once, near and far apart, are the sum of the single ones.

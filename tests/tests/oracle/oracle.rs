@@ -1,8 +1,8 @@
 //! Oracles against sorting, and what every oracle promises.
 
 use proptest::prelude::*;
-use topk_loss::Real;
 use topk_loss::oracle::{KthLargest, Max, Oracle, TopKSum, Translation};
+use topk_loss::{Error, Real};
 use topk_loss_laws::reference::{self, ValueAndGrad};
 use topk_loss_laws::{Example, both_floats, example, tolerances};
 
@@ -95,4 +95,5 @@ fn the_default_translation_claims_nothing() {
         }
     }
     assert_eq!(Norm.translation(&[3.0, 4.0], &mut []), Ok(Translation { center: 0.0, mass: 0.0 }));
+    assert_eq!(Norm.translation(&[3.0, f64::NAN], &mut []), Err(Error::NotFinite { what: "scores", index: 1 }));
 }
