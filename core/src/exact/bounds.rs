@@ -78,8 +78,9 @@ impl<'s, F: Real> Bounds<'s, F> {
             }
         }
         if is_symmetric {
-            cdf.iter_mut().zip(&*survival).for_each(|(q, &p)| *q = p);
-            cdf.get_mut(..2 * bins + 1).unwrap_or_default().reverse();
+            for (m, q) in cdf.iter_mut().enumerate().take(2 * bins + 1) {
+                *q = survival.get(2 * bins - m).copied().unwrap_or(F::zero());
+            }
         }
         for (all, &count) in all.iter_mut().zip(histogram.counts().iter().rev()) {
             *all = F::from_usize(count as usize);
