@@ -54,13 +54,12 @@ impl<F> Bounds<'_, F> {
 impl<'s, F: Real> Bounds<'s, F> {
     #[inline(always)]
     pub fn new<N: Noise<F>>(histogram: &Histogram<N, F>, scratch: &'s mut [F]) -> Result<Self> {
-        let bins = histogram.counts().len();
+        let (law, width, bins) = (histogram.problem.law, histogram.width, histogram.counts().len());
         let (survival, rest) = check::split(scratch, tail_len(bins))?;
         let (cdf, rest) = check::split(rest, survival.len())?;
         let (all, rest) = check::split(rest, bins)?;
         let (leading, rest) = check::split(rest, bins)?;
         let (rest, _) = check::split(rest, bins)?;
-        let (law, width) = (histogram.problem.law, histogram.width);
         let (center, is_symmetric) = (law.position(F::zero()), law.is_symmetric());
         let chunks = survival.as_chunks_mut::<LANES>().0.iter_mut().zip(cdf.as_chunks_mut::<LANES>().0);
         for (first, (survival, cdf)) in (0..).step_by(LANES).zip(chunks) {

@@ -87,8 +87,8 @@ impl<F: Real> Ranks<'_, F> {
     /// ```
     /// use topk_loss::oracle::Ranks;
     /// assert_eq!([1, 2, 9].map(|rank| Ranks::Weighted(&[0.25, 0.75]).weight(rank)), [0.25, 0.75, 0.0]);
-    /// assert_eq!([1, 2, 9].map(|rank| Ranks::Top(2).weight(rank)), [1.0, 1.0, 0.0]);
-    /// assert_eq!([1, 2, 9].map(|rank| Ranks::Single(2).weight(rank)), [0.0, 1.0, 0.0]);
+    /// assert_eq!([1, 2, 9].map(|rank| Ranks::<f32>::Top(2).weight(rank)), [1.0, 1.0, 0.0]);
+    /// assert_eq!([1, 2, 9].map(|rank| Ranks::<f32>::Single(2).weight(rank)), [0.0, 1.0, 0.0]);
     /// ```
     #[must_use]
     pub fn weight(&self, rank: usize) -> F {
