@@ -65,7 +65,7 @@
 //!
 //! The default tolerance is on the L1 error of the gradient: 1e−7 in `f64`, 1e−4 in `f32`. Held against a slow
 //! quadrature of its own in 28 620 cases, over all shapes of scores, L up to 10 000 and six decades of ε, no error was ever above its
-//! bound; the worst ones seen were 1.2·10⁻⁸ in `f64` and 6·10⁻⁶ in `f32` at the tolerances that were the defaults then (`tests/ACCURACY.md`
+//! bound; the worst ones seen were 1.2·10⁻⁸ in `f64` and 7·10⁻⁶ in `f32` at the tolerances that were the defaults then (`tests/ACCURACY.md`
 //! has the table and the command).
 //!
 //! # What else is made of it
