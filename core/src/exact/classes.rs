@@ -14,6 +14,8 @@ pub(crate) struct Classes<'a, N, F> {
     pub run: Run,
     /// How many are above every t.
     pub sure: usize,
+    /// Candidates above are left out of a count by halves, the others divided out.
+    pub likely_above: F,
     /// The u of those treated by themselves, in the order of the classes.
     pub candidates: &'a [F],
     pub bulk: &'a Bulk<F>,

@@ -15,8 +15,8 @@ pub(super) const POWERS: usize = 18;
 /// Room for the distributions and the classes' functions at the nodes. Where `RARE` events count, their probabilities keep their digits.
 #[derive(Debug)]
 pub(crate) struct FastNodes<'s, F, const RARE: bool> {
-    /// Positions of the candidates: first those that are not likelier than not to be above any t, then the others, either filled up with
-    /// classes that are never above t.
+    /// Positions of the candidates: first those that may be divided out of the counts, then the likely ones, either filled up with classes
+    /// that are never above t.
     positions: &'s mut [F],
     /// How many of the first kind, filled up.
     unlikely: usize,
@@ -62,15 +62,15 @@ pub(super) const fn scratch_len(candidates: usize, last_rank: usize, terms: usiz
 
 impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
     #[inline(always)]
-    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, likely_above: F, floor: F, scratch: &'s mut [F]) -> Result<Self> {
-        let num_likely = classes.candidates.iter().fold(0, |sum, &u| sum + usize::from(u > likely_above));
+    pub fn new<N: Noise<F>>(classes: &Classes<'_, N, F>, floor: F, scratch: &'s mut [F]) -> Result<Self> {
+        let num_likely = classes.candidates.iter().fold(0, |sum, &u| sum + usize::from(u > classes.likely_above));
         let unlikely = (classes.candidates.len() - num_likely).next_multiple_of(TOGETHER);
         let places = unlikely + num_likely.next_multiple_of(TOGETHER);
         let (positions, rest) = check::split(scratch, places)?;
         let (first, second) = check::split(positions, unlikely)?;
         let (mut first, mut second) = (first.iter_mut(), second.iter_mut());
         for &u in classes.candidates {
-            if let Some(place) = if u > likely_above { second.next() } else { first.next() } {
+            if let Some(place) = if u > classes.likely_above { second.next() } else { first.next() } {
                 *place = classes.law.position(u);
             }
         }
@@ -109,11 +109,11 @@ impl<'s, F: Real, const RARE: bool> FastNodes<'s, F, RARE> {
 
     /// Puts what stands in the candidates' places into the order of the classes.
     #[inline(always)]
-    pub fn in_order(&self, candidates: &[F], likely_above: F, placed: &[F], ordered: &mut [F]) {
+    pub fn in_order<N>(&self, classes: &Classes<'_, N, F>, placed: &[F], ordered: &mut [F]) {
         let (first, second) = placed.split_at_checked(self.unlikely).unwrap_or_default();
         let (mut first, mut second) = (first.iter(), second.iter());
-        for (&u, entry) in candidates.iter().zip(ordered) {
-            *entry = (if u > likely_above { second.next() } else { first.next() }).copied().unwrap_or(F::zero());
+        for (&u, entry) in classes.candidates.iter().zip(ordered) {
+            *entry = (if u > classes.likely_above { second.next() } else { first.next() }).copied().unwrap_or(F::zero());
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) use places::Places;
 pub struct Partition<N, F> {
     pub(super) problem: Problem<N, F>,
     pub(super) window: Window<F>,
-    /// Classes above are likelier than not to be above t where a window begins, and not to be divided out.
+    /// Classes above may be so likely to be above t that dividing them out of a count would not be stable.
     pub(super) likely_above: F,
     sure_above: F,
     bulk_below: F,
@@ -109,17 +109,16 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
     #[inline(always)]
     pub(super) fn alone(problem: Problem<N, F>, window: Window<F>, sure_above: F) -> Self {
         let none = F::neg_infinity();
-        let (likely_above, zero) = (window.low, F::zero());
         Self {
             problem,
             window,
-            likely_above,
+            likely_above: window.low,
             sure_above,
             bulk_below: none,
             negligible_below: none,
             has_bulk: false,
-            gain: zero,
-            target: zero,
+            gain: F::zero(),
+            target: F::zero(),
         }
     }
 

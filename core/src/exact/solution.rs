@@ -98,7 +98,7 @@ pub(super) fn rounding<F: Real>(candidates: usize) -> F {
 #[inline(always)]
 fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
     functional: &impl Functional<F>,
-    (window, likely_above): (Window<F>, F),
+    window: Window<F>,
     classes: &Classes<'_, N, F>,
     quadrature: F,
     candidates: &mut [F],
@@ -106,11 +106,11 @@ fn integrate_fast<const RARE: bool, N: Noise<F>, F: Real>(
 ) -> Result<(Integral<F>, Terms<F>)> {
     let (coarse, rest) = check::split(scratch, nodes::places(candidates.len()))?;
     let (finer, rest) = check::split(rest, coarse.len())?;
-    let mut nodes = FastNodes::<F, RARE>::new(classes, likely_above, functional.floor(), rest)?;
+    let mut nodes = FastNodes::<F, RARE>::new(classes, functional.floor(), rest)?;
     let (coarse, finer) = (coarse.get_mut(..nodes.places()).unwrap_or_default(), finer.get_mut(..nodes.places()).unwrap_or_default());
     let mut shares = Shares { coarse, finer, coarse_points: [F::zero(); ROOM], finer_points: [F::zero(); ROOM] };
     let integral = integrate(functional, &mut nodes, window, classes, quadrature, &mut shares);
-    nodes.in_order(classes.candidates, likely_above, shares.coarse, candidates);
+    nodes.in_order(classes, shares.coarse, candidates);
     Ok((integral, shares.coarse_points))
 }
 
@@ -126,17 +126,14 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         let (window, run) = (partition.window, partition.problem.run);
         let quadrature = partition.problem.precision.quadrature;
         let bulk = Bulk::new(&part, partition);
-        let classes = Classes { law: partition.problem.law, run, sure: part.sure, candidates: part.candidates, bulk: &bulk };
+        let (law, likely_above) = (partition.problem.law, partition.likely_above);
+        let classes = Classes { law, run, sure: part.sure, likely_above, candidates: part.candidates, bulk: &bulk };
         let (candidates, rest) = check::split(scratch, part.candidates.len())?;
         let zeros = [F::zero(); ROOM];
         let (integral, points) = match form {
             // A branch that a constant decides, since a constant of a type is no argument.
-            Form::Fast if S::IS_RARE => {
-                integrate_fast::<true, N, F>(functional, (window, partition.likely_above), &classes, quadrature, candidates, rest)?
-            }
-            Form::Fast => {
-                integrate_fast::<false, N, F>(functional, (window, partition.likely_above), &classes, quadrature, candidates, rest)?
-            }
+            Form::Fast if S::IS_RARE => integrate_fast::<true, N, F>(functional, window, &classes, quadrature, candidates, rest)?,
+            Form::Fast => integrate_fast::<false, N, F>(functional, window, &classes, quadrature, candidates, rest)?,
             Form::Plain => {
                 let (finer, rest) = check::split(rest, candidates.len())?;
                 let mut nodes = PlainNodes::new(&classes, window.low, rest)?;

@@ -14,6 +14,7 @@ impl<F: Real> Bounds<'_, F> {
     #[inline(always)]
     pub fn divisible(&self, low: F) -> F {
         const PROBES: usize = 4;
+        // ln of how much rounding may grow by.
         let most = F::from_f64(if is_double::<F>() { 12.0 } else { 1.0 });
         let (first, last) = (((low - self.lowest) / self.width + F::from_f64(0.5)).to_usize().unwrap_or(0), self.bins - self.own);
         for probe in 0..PROBES {

@@ -1,3 +1,5 @@
+//! The bounds are bounds: against a count, class after class.
+
 use super::*;
 use crate::noise::{Gumbel, Logistic, Normal};
 use crate::{Exact, KthLargest};
