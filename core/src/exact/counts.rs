@@ -117,6 +117,11 @@ pub(super) fn rarest<F: Real>() -> F {
 /// probabilities is lower than that.
 #[inline(always)]
 pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>], floor: F) {
+    // Here the halves are no normal numbers any more, or nearly.
+    let farthest = F::min_positive_value().ln() * F::from_f64(1.8);
+    if constant.iter().any(|&s| s < farthest) {
+        return far_exp_series(constant, derivative, counts, floor);
+    }
     let least = least::<F>();
     let half = map(*constant, |s| (s * F::from_f64(0.5)).fast_exp());
     counts.fill([F::zero(); LANES]);
@@ -134,6 +139,37 @@ pub(super) fn exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], 
         // Each f is added to the sums that need it: those do not wait for each other.
         for (sum, s) in sums.iter_mut().zip(derivative) {
             *sum = zip3(*sum, *s, entry, |sum, s, entry| sum + s * entry);
+        }
+        rest = sums;
+        n += 1;
+    }
+}
+
+/// The same where f_0 is beyond the float's range, as where hundreds of classes are above t on average: in units that grow with the
+/// coefficients, from exp(s_0) on.
+#[cold]
+#[inline(never)]
+fn far_exp_series<F: Real>(constant: &Lanes<F>, derivative: &[Lanes<F>], counts: &mut [Lanes<F>], floor: F) {
+    let (least, lowest) = (least::<F>(), floor.min(least()));
+    let mut ln_unit = *constant;
+    counts.fill([F::zero(); LANES]);
+    if let Some(first) = counts.first_mut() {
+        *first = [F::one(); LANES];
+    }
+    let mut rest = counts;
+    let mut n = 0;
+    while let Some((known, sums)) = rest.split_first_mut() {
+        let inverse = F::from_usize(n.max(1)).recip();
+        let entry = map(*known, |known| known * inverse);
+        // Nothing that is still to be added to is left in the smaller unit.
+        let change = map(entry, |entry| if entry > whole() { least } else { F::one() });
+        ln_unit = zip(ln_unit, change, |ln_unit, change| if change < F::one() { ln_unit - least.ln() } else { ln_unit });
+        let entry = zip(entry, change, |entry, change| if entry > lowest { entry * change } else { F::zero() });
+        let half = map(ln_unit, |ln_unit| (ln_unit * F::from_f64(0.5)).fast_exp());
+        let scaled = zip(entry, half, |entry, half| entry * half * half * whole::<F>());
+        *known = map(scaled, |scaled| if scaled > least { scaled } else { least });
+        for (sum, s) in sums.iter_mut().zip(derivative) {
+            *sum = zip(zip(*sum, change, |sum, change| sum * change), zip(*s, entry, |s, entry| s * entry), |sum, next| sum + next);
         }
         rest = sums;
         n += 1;
@@ -162,6 +198,10 @@ pub(super) fn ln_one_minus<F: Real>(probabilities: &[F], logs: &mut [F]) {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
+    use std::vec;
+
     use super::*;
 
     #[test]
@@ -182,5 +222,34 @@ mod tests {
         for (n, (count, unscaled)) in counts.into_iter().zip([1.0, 2.0, 2.0, 8.0 / 6.0]).enumerate() {
             assert!((count[5] * least::<f64>() - unscaled * (-2.0_f64).exp()).abs() < 1e-15, "P(N = {n})");
         }
+    }
+
+    /// Poisson counts near their mean, by Stirling's series.
+    fn is_poisson<F: Real>(mean: usize, tolerance: f64) {
+        let (mut counts, rate) = (vec![[F::zero(); LANES]; mean + 40], F::from_usize(mean));
+        // Beside a lane that is no longer than usual.
+        let (mut constant, mut derivative) = ([-rate; LANES], [rate; LANES]);
+        (constant[7], derivative[7]) = (-F::from_f64(2.0), F::from_f64(2.0));
+        exp_series(&constant, &[derivative], &mut counts, least());
+        for (n, count) in counts.iter().enumerate().skip(mean - 40) {
+            let (n, rate) = (n as f64, mean as f64);
+            let ln_factorial = n * n.ln() - n + 0.5 * (n * core::f64::consts::TAU).ln() + 1.0 / (12.0 * n) - 1.0 / (360.0 * n * n * n);
+            let expected = (n * rate.ln() - rate - ln_factorial).exp();
+            let found = (count[5] * least::<F>()).to_f64().unwrap();
+            assert!((found / expected - 1.0).abs() < tolerance, "P(N = {n}) of {mean}: {found} is {expected}");
+        }
+        let usual = (counts[1][7] * least::<F>()).to_f64().unwrap();
+        let expected = 2.0 * (-2.0_f64).exp();
+        assert!((usual - expected).abs() < tolerance, "{usual}");
+    }
+
+    #[test]
+    fn a_first_coefficient_beyond_the_range_does_no_harm() {
+        is_poisson::<f32>(100, 3e-5);
+        is_poisson::<f32>(300, 1e-4);
+        is_poisson::<f32>(5000, 1e-3);
+        // Of what is expected the exponent is a difference of numbers up to 40 000, as is the recurrence's of mean and rank.
+        is_poisson::<f64>(1000, 1e-11);
+        is_poisson::<f64>(5000, 1e-10);
     }
 }

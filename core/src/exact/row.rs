@@ -171,8 +171,10 @@ fn solve<const FAST: bool, N: Noise<F>, F: Real, S: Functional<F>>(
         }
         if is_whole {
             let part = summary.part();
-            let solution = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Fast, rest)?;
-            if solution.error_bound() <= tolerance {
+            // Where this leaves the float's range the plain form need not.
+            if let Ok(solution) = Solution::new(&functional(partition, part.candidates.len()), partition, part, Form::Fast, rest)
+                && solution.error_bound() <= tolerance
+            {
                 if let Some((weight, grad)) = output.filter(|_| wants_grad(solution.centered_value())) {
                     row.add_grad(&solution, weight, grad);
                 }
