@@ -6,11 +6,11 @@
 
 mod few;
 mod label;
+mod partition;
 
 use super::bounds::{Bounds, Window};
 use super::counts::{least, rarest, times, whole};
 use super::histogram::Histogram;
-use super::partition::{Partition, bulk_probability};
 use super::problem::Problem;
 use super::rule::{Halving, Integral, Integrand, NodeSums, SQUARING};
 use super::search::partition_point;
@@ -126,20 +126,6 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
         Self { problem, label, rarer, window, position, scale, inverse_scale, limit, reached: F::one(), is_decided: false }
     }
 
-    /// The classes as a label's chance needs them.
-    #[inline(always)]
-    pub fn partition(&self, histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>) -> Partition<N, F> {
-        let problem = self.exacting();
-        let sure_above = Partition::sure_above(&problem, bounds, self.window);
-        Partition::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), |low, high| histogram.between(low, high))
-    }
-
-    /// The survival probability that a class of the bulk may have, at most: half of all that reach the window.
-    #[inline(always)]
-    fn most_alone(&self) -> F {
-        (self.reached.min(F::one()) * F::from_f64(0.5)).min(bulk_probability())
-    }
-
     /// The weights of a label whose own tail or density may be out of range.
     #[cold]
     #[inline(never)]
@@ -148,14 +134,6 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
         let ln_tail = |z: F| if self.rarer == Event::Above { law.ln_survival(z) } else { law.ln_cdf(z) };
         let tails = map(*t, |t| (ln_tail(t - label.u) - self.scale).exp());
         [map(*t, |t| (law.ln_pdf(t - label.u) - self.scale).exp()), tails]
-    }
-
-    /// The problem with as little left out as the label's chance asks for.
-    #[inline(always)]
-    fn exacting(&self) -> Problem<N, F> {
-        let mut problem = self.problem;
-        problem.precision.outside = self.limit.exp();
-        problem
     }
 
     /// A label that is certain to be among the guesses loses nothing.

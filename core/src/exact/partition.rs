@@ -89,7 +89,9 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
         let problem = &histogram.problem;
         let sure_above = Self::sure_above(problem, bounds, window) + blur;
         let at_most = bulk_probability_of_ranks(problem);
-        let partition = Self::with_bulk_probability(*problem, window, sure_above, at_most, |low, high| histogram.between(low, high));
+        let partition = Self::with_bulk_probability(*problem, window, sure_above, (at_most, problem.precision.outside), |low, high| {
+            histogram.between(low, high)
+        });
         bounds.set_rank(problem.run.last);
         Self { likely_above: bounds.divisible(window.low), ..partition }
     }
@@ -123,18 +125,19 @@ impl<N: Noise<F>, F: Real> Partition<N, F> {
     }
 
     /// The partition for a window so high that few classes reach it: those join the bulk whose survival probability is below
-    /// `at_most`. Leaving a class out of the count must not change it by more than it is.
+    /// `at_most`, and those are left out that are all together below `outside`. Leaving a class out of the count must not change it by more
+    /// than it is.
     #[inline(always)]
     pub(super) fn with_bulk_probability(
         problem: Problem<N, F>,
         window: Window<F>,
         sure_above: F,
-        at_most: F,
+        (at_most, outside): (F, F),
         between: impl Fn(F, F) -> usize,
     ) -> Self {
-        let Problem { law, num_classes, precision, .. } = problem;
+        let Problem { law, num_classes, .. } = problem;
         let top = if at_most < bulk_probability() { reach(&law, Side::Upper, at_most) } else { law.quantile(F::one() - at_most) };
-        let negligible = precision.outside * F::from_f64(0.01);
+        let negligible = outside * F::from_f64(0.01);
         let none = F::neg_infinity();
         let (bulk_below, negligible_below) = match law.regularity() {
             Regularity::GaussianTail => (window.low - top, window.low - reach(&law, Side::Upper, negligible)),

@@ -4,12 +4,11 @@ use super::super::bounds::Window;
 use super::super::competitors::Competitors;
 use super::super::counts::{TOGETHER, add_trials, least, rarest, times, whole};
 use super::super::histogram::range;
-use super::super::partition::{FEW, Partition};
+use super::super::partition::FEW;
 use super::super::problem::{Problem, never};
 use super::super::tails::{smaller_tails, tails_and_densities, thresholds};
 use super::{Event, Inclusion, Label, MEANT};
 use crate::lanes::{LANES, Lanes, map, numbers, zip};
-use crate::noise::{Side, reach};
 use crate::{Noise, Real, Result, check};
 
 /// More classes or a deeper rank make a histogram cheaper.
@@ -149,19 +148,6 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
         let inclusion = Self::within(Window { low, high }, *problem, label, rarer, (limit * least()).ln());
         let reached = if num_classes > FEW { few.reaching(low) } else { F::one() };
         Some(Self { reached, ..inclusion })
-    }
-
-    /// The same of few classes.
-    #[inline(always)]
-    pub fn partition_of_few(&self, row: Competitors<'_, F>) -> Partition<N, F> {
-        let problem = self.exacting();
-        let Problem { law, run, num_classes, precision, .. } = problem;
-        let sure_above = self.window.high + reach(&law, Side::Lower, precision.outside / F::from_usize(run.last));
-        if num_classes <= FEW {
-            return Partition::alone(problem, self.window, sure_above);
-        }
-        let between = |low: F, high: F| row.units(&problem).filter(|&u| u > low && u < high).count();
-        Partition::with_bulk_probability(problem, self.window, sure_above, self.most_alone(), between)
     }
 }
 
