@@ -73,8 +73,8 @@ fn four_times_the_classes_take_the_same_memory() {
         [problem.fused(&CrossEntropy), problem.fused(&hinge(Smoothing::None)), problem.fused(&pathwise), problem.fused(&exact)]
     });
     for (few, many) in few.into_iter().zip(many) {
-        // The classes near the window of the exact hinge are a few more, and a list that grows doubles.
-        assert!(many <= few + few / 5, "{few} bytes became {many}");
+        // A row of the exact hinge notes 16 bytes a strip of a thousand classes.
+        assert!(many <= few + few / 8, "{few} bytes became {many}");
     }
     // Stored scores would be seen.
     assert!(Problem::new(40_000).unfused() >= 2 * 40_000 * BATCH * size_of::<f32>());

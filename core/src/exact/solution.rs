@@ -152,6 +152,36 @@ impl<'s, N: Noise<F>, F: Real> Solution<'s, N, F> {
         Ok(Self { partition: *partition, value, error_bound: error_bound + interpolation, candidates, coefficients })
     }
 
+    /// The same in other room, a number a candidate, so that the scratch is free for the next row.
+    ///
+    /// ```
+    /// use topk_loss::estimator::Exact;
+    /// use topk_loss::noise::Normal;
+    /// use topk_loss::oracle::KthLargest;
+    /// let mut histogram = Exact::new(KthLargest::new(1)?, Normal, 0.5)?.histogram(3.0, 2)?;
+    /// histogram.add(&[3.0, 3.0])?;
+    /// let partition = histogram.partition(&mut [0.0; 480])?;
+    /// let mut room = [0.0; 402];
+    /// let mut summary = partition.summary(&mut room)?;
+    /// summary.add(&[3.0, 3.0])?;
+    /// let (mut scratch, mut shares) = ([0.0; 1000], [0.0; 2]);
+    /// let solution = summary.solve(&mut scratch)?.in_room(&mut shares)?;
+    /// scratch.fill(f64::NAN);
+    /// let mut grad = [0.0_f64; 2];
+    /// solution.add_grad(&[3.0, 3.0], 0, 1.0, &mut grad)?;
+    /// assert!((grad[0] - 0.5).abs() < 1e-9 && grad[0] == grad[1]);
+    /// # Ok::<(), topk_loss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Less room than the summary has candidates.
+    pub fn in_room(self, room: &mut [F]) -> Result<Solution<'_, N, F>> {
+        let Self { partition, value, error_bound, candidates, coefficients } = self;
+        let (room, _) = check::split(room, candidates.len())?;
+        room.iter_mut().zip(candidates).for_each(|(kept, &share)| *kept = share);
+        Ok(Solution { partition, value, error_bound, candidates: room, coefficients })
+    }
+
     /// E (θ + εZ)₍ₖ₎, or the sum over several neighbouring ranks.
     ///
     /// ```

@@ -37,16 +37,16 @@ pub(super) fn objective<F: BatchReal>(
         Ok(loss.is_surely_zero(epsilon, frame.own() - center, margin, num_classes))
     };
     let rows = summarise(executor, &exact, k, strips, examples, is_zero)?;
-    let mut scratches = vec![vec![]; rows.len()];
-    let rows = rows.iter().zip(&mut scratches).map(|(row, scratch)| Some((row.as_ref()?, scratch)));
-    let mut hinges = map(rows.collect(), threads, |example, (row, scratch)| {
-        let solution = row.solve(scratch)?;
+    let mut shares = vec![vec![]; rows.len()];
+    let rows = rows.iter().zip(&mut shares).map(|(row, shares)| Some((row.as_ref()?, shares)));
+    let mut hinges = map(rows.collect(), threads, |example, (row, shares)| {
+        let solution = row.solve(shares)?;
         if !solution.is_within_tolerance() {
             return Err(Error::Accuracy { what: "exact smoothing" });
         }
         let frame = row.frame.clone();
         let value = hinge(loss, frame.label(), num_classes, solution.value() - frame.own())?;
-        Ok(Gradient { frame, solution, strips: &row.strips, value, weights: (loss.scale(), examples.coefficient(example)) })
+        Ok(Gradient { frame, solution, row, value, weights: (loss.scale(), examples.coefficient(example)) })
     })?;
     let objective = examples.objective(&hinges, |hinge| Ok(hinge.value))?;
     if let Some(grads) = grads {
@@ -71,7 +71,7 @@ fn summarise<F: BatchReal>(
     let mut censuses = examples.states(|_, label| Census { frame: Frame::new(label), largest: TopN::new(k), histogram: None });
     strips.read(&mut censuses, |census, first, scores| census.add(executor, first, scores, histogram))?;
     let rows = map(censuses, threads, |_, census| {
-        Ok(if is_zero(&census.frame, census.largest.last().value)? { None } else { Some(census.finish(histogram)?) })
+        Ok(if is_zero(&census.frame, census.largest.last().value)? { None } else { Some(census.finish(strips.count(), histogram)?) })
     })?;
     let mut rows: Vec<_> = rows.into_iter().map(Option::flatten).collect();
     strips.read(&mut rows, |row, first, scores| row.add(executor, first, scores))?;
@@ -120,12 +120,12 @@ impl<F: BatchReal> Census<F> {
         Ok(())
     }
 
-    fn finish(self, new: impl Fn(F) -> topk_loss::Result<Histogram<Normal, F>>) -> topk_loss::Result<Row<F>> {
+    fn finish(self, num_strips: usize, new: impl Fn(F) -> topk_loss::Result<Histogram<Normal, F>>) -> topk_loss::Result<Row<F>> {
         let last = self.largest.last().value;
         let mut histogram = self.histogram.map_or_else(|| new(last), Ok)?;
         histogram.raise(last)?;
         histogram.add(&self.largest.values().collect::<Vec<_>>())?;
-        Ok(Row::new(self.frame, histogram.partition(&mut vec![F::zero(); histogram.scratch_len()])?))
+        Ok(Row::new(self.frame, histogram.partition(&mut vec![F::zero(); histogram.scratch_len()])?, num_strips))
     }
 }
 
@@ -151,40 +151,45 @@ struct Row<F> {
     bulk: usize,
     moments: Vec<F>,
     candidates: Vec<F>,
+    /// How many classes have been read, and in a strip that is not the last.
+    classes: usize,
+    height: usize,
     strips: Vec<Strip<F>>,
 }
 
 /// What the gradient of a strip needs to know before the strip is read again.
 struct Strip<F> {
-    first: usize,
-    len: usize,
     largest: F,
     /// The position of its first candidate.
     candidate: usize,
 }
 
 impl<F: BatchReal> Row<F> {
-    fn new(frame: Frame<F>, partition: Partition<Normal, F>) -> Self {
-        Self { frame, partition, sure: 0, bulk: 0, moments: vec![F::zero(); Part::<F>::NUM_MOMENTS], candidates: vec![], strips: vec![] }
+    fn new(frame: Frame<F>, partition: Partition<Normal, F>, num_strips: usize) -> Self {
+        let (moments, strips) = (vec![F::zero(); Part::<F>::NUM_MOMENTS], Vec::with_capacity(num_strips));
+        Self { frame, partition, sure: 0, bulk: 0, moments, candidates: vec![], classes: 0, height: 1, strips }
     }
 
     /// The same row, not yet read, without a bulk.
     fn plain(&self) -> Self {
-        Self::new(self.frame.clone(), self.partition.plain())
+        Self::new(self.frame.clone(), self.partition.plain(), self.strips.len())
     }
 
     fn add(&mut self, executor: Executor, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
-        self.strips.push(Strip { first, len: scores.len(), largest: largest_of(scores), candidate: self.candidates.len() });
+        self.classes += scores.len();
+        self.height = self.height.max(scores.len());
+        self.strips.push(Strip { largest: largest_of(scores), candidate: self.candidates.len() });
         executor.dispatch(Summarise { row: self, scores })
     }
 
-    fn solve<'s>(&self, scratch: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
+    /// Many rows are kept solved, and a solution needs far less room than what it is found in.
+    fn solve<'s>(&self, shares: &'s mut Vec<F>) -> topk_loss::Result<sharded::Solution<'s, Normal, F>> {
         let mut room = vec![F::zero(); self.partition.room_len(self.candidates.len())];
         let mut summary = self.partition.summary(&mut room)?;
         summary.merge(Part { sure: self.sure, bulk: self.bulk, moments: &self.moments, candidates: &self.candidates })?;
-        scratch.resize(summary.scratch_len(), F::zero());
-        summary.solve(scratch)
+        shares.resize(self.candidates.len(), F::zero());
+        summary.solve(&mut vec![F::zero(); summary.scratch_len()])?.in_room(shares)
     }
 }
 
@@ -215,7 +220,7 @@ impl<F: BatchReal> WithSimd for Summarise<'_, F> {
 struct Gradient<'s, F> {
     frame: Frame<F>,
     solution: sharded::Solution<'s, Normal, F>,
-    strips: &'s [Strip<F>],
+    row: &'s Row<F>,
     value: F,
     /// The loss's scale, and the example's coefficient.
     weights: (F, F),
@@ -225,20 +230,20 @@ impl<F: BatchReal> Gradient<'_, F> {
     /// Of the gradient: shares that sum to 1, from which the label's is taken.
     fn mass(&self) -> Mass<F> {
         let weight = self.weights.0 * self.weights.1.abs();
-        let label = self.frame.label();
-        let of_strip = |strip: &Strip<F>| {
-            let own = if (strip.first..strip.first + strip.len).contains(&label) { F::one() } else { F::zero() };
-            weight * (own + F::from_usize(strip.len) * self.solution.share_at_most(strip.largest))
+        let (label, Row { classes, height, strips, .. }) = (self.frame.label(), self.row);
+        let of_strip = |(first, strip): (usize, &Strip<F>)| {
+            let len = (classes - first).min(*height);
+            let own = if (first..first + len).contains(&label) { F::one() } else { F::zero() };
+            weight * (own + F::from_usize(len) * self.solution.share_at_most(strip.largest))
         };
         let others = weight * (F::one() - self.solution.share_at_most(self.frame.own()));
-        Mass { total: others + others, of_strips: self.strips.iter().map(of_strip).collect() }
+        Mass { total: others + others, of_strips: (0..).step_by(*height).zip(strips).map(of_strip).collect() }
     }
 
     /// Puts the gradient in the place of a strip's scores.
     fn put(&mut self, executor: Executor, first: usize, scores: &mut [F]) -> topk_loss::Result<()> {
         self.frame.enter(first, scores)?;
-        let strip = self.strips.partition_point(|strip| strip.first < first);
-        let next = self.strips.get(strip).map_or(0, |strip| strip.candidate);
+        let next = self.row.strips.get(first / self.row.height).map_or(0, |strip| strip.candidate);
         executor.dispatch(Differentiate { solution: &self.solution, next, scores })?;
         if let Some(own) = self.frame.label().checked_sub(first).and_then(|place| scores.get_mut(place)) {
             *own -= F::one();
