@@ -30,7 +30,7 @@ use crate::{Error, FoldIn, Noise, Oracle, OrderStatistics, Real, Regularity, Res
 ///
 /// **Accuracy.** L1 error of the gradient at most 1e−7 in `f64` (1e−10 in the plain form) and 1e−4 in `f32`, k/50 times as much for
 /// a rank deeper than 50 from the nearer end, value within 1e−8·ε in `f64`, over random, tied, clustered, separated and geometric scores;
-/// [`certified`](Exact::certified) reports a bound with each result, a hundredth of which was seen in `f32`, and less.
+/// [`certified`](Exact::certified) reports a bound with each result.
 /// Both are far below any estimator's noise: a gradient drawn B times is about 1/√B off, and reaches 1e−4 with 1e8 draws.
 ///
 /// **Cost.** Fast: linear in L whatever k, two passes of about 2D multiply-adds a class (D = 24 in `f64`, 15 in `f32`), and work on a few

@@ -13,8 +13,9 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
     /// The classes as a label's chance needs them.
     #[inline(always)]
     pub fn partition(&self, histogram: &Histogram<N, F>, bounds: &mut Bounds<'_, F>) -> Partition<N, F> {
-        let sure_above = Partition::sure_above(&self.exacting(), bounds, self.window);
-        self.with_bulk(sure_above, |low, high| histogram.between(low, high))
+        let problem = self.exacting();
+        let sure_above = Partition::sure_above(&problem, bounds, self.window);
+        self.with_bulk(problem, sure_above, |low, high| histogram.between(low, high))
     }
 
     /// The same of few classes.
@@ -26,12 +27,11 @@ impl<N: Noise<F>, F: Real> Inclusion<N, F> {
         if num_classes <= FEW {
             return Partition::alone(problem, self.window, sure_above);
         }
-        self.with_bulk(sure_above, |low, high| row.units(&problem).filter(|&u| u > low && u < high).count())
+        self.with_bulk(problem, sure_above, |low, high| row.units(&problem).filter(|&u| u > low && u < high).count())
     }
 
     #[inline(always)]
-    fn with_bulk(&self, sure_above: F, between: impl Fn(F, F) -> usize) -> Partition<N, F> {
-        let problem = self.exacting();
+    fn with_bulk(&self, problem: Problem<N, F>, sure_above: F, between: impl Fn(F, F) -> usize) -> Partition<N, F> {
         // That few classes are above t becomes more likely without one by no more than the class is above; that many are may be for nothing
         // else. In an interval that reaches further down than need be a bulk takes more terms.
         let outside = if self.rarer == Event::Above { self.problem.precision.outside } else { problem.precision.outside };
