@@ -13,6 +13,7 @@
 //! ```
 
 mod arguments;
+mod described;
 mod exact;
 mod loss;
 mod shared;

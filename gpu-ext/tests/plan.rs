@@ -1,10 +1,11 @@
 //! What can be known of a launch without a device.
 
+use topk_loss::config::{BaseConfig, Guesses, Law, LossConfig, MarginConfig};
 use topk_loss::loss::TopKCrossEntropy;
 use topk_loss::noise::Gumbel;
 use topk_loss::{CrossEntropy, Error, Key, Margins, Smoothing, TopKHinge};
 use topk_loss_cuda::CudaError;
-use topk_loss_cuda::plan::{MAX_SHARED_BYTES, Module, Plan};
+use topk_loss_cuda::plan::{Compiled, MAX_SHARED_BYTES, Module, Plan};
 
 fn hinge(k: usize, smoothing: Smoothing<f32>) -> TopKHinge<f32> {
     TopKHinge::new(k).unwrap().with_smoothing(smoothing).unwrap()
@@ -54,6 +55,28 @@ fn what_the_loss_refuses_is_an_error() {
     let loss = TopKHinge::new(1).unwrap().with_margins(Margins::PerClass(&margins)).unwrap();
     let error = Plan::new::<f32>(&loss, 1, 5).unwrap_err();
     assert_eq!(error, CudaError::Loss(Error::Length { what: "margins", expected: 5, actual: 3 }));
+}
+
+#[test]
+fn a_loss_that_was_described_is_the_loss_inside() {
+    let described = |loss: BaseConfig<f32, Vec<f32>>| LossConfig::from(loss).build().unwrap();
+    let margins = MarginConfig::PerClass(vec![1.0, 2.0, 0.5]);
+    let hinge = BaseConfig::TopKHinge { k: 1, margins, scale: 2.0, smoothing: Smoothing::Exact { epsilon: 0.5 }, tolerance: None };
+    let margins = [1.0, 2.0, 0.5];
+    let inside = TopKHinge::new(1).unwrap().with_margins(Margins::PerClass(&margins)).unwrap().with_scale(2.0).unwrap();
+    let inside = inside.with_smoothing(Smoothing::Exact { epsilon: 0.5 }).unwrap();
+    let described_hinge = described(hinge);
+    assert_eq!(Plan::new::<f32>(&described_hinge, 2, 3), Plan::new::<f32>(&inside, 2, 3));
+    assert_eq!(Compiled::margins(&described_hinge), Some(&margins[..]));
+    let gumbel = described(BaseConfig::TopKCrossEntropy { guesses: Guesses::K(2), law: Law::Gumbel, epsilon: 1.0 });
+    let top_2 = TopKCrossEntropy::new(2, Gumbel, 1.0_f32).unwrap();
+    assert_eq!(Plan::new::<f32>(&gumbel, 2, 3), Plan::new::<f32>(&top_2, 2, 3));
+
+    let refused = |loss| Plan::new::<f32>(&loss, 2, 3).unwrap_err();
+    let normal = described(BaseConfig::TopKCrossEntropy { guesses: Guesses::K(2), law: Law::Normal, epsilon: 1.0 });
+    assert!(matches!(refused(normal), CudaError::Parameter { name: "loss", .. }));
+    let weighted = LossConfig { class_weights: Some(vec![1.0, 1.0, 2.0]), ..BaseConfig::CrossEntropy.into() };
+    assert!(matches!(refused(weighted.build().unwrap()), CudaError::Parameter { name: "loss", .. }));
 }
 
 /// The largest K that the exact form takes at each number of classes, in each float.

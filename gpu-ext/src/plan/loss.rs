@@ -12,7 +12,8 @@ use crate::sealed::Sealed;
 use crate::{CudaError, Float, Result};
 
 /// A loss for which kernels are compiled: [`CrossEntropy`], [`TopKHinge`], [`PolyhedralHinge`], [`TopKMarginCrossEntropy`], and
-/// [`TopKCrossEntropy`] of one K under Gumbel noise.
+/// [`TopKCrossEntropy`] of one K under Gumbel noise; and a [`BaseLoss`](topk_loss::config::BaseLoss) or
+/// [`AnyLoss`](topk_loss::config::AnyLoss), which [`Plan::new`](super::Plan::new) refuses unless it is one of these with nothing around it.
 ///
 /// The trait is sealed. As a bound it admits any of them:
 ///
