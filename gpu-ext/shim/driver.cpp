@@ -9,15 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "../cuda/conditional.cu"
-#include "../cuda/cross_entropy.cu"
-#include "../cuda/exact.cu"
-#include "../cuda/hinge.cu"
-#include "../cuda/pathwise.cu"
-#include "../cuda/polyhedral_hinge.cu"
-#include "../cuda/reduction.cu"
-#include "../cuda/top_k_cross_entropy.cu"
-#include "../cuda/top_k_margin_cross_entropy.cu"
+#include "kernels.h"
 #include "probe.h"
 
 namespace {
@@ -72,13 +64,8 @@ template <class P> Kernel kernel(void (*entry)(Batch, P)) {
     };
 }
 
-#define ALL_TYPES(name) {#name "_f32", kernel(name##_f32)}, {#name "_f64", kernel(name##_f64)}, {#name "_f16", kernel(name##_f16)}, {#name "_bf16", kernel(name##_bf16)}
-#define BOTH_FLOATS(name) {#name "_f32", kernel(name##_f32)}, {#name "_f64", kernel(name##_f64)}
-
 const std::map<std::string, Kernel> KERNELS = {
-    ALL_TYPES(hinge), ALL_TYPES(pathwise), ALL_TYPES(conditional), ALL_TYPES(cross_entropy), ALL_TYPES(exact), ALL_TYPES(top_k_cross_entropy),
-    ALL_TYPES(polyhedral_hinge), ALL_TYPES(top_k_margin_cross_entropy), BOTH_FLOATS(divisor), BOTH_FLOATS(objective),
-    BOTH_FLOATS(draws), {"row_starts", kernel(row_starts)}, {"round_trips", kernel(round_trips)},
+    ALL_KERNELS(kernel), BOTH_FLOATS(kernel, draws), {"row_starts", kernel(row_starts)}, {"round_trips", kernel(round_trips)},
 };
 
 }  // namespace
