@@ -2,6 +2,7 @@
  *
  * topk_f32_* and topk_f64_*: one example, in the caller's memory, with or without `std`.
  * topk_batch_loss_*, topk_values*, topk_objective: batches, of a library with `std`.
+ * topk_cuda_*: batches in the memory of a CUDA device, of a library with `cuda`, if TOPK_LOSS_CUDA is defined.
  *
  * Every pointer is NULL, which is an error unless said otherwise, or leads to as many values as its length says; what is written is used by
  * nobody else meanwhile, and may not overlap anything else. `error` may always be NULL.
@@ -67,6 +68,12 @@ enum TopkStatus
   TOPK_STATUS_LEFT_OUT = 209,
   // The library failed: a defect of it.
   TOPK_STATUS_INTERNAL = 299,
+  // There is no CUDA device that can be used: no driver, no such device, either too old.
+  TOPK_STATUS_NO_DEVICE = 301,
+  // The memory of the CUDA device is full.
+  TOPK_STATUS_DEVICE_MEMORY = 302,
+  // The driver of the CUDA device refused a call.
+  TOPK_STATUS_DRIVER = 303,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -224,6 +231,11 @@ typedef uint32_t TopkReduction;
 
 // A loss for batches. It has its lists itself, does not change, and may be used by several threads at once.
 typedef struct TopkBatchLoss TopkBatchLoss;
+
+#if defined(TOPK_LOSS_CUDA)
+// A loss on a CUDA device, for rows of one float and one number of classes. It does not change, and may be used by several threads at once.
+typedef struct TopkCudaLoss TopkCudaLoss;
+#endif
 
 // A batch: one example a row of scores, in memory of the caller. All zeros to start from: `TopkBatch batch = {0};`.
 //
@@ -435,6 +447,63 @@ TopkStatus topk_batch_loss_from_json(const char *json,
 // # Safety
 // `loss` is NULL, or one that was not freed and that no other thread uses.
 void topk_batch_loss_free(struct TopkBatchLoss *loss);
+
+#if defined(TOPK_LOSS_CUDA)
+// A loss made ready for a device, the `device`-th from 0 in its primary context, and for rows of `num_classes` numbers of `scores_float`, a
+// `TopkFloat`; to be freed by `topk_cuda_loss_free`. It costs milliseconds, and the driver's start the first time: make it once.
+//
+// Kernels are there for the cross-entropy, the top-K hinge of one K with any smoothing, the polyhedral hinge, the margin cross-entropy and
+// the top-K cross-entropy of one K under Gumbel noise, without adjustments and class weights; others are an error. `cuda_loss` is then as it
+// was. So are a machine without driver and a device that is not there or too old.
+//
+// # Safety
+// Pointers are NULL, which is an error, or lead to what they are of; `loss` was made by this library and not freed.
+TopkStatus topk_cuda_loss_new(const struct TopkBatchLoss *loss,
+                              uint32_t device,
+                              uint32_t scores_float,
+                              size_t num_classes,
+                              struct TopkCudaLoss **cuda_loss,
+                              struct TopkError *error);
+#endif
+
+#if defined(TOPK_LOSS_CUDA)
+// Frees a loss, after the device has done all work that was enqueued. NULL is none.
+//
+// # Safety
+// `loss` is NULL, or one that was not freed and that no other thread uses.
+void topk_cuda_loss_free(struct TopkCudaLoss *loss);
+#endif
+
+#if defined(TOPK_LOSS_CUDA)
+// Enqueues the loss of every row, and its gradient where `grads` is not NULL, on a stream, and returns at once. `batch` is as for
+// `topk_values`, but that `scores`, `labels`, `values` and `grads` are addresses of the device, and that `threads` is not read;
+// `first_example` must be 0, and rows may not overlap. `stream` is a `CUstream` of the device's primary context, NULL for the default one.
+//
+// What is wrong with one row is found on the device: its loss is NaN, its gradient 0, and its entry of `codes`, as many as examples on the
+// device, not 0. `topk_cuda_check` says what it means.
+//
+// # Safety
+// `loss` and `batch` are as for `topk_values`. Addresses lead to memory of this device, aligned for its type, of as many numbers as the batch
+// says, and stay so until the stream has done the work; what is written is used by nobody else until then and overlaps nothing.
+TopkStatus topk_cuda_values(const struct TopkCudaLoss *loss,
+                            const struct TopkBatch *batch,
+                            uint64_t *codes,
+                            void *stream,
+                            struct TopkError *error);
+#endif
+
+#if defined(TOPK_LOSS_CUDA)
+// What is wrong with the first row whose code is not 0, as an error of `topk_values` says it. All three are the host's memory: `codes` of
+// `topk_cuda_values` and the labels, copied from the device after the stream has done the work.
+//
+// # Safety
+// Pointers are NULL, which is an error, or lead to `num_examples` numbers.
+TopkStatus topk_cuda_check(const uint64_t *codes,
+                           const int64_t *labels,
+                           size_t num_examples,
+                           size_t num_classes,
+                           struct TopkError *error);
+#endif
 
 // The settings of a loss in `double`, a `TopkKind`, to start from; as `topk_f32_settings`.
 struct TopkSettingsF64 topk_f64_settings(uint32_t kind);

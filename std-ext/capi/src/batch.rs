@@ -241,11 +241,11 @@ impl TopkBatch {
         if self.threads == 0 { Threads::all() } else { Threads::new(self.threads) }
     }
 
-    fn scores_shape(&self) -> Result<(usize, usize)> {
+    pub(crate) fn scores_shape(&self) -> Result<(usize, usize)> {
         self.shape("scores", self.scores_stride)
     }
 
-    fn grads_shape(&self) -> Result<(usize, usize)> {
+    pub(crate) fn grads_shape(&self) -> Result<(usize, usize)> {
         self.shape("grads", self.grads_stride)
     }
 

@@ -57,6 +57,12 @@ pub enum TopkStatus {
     LeftOut = 209,
     /// The library failed: a defect of it.
     Internal = 299,
+    /// There is no CUDA device that can be used: no driver, no such device, either too old.
+    NoDevice = 301,
+    /// The memory of the CUDA device is full.
+    DeviceMemory = 302,
+    /// The driver of the CUDA device refused a call.
+    Driver = 303,
 }
 
 /// How many bytes a message has at most, its final zero included.
@@ -96,6 +102,8 @@ pub(crate) enum Failure {
     WrongLoss(&'static str),
     #[cfg(feature = "std")]
     Panic,
+    #[cfg(feature = "cuda")]
+    Cuda(topk_loss_cuda::CudaError),
 }
 
 pub(crate) type Result<T> = core::result::Result<T, Failure>;
@@ -110,6 +118,13 @@ impl From<Error> for Failure {
 impl From<topk_loss_batch::BatchError> for Failure {
     fn from(error: topk_loss_batch::BatchError) -> Self {
         Self::Batch(error)
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl From<topk_loss_cuda::CudaError> for Failure {
+    fn from(error: topk_loss_cuda::CudaError) -> Self {
+        Self::Cuda(error)
     }
 }
 
@@ -135,6 +150,8 @@ impl fmt::Display for Failure {
             Self::WrongLoss(must) => write!(f, "the loss must be {must}"),
             #[cfg(feature = "std")]
             Self::Panic => f.write_str("the library failed: please report this"),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(error) => error.fmt(f),
         }
     }
 }
@@ -159,6 +176,8 @@ impl Failure {
             Self::WrongLoss(_) => TopkStatus::WrongLoss,
             #[cfg(feature = "std")]
             Self::Panic => TopkStatus::Internal,
+            #[cfg(feature = "cuda")]
+            Self::Cuda(error) => status_on_device(error),
         }
     }
 
@@ -166,6 +185,8 @@ impl Failure {
         match self {
             #[cfg(feature = "std")]
             Self::Batch(topk_loss_batch::BatchError::Example { example, .. }) => *example,
+            #[cfg(feature = "cuda")]
+            Self::Cuda(topk_loss_cuda::CudaError::Example { example, .. }) => *example,
             _ => usize::MAX,
         }
     }
@@ -177,6 +198,20 @@ fn status_of(code: u32) -> TopkStatus {
     let statuses =
         [Length, K, Label, Parameter, NotFinite, Accuracy, Overflow, Shape, BatchLength, Empty, BatchParameter, BatchOverflow, Transposed];
     statuses.into_iter().find(|&status| status as u32 == code).unwrap_or(Internal)
+}
+
+#[cfg(feature = "cuda")]
+fn status_on_device(error: &topk_loss_cuda::CudaError) -> TopkStatus {
+    use topk_loss_cuda::CudaError::*;
+    match error {
+        NoDriver | NoDevice { .. } | DeviceTooOld { .. } | DriverTooOld => TopkStatus::NoDevice,
+        OutOfMemory => TopkStatus::DeviceMemory,
+        Loss(error) | Example { error, .. } => status_of(error.code()),
+        Parameter { name: "batch", .. } => TopkStatus::Empty,
+        Parameter { .. } => TopkStatus::BatchParameter,
+        Length { .. } => TopkStatus::BatchLength,
+        _ => TopkStatus::Driver,
+    }
 }
 
 /// Does the work of a call, and says what came of it.

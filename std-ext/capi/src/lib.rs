@@ -7,6 +7,9 @@
 //! **Batches** (feature `std`). A [`TopkBatchLoss`](batch_loss::TopkBatchLoss) is on the heap, made from settings or from JSON, and computes rows of
 //! `f32`, `f64`, `f16` and `bf16` on any number of threads with the batch crate's kernels.
 //!
+//! **Batches on a GPU** (feature `cuda`). A [`TopkCudaLoss`](cuda::TopkCudaLoss) is one of them made ready for a device; launches take addresses
+//! and a stream of whoever has them, such as torch.
+//!
 //! Every call returns a [`TopkStatus`]. What is to be said about a fault goes into a [`TopkError`] that the caller passes, or into nothing
 //! where that is NULL: no text is kept behind a thread's back, so that it works without threads and outlives the next call.
 //!
@@ -18,6 +21,8 @@
 pub mod batch;
 #[cfg(feature = "std")]
 pub mod batch_loss;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod double;
 #[cfg(any(not(feature = "integrals"), test))]
 mod drawn_or_closed;
