@@ -57,6 +57,14 @@ def loss_of(description: str):
     return ffi.gc(place[0], lambda loss, lib=lib: lib.topk_batch_loss_free(loss))
 
 
+@functools.lru_cache(maxsize=64)
+def _cuda_loss_of(description: str, device: int, scores_float: int, num_classes: int):
+    """The loss made ready for a device; freed when the device has done all work."""
+    place = ffi.new("TopkCudaLoss **")
+    _checked(lib.topk_cuda_loss_new, loss_of(description), device, scores_float, num_classes, place)
+    return ffi.gc(place[0], lambda loss, lib=lib: lib.topk_cuda_loss_free(loss))
+
+
 def batch(
     *, shape, dtype, scores, scores_stride, values, labels=0, ignored=None, step=0, first_example=0, threads=0, grads=0, grads_stride=0
 ):
@@ -91,10 +99,21 @@ def values(description: str, of_batch, noise: int = 0, num_samples: int = 0) -> 
         _checked(lib.topk_values, loss, of_batch)
 
 
-def coefficients(description: str, of_batch, reduction: str, into: int) -> None:
-    """Fills what the losses are multiplied by before they are summed."""
+def values_on_device(description: str, device: int, of_batch, codes: int, stream: int) -> None:
+    """Enqueues a batch of addresses of a CUDA device on a stream of it; codes are one word an example, 0 where nothing is wrong."""
+    loss = _cuda_loss_of(description, device, of_batch.scores_float, of_batch.num_classes)
+    _checked(lib.topk_cuda_values, loss, of_batch, ffi.cast("uint64_t *", codes), ffi.cast("void *", stream))
+
+
+def check_reduction(reduction: str) -> None:
+    """That there is such a reduction."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}: not {reduction!r}")
+
+
+def coefficients(description: str, of_batch, reduction: str, into: int) -> None:
+    """Fills what the losses are multiplied by before they are summed."""
+    check_reduction(reduction)
     _checked(lib.topk_coefficients, loss_of(description), of_batch, REDUCTIONS[reduction], ffi.cast("void *", into))
 
 
@@ -125,6 +144,11 @@ def _of_counts(call, counts, parameter):
 def all_threads() -> int:
     """As many threads as this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def draws(description: str) -> bool:
+    """Whether the loss of a description draws."""
+    return any(smoothing in description for smoothing in ("pathwise", "conditional"))
 
 
 def text(description) -> str:

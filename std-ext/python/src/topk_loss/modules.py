@@ -26,14 +26,14 @@ class TopKLoss(nn.Module):
         self.description = library.text(description)
         self.reduction = reduction
         self.ignore_index = ignore_index
-        draws = any(kind in self.description for kind in ("pathwise", "conditional"))
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64), persistent=draws)
-        self.draws = draws
+        self.draws = library.draws(self.description)
+        self.register_buffer("step", torch.zeros((), dtype=torch.int64), persistent=self.draws)
 
     def forward(self, scores, labels, *, step=None, first_example=0, noise=None):
         """The loss of scores, batch × classes, and labels, one a row; float32 for scores of half precision.
 
-        Refused are NaN and infinite scores, labels that are no class, k ≥ classes, an empty batch, a mean of ignored labels, CUDA tensors.
+        Refused are NaN and infinite scores, labels that are no class, k ≥ classes, an empty batch, a mean of ignored labels. Of CUDA tensors,
+        which are not waited for, the first two make the row's loss NaN and its gradient 0, and the last gives NaN.
         """
         if labels.dtype != torch.int64 and not labels.dtype.is_floating_point and labels.dtype != torch.bool:
             labels = labels.to(torch.int64)

@@ -9,7 +9,7 @@ from typing import Optional, Tuple
 import torch
 from torch import Tensor
 
-from . import library
+from . import cuda, library
 
 
 def _losses(
@@ -27,6 +27,8 @@ def _losses(
 
     Noise, if given, is examples × samples × classes, in place of a pathwise smoothing's draws.
     """
+    if scores.is_cuda:
+        return cuda.losses(scores, labels, description, reduction, ignored, step, first_example, noise, with_grads, _batch)
     _check_device(scores, labels, noise)
     values, grads, keep, of_batch = _batch(scores, step, first_example, with_grads, labels, ignored)
     coefficients = torch.empty_like(values)
@@ -153,7 +155,7 @@ def _check_device(*tensors):
     for tensor in tensors:
         if tensor is not None and tensor.device.type != "cpu":
             raise NotImplementedError(
-                f"topk-loss computes on the CPU, not on {tensor.device}: scores.cpu() is differentiable, labels.cpu() goes with it"
+                f"this is computed on the CPU, not on {tensor.device}: scores.cpu() is differentiable, what goes with them moves along"
             )
 
 
