@@ -23,7 +23,10 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// assert_eq!(error.code(), 2);
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// With the feature `defmt` it is a `defmt::Format`, too: what `Debug` shows, put into words by the host that reads the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Error {
     /// A slice has the wrong length.

@@ -4,7 +4,8 @@
 //!
 //! Nothing but the crate, for any target that `rustup target add` knows: `cargo build --release --target thumbv7em-none-eabihf`. All memory
 //! is the caller's, so arrays on the stack or `static`s serve, and [`scratch_len`](crate::Loss::scratch_len) says how large. A wrong
-//! argument is an [`Error`](crate::Error), a `Copy` of some words; no code path panics, so no formatting is linked.
+//! argument is an [`Error`](crate::Error), a `Copy` of some words; no code path panics, so no formatting is linked. With the feature `defmt`
+//! the host that reads the log formats it: `defmt::error!("{}", error)`.
 //!
 //! ```
 //! use topk_loss::{Loss, TopKHinge};
