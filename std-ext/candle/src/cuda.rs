@@ -120,7 +120,13 @@ where
     }
 
     /// The losses of the examples, and their gradients if they are wanted, by candle's own stream.
-    fn launch(&self, logits: &CudaStorage, layout: &Layout, labels: &[i64], is_tracked: bool) -> Result<(CudaStorage, Option<CudaStorage>)> {
+    fn launch(
+        &self,
+        logits: &CudaStorage,
+        layout: &Layout,
+        labels: &[i64],
+        is_tracked: bool,
+    ) -> Result<(CudaStorage, Option<CudaStorage>)> {
         let (device, classes) = (logits.device(), self.loss.num_classes());
         let (batch, score_stride) = (labels.len(), layout.stride()[0]);
         let (start, len) = (layout.start_offset(), (batch - 1) * score_stride + classes);

@@ -105,7 +105,7 @@ fn what_is_refused_on_a_device() {
     assert_eq!(of(&logits, &[0, 7]).to_string(), "example 1: label 7 is not below the number of classes, 7");
     assert!(matches!(of(&logits, &[0]), Error::UnexpectedShape { .. }));
     assert!(matches!(of(&logits.narrow(1, 0, L - 1).unwrap(), &[0, 1]), Error::UnexpectedShape { .. }));
-    assert!(matches!(of(&logits.to_dtype(DType::F64).unwrap(), &[0, 1]), Error::UnexpectedDType { .. }));
+    assert!(matches!(of(&Tensor::zeros((2, L), DType::F64, &device).unwrap(), &[0, 1]), Error::UnexpectedDType { .. }));
     assert!(matches!(of(&logits.to_device(&Device::Cpu).unwrap(), &[0, 1]), Error::Cuda(_)));
     assert!(of(&Tensor::zeros((0, L), DType::F32, &device).unwrap(), &[]).to_string().starts_with("there is no "));
 }
