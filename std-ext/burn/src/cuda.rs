@@ -83,22 +83,19 @@ impl<T: Score<Float = f32> + Element> CudaTopKLoss<T> {
         if labels.is_empty() {
             return Err(BatchError::Empty { what: "example" }.into());
         }
-        if dtype != T::dtype() {
-            return Err(Error::DType(dtype));
-        }
-        let scores = self.memory(logits.clone())?;
+        let scores = self.memory(logits.clone(), T::dtype())?;
         let is_of_rows = !scores.meta.is_tiled() && scores.meta.strides()[1] == 1 && scores.meta.strides()[0] >= classes;
         let scores = if is_of_rows { scores } else { into_contiguous(scores) };
         let device_labels = Tensor::<1, Int>::from_data(TensorData::new(labels.to_vec(), [batch]), (&device, DType::I64));
         let values = Tensor::<1>::empty([batch], (&device, DType::F32));
         let codes = Tensor::<1, Int>::empty([batch], (&device, DType::I64));
         let grads = logits.is_tracked().then(|| Tensor::<2>::empty([batch, classes], (&device, dtype)));
-        let grads_memory = grads.clone().map(|grads| self.memory(grads)).transpose()?;
+        let grads_memory = grads.clone().map(|grads| self.memory(grads, dtype)).transpose()?;
         self.launch(Batch {
             scores: &scores,
             grads: grads_memory.as_ref(),
             labels: &self.integers(device_labels)?,
-            values: &self.memory(values.clone())?,
+            values: &self.memory(values.clone(), DType::F32)?,
             codes: &self.integers(codes.clone())?,
             shape: (batch, classes),
             ignored_label: self.loss.pad_tokens.first().copied(),
@@ -137,32 +134,35 @@ impl<T: Score<Float = f32> + Element> CudaTopKLoss<T> {
         };
         block_on(scores.client.sync()).map_err(read)?;
         let stream = self.device.context().default_stream();
-        // SAFETY: burn allocated the memory of these shapes and types in the device's primary context, which is the loss's. It is done with
-        // it, as it was just waited for, and it is held until the stream has been. The outputs are known to nobody else yet, and since the
-        // logits are, nothing is written into them.
+        // SAFETY: burn allocated the memory, of these shapes and types, in the device's primary context, which is the kernel's too. What burn
+        // does with it has been waited for, and it is held until the stream has been. Nobody else knows the outputs yet, and burn writes into
+        // no memory that somebody else holds, so not into the logits.
         unsafe { self.kernel.launch_raw(stream.cu_stream(), arguments, None)? };
         stream.synchronize().map_err(CudaError::from)?;
         Ok(())
     }
 
     /// What burn keeps a tensor in, once all operations that make it are enqueued.
-    fn memory<const D: usize>(&self, tensor: Tensor<D>) -> Result<CubeTensor> {
+    fn memory<const D: usize>(&self, tensor: Tensor<D>, dtype: DType) -> Result<CubeTensor> {
         let tensor = tensor.without_autodiff().try_into_primitive::<Cuda>().map_err(|_| elsewhere())?;
-        self.on_device(tensor.client.clone().resolve_tensor_float::<CubeBackend>(tensor))
+        self.checked(tensor.client.clone().resolve_tensor_float::<CubeBackend>(tensor), dtype)
     }
 
-    /// The same of integers.
+    /// The same of integers of 64 bits.
     fn integers(&self, tensor: Tensor<1, Int>) -> Result<CubeTensor> {
         let tensor = tensor.without_autodiff().try_into_primitive::<Cuda>().map_err(|_| elsewhere())?;
-        self.on_device(tensor.client.clone().resolve_tensor_int::<CubeBackend>(tensor))
+        self.checked(tensor.client.clone().resolve_tensor_int::<CubeBackend>(tensor), DType::I64)
     }
 
-    fn on_device(&self, tensor: CubeTensor) -> Result<CubeTensor> {
-        if matches!(&tensor.device, CubeDevice::Cuda(device) if device.index == self.index) { Ok(tensor) } else { Err(elsewhere()) }
+    fn checked(&self, tensor: CubeTensor, dtype: DType) -> Result<CubeTensor> {
+        if !matches!(&tensor.device, CubeDevice::Cuda(device) if device.index == self.index) {
+            return Err(elsewhere());
+        }
+        if tensor.dtype == dtype { Ok(tensor) } else { Err(Error::DType(tensor.dtype)) }
     }
 }
 
-/// The memory of a batch; its labels' and codes' integers have 64 bits.
+/// The memory of a batch.
 struct Batch<'a> {
     scores: &'a CubeTensor,
     grads: Option<&'a CubeTensor>,
