@@ -4,16 +4,20 @@
 use core::ffi::c_void;
 use std::sync::Arc;
 
-use cudarc::driver::sys::{self, CUstream};
+use cudarc::driver::sys::CUstream;
 use cudarc::driver::{CudaFunction, CudaStream, CudaView, DevicePtr, DevicePtrMut, DeviceSlice, result};
+use libloading::Library;
 
 use crate::plan::{BatchArguments, reduction_words};
 use crate::{CudaError, CudaLoss, DeviceBatch, RawReduced, Reduced, Result, Score};
 
-/// Whether the driver's library can be loaded.
+/// Whether the driver's library can be loaded, by names that `cudarc` tries too.
+///
+/// Its own word for this is there only where nobody, such as candle, has it link the driver.
 pub(crate) fn driver_is_present() -> bool {
+    let names = ["libcuda.so", "libcuda.so.1", "nvcuda.dll"];
     // SAFETY: loads and unloads the driver's library, whose initialisers have no requirements.
-    unsafe { sys::is_culib_present() }
+    names.into_iter().any(|name| unsafe { Library::new(name) }.is_ok())
 }
 
 impl<T: Score> CudaLoss<T> {

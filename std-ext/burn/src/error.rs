@@ -20,6 +20,9 @@ pub enum Error {
     Config(String),
     /// Tensors that could not be read from their device.
     Device(String),
+    /// A CUDA device that is missing, too old or at fault, and a loss that it has no kernel for.
+    #[cfg(feature = "cuda")]
+    Cuda(topk_loss_cuda::CudaError),
 }
 
 impl fmt::Display for Error {
@@ -29,6 +32,8 @@ impl fmt::Display for Error {
             Self::DType(dtype) => write!(f, "logits are {dtype:?}, which this loss is not computed of"),
             Self::Config(message) => write!(f, "the loss cannot be configured: {message}"),
             Self::Device(message) => write!(f, "a tensor cannot be read: {message}"),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(error) => error.fmt(f),
         }
     }
 }
@@ -44,5 +49,16 @@ impl From<BatchError> for Error {
 impl From<topk_loss::Error> for Error {
     fn from(error: topk_loss::Error) -> Self {
         Self::Batch(error.into())
+    }
+}
+
+/// What is wrong with an example is so on any device.
+#[cfg(feature = "cuda")]
+impl From<topk_loss_cuda::CudaError> for Error {
+    fn from(error: topk_loss_cuda::CudaError) -> Self {
+        match error {
+            topk_loss_cuda::CudaError::Example { example, error } => Self::Batch(BatchError::Example { example, error }),
+            error => Self::Cuda(error),
+        }
     }
 }

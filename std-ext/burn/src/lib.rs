@@ -38,10 +38,16 @@
 //! one, where burn's losses return NaN; so are labels that are no class, an empty batch, and a batch that is all padding.
 //!
 //! The feature `head` adds a linear head and its loss in one that stores no logits.
+//!
+//! **CUDA.** With the feature `cuda`, `TopKLoss::on_cuda` makes a `CudaTopKLoss` of a loss that `topk-loss-cuda` has kernels for, of logits of
+//! `f32`, `f16` and `bf16`: values and gradients are computed where the logits are. It turns burn's `fusion` on, as burn's defaults do, and
+//! needs NVIDIA's driver at run time, no toolkit to build. **It was compiled, and never run on a GPU.**
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![cfg_attr(doctest, doc = include_str!("../TRAINING.md"))]
 
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 #[cfg(feature = "flex")]
 mod flex;
@@ -52,6 +58,8 @@ mod node;
 
 pub use burn::nn::loss::Reduction;
 pub use config::TopKLossConfig;
+#[cfg(feature = "cuda")]
+pub use cuda::CudaTopKLoss;
 pub use error::{Error, Result};
 pub use module::TopKLoss;
 pub use node::{Precision, losses, soft_losses};

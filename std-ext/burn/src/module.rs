@@ -99,13 +99,18 @@ impl TopKLoss {
     /// what the loss itself refuses.
     pub fn try_forward(&self, logits: Tensor<2>, targets: Tensor<1, Int>) -> Result<Tensor<1>> {
         let labels = self.read_labels(targets)?;
-        let (options, batch) = ((&logits.device(), logits.dtype()), labels.len());
         let losses = self.losses(logits, &labels)?;
+        self.reduce(losses, &labels)
+    }
+
+    pub(crate) fn reduce(&self, losses: Tensor<1>, labels: &[i64]) -> Result<Tensor<1>> {
+        let batch = labels.len();
         match self.reduction {
             Reduction::Sum => Ok(losses.sum()),
             Reduction::BatchMean => Ok(losses.sum() / batch as f64),
             Reduction::Mean | Reduction::Auto => {
-                let coefficients = coefficients(&self.double, &self.targets(&labels), topk_loss_batch::Reduction::WeightedMean)?;
+                let coefficients = coefficients(&self.double, &self.targets(labels), topk_loss_batch::Reduction::WeightedMean)?;
+                let options = (&losses.device(), losses.dtype());
                 Ok((losses * Tensor::from_data(TensorData::new(coefficients, [batch]), options)).sum())
             }
         }

@@ -29,8 +29,8 @@ pub fn loss(loss: impl BatchLoss<f32>, logits: &Tensor, labels: &Tensor) -> Resu
 pub struct Criterion<L, F = f32> {
     pub(crate) loss: L,
     pub(crate) reduction: Reduction,
-    ignored: Option<i64>,
-    first_example: u64,
+    pub(crate) ignored: Option<i64>,
+    pub(crate) first_example: u64,
     threads: Option<Threads>,
     precision: PhantomData<F>,
 }
@@ -107,9 +107,7 @@ impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
     /// [`values_and_grads`](topk_loss_batch::values_and_grads) and [`coefficients`] refuse.
     pub fn forward(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         let labels = read_labels(labels)?;
-        let losses = F::labelled_losses(logits, &self.labelled(&labels))?;
-        let coefficients = coefficients(&self.loss, &self.targets(&labels), self.reduction).map_err(Error::wrap)?;
-        (losses * Tensor::from_vec(coefficients, labels.len(), logits.device())?)?.sum_all()
+        self.reduce(F::labelled_losses(logits, &self.labelled(&labels))?, &labels)
     }
 
     /// The loss of every example, a vector, for a reduction of your own; 0 where the label is ignored.
@@ -120,6 +118,12 @@ impl<L: BatchLoss<F>, F: Precision> Criterion<L, F> {
     /// As [`forward`](Self::forward).
     pub fn losses(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
         F::labelled_losses(logits, &self.labelled(&read_labels(labels)?))
+    }
+
+    pub(crate) fn reduce(&self, losses: Tensor, labels: &[i64]) -> Result<Tensor> {
+        let coefficients = coefficients(&self.loss, &self.targets(labels), self.reduction).map_err(Error::wrap)?;
+        let coefficients = Tensor::from_vec(coefficients, labels.len(), losses.device())?;
+        (losses * coefficients)?.sum_all()
     }
 
     fn labelled<'a>(&'a self, labels: &'a [i64]) -> Labelled<'a, F> {

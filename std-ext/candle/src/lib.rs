@@ -35,14 +35,23 @@
 //! batch) [wrapped](candle_core::Error::Wrapped). Tensors on a GPU are refused: `logits.to_device(&Device::Cpu)` is differentiable.
 //!
 //! The feature `head` adds a linear head and its loss in one node that stores no logits.
+//!
+//! **CUDA.** With the feature `cuda`, `Criterion::on_cuda` makes a `CudaCriterion` of a loss that `topk-loss-cuda` has kernels for: values and
+//! gradients are computed where the logits are, on candle's stream. What the device refuses is a `CudaError` in
+//! [`Error::Cuda`](candle_core::Error::Cuda). It builds with NVIDIA's toolkit, as candle's own feature does. **It was compiled, and never
+//! run on a GPU.**
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod criterion;
+#[cfg(feature = "cuda")]
+mod cuda;
 #[cfg(feature = "head")]
 mod head;
 mod node;
 mod view;
 
 pub use criterion::{Criterion, loss};
+#[cfg(feature = "cuda")]
+pub use cuda::CudaCriterion;
 pub use node::Precision;
 pub use topk_loss_batch::Reduction;

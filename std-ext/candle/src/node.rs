@@ -105,7 +105,9 @@ where
     {
         let (storage, layout) = logits.storage_and_layout();
         let Storage::Cpu(storage) = &*storage else {
-            return Err(Error::msg("topk-loss computes on the CPU: logits.to_device(&Device::Cpu) is differentiable"));
+            return Err(Error::msg(
+                "the logits are not on the CPU: logits.to_device(&Device::Cpu) is differentiable, and the feature `cuda` has on_cuda",
+            ));
         };
         let view = View::<T>::new(storage.as_slice()?, layout)?;
         let outcome = if logits.track_op() {
