@@ -92,6 +92,40 @@ pub(crate) fn leaders<F: Real>(scores: &[F]) -> Result<(F, [F; PAIR])> {
     }
 }
 
+/// The same of a finer division, into as many parts as twice `k` at least; nothing if the row or the room is too short for it.
+#[inline(always)]
+pub(crate) fn finer_leaders<'o, F: Real>(scores: &[F], top: F, k: usize, out: &'o mut [F]) -> &'o [F] {
+    let pieces = k.saturating_mul(2).div_ceil(PAIR);
+    let len = scores.len() / pieces;
+    if len < PAIR {
+        return &[];
+    }
+    for (piece, parts) in scores.chunks_exact(len).zip(out.as_chunks_mut().0) {
+        *parts = softmax::maxima(piece).map_or([F::neg_infinity(); PAIR], |(_, parts)| parts);
+        parts.iter_mut().for_each(|part| *part -= top);
+    }
+    out.get(..pieces * PAIR).unwrap_or_default()
+}
+
+/// Some number that k of the entries reach, not far below the largest such by the measure of `width`; −∞ where there is none. The largest is 0.
+#[inline(always)]
+pub(crate) fn reached<F: Real>(entries: &[F], k: usize, width: F) -> F {
+    const HALVINGS: usize = 4;
+    let is_reached = |bound: F| entries.iter().filter(|&&entry| entry >= bound).count() >= k;
+    if !is_reached(F::min_value()) {
+        return F::neg_infinity();
+    }
+    let (mut low, mut high) = (-width, F::zero());
+    while !is_reached(low) {
+        (low, high) = (low + low, low);
+    }
+    for _ in 0..HALVINGS {
+        let middle = (low + high) * F::from_f64(0.5);
+        (low, high) = if is_reached(middle) { (middle, high) } else { (low, middle) };
+    }
+    low
+}
+
 /// Puts the entries that may be above a floor, relative to `top`, and some others at the front of `out`, in their order; returns them.
 ///
 /// Blocks stay or go without a branch: it takes the same time whatever the entries.

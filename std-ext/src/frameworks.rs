@@ -78,9 +78,19 @@
 //!
 //! # Recipes
 //!
-//! The surrogate in frameworks that are not built with this workspace. They were not compiled.
+//! The surrogate in frameworks that are not built with this workspace.
 //!
-//! tch (PyTorch), with `scores: &[f32]` from `logits.detach()` on the CPU:
+//! dfdx 0.13, with `logits` traced and `scores = logits.as_vec()`; it was compiled and run, and gave the numbers above:
+//!
+//! ```text
+//! let objective = objective_and_grads(&loss, Rows::new(&scores, classes)?, &targets, Reduction::Mean, RowsMut::new(&mut grads, classes)?, Threads::all())?;
+//! let constant = dev.tensor_from_vec(scores.clone(), *logits.shape());
+//! let grads = dev.tensor_from_vec(grads, *logits.shape());
+//! let loss = ((logits - constant) * grads).sum() + objective;
+//! let gradients = loss.backward();
+//! ```
+//!
+//! tch (PyTorch), with `scores: &[f32]` from `logits.detach()` on the CPU; it was not compiled:
 //!
 //! ```text
 //! values_and_grads(&loss, Rows::new(scores, classes)?, &Targets::new(labels), &mut losses, RowsMut::new(&mut grads, classes)?, Threads::all())?;
@@ -88,13 +98,4 @@
 //! let zero = ((&logits - logits.detach()) * grads).sum_dim_intlist(-1, false, Kind::Float);
 //! let loss = (zero + Tensor::from_slice(&losses).to_device(logits.device())).mean(Kind::Float);
 //! loss.backward();
-//! ```
-//!
-//! dfdx, with `scores = logits.as_vec()`:
-//!
-//! ```text
-//! let constant = dev.tensor_from_vec(scores.clone(), *logits.shape());
-//! let grads = dev.tensor_from_vec(grads, *logits.shape());
-//! let loss = ((logits - constant) * grads).sum() + objective;
-//! let gradients = loss.backward();
 //! ```

@@ -167,15 +167,13 @@ impl<F: Real> Evaluate<F> for TopKMarginCrossEntropy<F, Margins<'_, F>> {
         let leaders = excess::leaders(scores)?;
         let own = check::label(scores, label)?;
         let margin = self.margins.of(label, scores.len())?;
-        let lowered = check::scratch(scratch, scores.len())?;
+        let scratch = check::scratch(scratch, scores.len())?;
         // The mask of scaled scores is that of the scores by a ramp which is as much narrower.
         let mask = SoftTopKMask::new(self.k, check::positive("margin over scale", margin / scale)?)?;
-        let ramp = mask.ramp(scores, leaders, lowered)?;
-        for (lowered, &score) in lowered.iter_mut().zip(scores) {
-            *lowered = scale * ramp.lowered(score);
-        }
+        let ramp = mask.ramp(scores, leaders, scratch)?;
+        let lowered = |score| scale * ramp.lowered(score);
         // What is lowered keeps its order.
-        let row = Row::relative_to(scale * ramp.lowered(leaders.0), lowered, label, grad)?;
+        let row = Row::relative_to(lowered(leaders.0), scores, lowered, label, grad)?;
         check::in_range("gradient", scale * weight)?;
         row.write(label, scale, weight, grad);
         // Both parts are at least 0: the softmax of the lowered scores, and what the label lacks of being a guess.

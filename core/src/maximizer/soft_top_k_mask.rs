@@ -2,7 +2,7 @@
 
 use crate::excess::{self, Excess};
 use crate::lanes::{Compensated, PAIR};
-use crate::{Error, Real, Result, check, select};
+use crate::{Error, Real, Result, check};
 
 /// h(θ) = clip((θ − t)/w, 0, 1) with Σ h = k: the point of {0 ≤ h ≤ 1, Σ h = k} that is nearest to θ/w.
 ///
@@ -199,10 +199,9 @@ impl<F: Real> SoftTopKMask<F> {
         // Some entries alone have a ramp that starts below.
         let floor = if Excess::new(&parts, -width, None).sum >= total {
             excess::bound(&parts, total, -width)
-        } else if k <= PAIR {
-            select::kth_of(&parts, k) - width
         } else {
-            F::neg_infinity()
+            let parts = if k <= PAIR { &parts } else { excess::finer_leaders(theta, top, k, scratch) };
+            excess::reached(parts, k, width) - width
         };
         Ok(Ramp::new(excess::gather(theta, top, floor, scratch), top, k, width, floor))
     }
@@ -222,6 +221,8 @@ fn start<F: Real>(entries: &[F], k: F, width: F, floor: F) -> F {
 /// The same where it is between `low`, which may be −∞, and `high`: by Newton's method as long as its steps stay between what is known.
 #[inline(always)]
 fn search<F: Real>(entries: &[F], k: F, width: F, mut low: F, mut high: F) -> F {
+    /// Newton's method ends within half as many, of entries of any usual kind.
+    const PATIENCE: usize = 16;
     let (mut start, mut leap) = (if low > F::neg_infinity() { low } else { high }, width);
     // The piece that a step of Newton's came from.
     let mut left = None;
@@ -239,8 +240,8 @@ fn search<F: Real>(entries: &[F], k: F, width: F, mut low: F, mut high: F) -> F 
             break;
         }
         (low, high) = if surplus > F::zero() { (start, high) } else { (low, start) };
-        // Now and then another step, so that the search ends whatever the entries.
-        let newton = Some(root).filter(|&root| low < root && root < high && step % 4 != 3);
+        // From some number of steps on every other one halves, so that the search ends soon whatever the entries.
+        let newton = Some(root).filter(|&root| low < root && root < high && (step < PATIENCE || step % 2 == 0));
         left = newton.map(|_| (whole, between));
         let other = if low > F::neg_infinity() { (low + high) * F::from_f64(0.5) } else { high - leap };
         let next = newton.unwrap_or(other);

@@ -32,7 +32,7 @@ impl<F: Real> Part<F> {
     #[must_use]
     pub fn of(scores: &[F], label: Option<usize>, exponentials: &mut [F]) -> Option<Self> {
         let largest = largest(scores)?;
-        Some(Self { largest, rest: rest(scores, label, largest, exponentials) })
+        Some(Self { largest, rest: rest(scores, |score| score, label, largest, exponentials) })
     }
 
     /// The same classes, their scores less a common offset.
@@ -113,9 +113,10 @@ fn last<F: Real>(numbers: &[F], others: F) -> ([F; LANES], usize) {
     (lanes, 0)
 }
 
-/// The sum of the exponentials but for the label's.
+/// The sum of the exponentials of what `logit` makes of the scores, but for the label's.
 #[inline(always)]
-pub(super) fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
+pub(super) fn rest<F: Real>(scores: &[F], logit: impl Fn(F) -> F, label: Option<usize>, largest: F, exponentials: &mut [F]) -> F {
+    let exponential = |score| (logit(score) - largest).fast_exp();
     let label = label.unwrap_or(usize::MAX);
     let mut room = [[F::zero(); LANES]; BLOCK];
     let (mut sums, mut lost) = ([F::zero(); LANES], [F::zero(); LANES]);
@@ -127,7 +128,9 @@ pub(super) fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, expo
         let mut few = [F::zero(); LANES];
         for (chunks, first) in chunks.chunks(BLOCK).zip((first..).step_by(BLOCK * LANES)) {
             let out = outs.next().or_else(|| room.get_mut(..chunks.len())).unwrap_or_default();
-            exponentials_of(chunks.as_flattened(), largest, out.as_flattened_mut());
+            for (out, &score) in out.as_flattened_mut().iter_mut().zip(chunks.as_flattened()) {
+                *out = exponential(score);
+            }
             if let Some(own) = out.as_flattened_mut().get_mut(label.wrapping_sub(first)) {
                 *own = F::zero();
             }
@@ -142,7 +145,7 @@ pub(super) fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, expo
     if !left.is_empty() {
         let (mut few, again) = last(scores, F::neg_infinity());
         for few in &mut few {
-            *few = (*few - largest).fast_exp();
+            *few = exponential(*few);
         }
         if let Some(own) = few.get_mut(label.wrapping_add(again).wrapping_sub(first_left)) {
             *own = F::zero();
@@ -162,13 +165,6 @@ pub(super) fn rest<F: Real>(scores: &[F], label: Option<usize>, largest: F, expo
         add(&few, &mut sums, &mut lost);
     }
     lanes::tree(sums, |a, b| a + b)
-}
-
-#[inline(always)]
-fn exponentials_of<F: Real>(scores: &[F], largest: F, out: &mut [F]) {
-    for (out, &score) in out.iter_mut().zip(scores) {
-        *out = (score - largest).fast_exp();
-    }
 }
 
 /// Adds terms, but for those whose rounding errors would be no normal numbers.

@@ -26,24 +26,24 @@ impl<F: Real> Row<F> {
         if scores.len() < 2 {
             return Err(Error::Length { what: "scores", expected: 2, actual: scores.len() });
         }
-        Self::of(pieces, scores, label, exponentials)
+        Self::of(pieces, scores, |score| score, label, exponentials)
     }
 
-    /// The same for scores whose largest is known, of which some may be −∞; compiled where it is called.
+    /// The same of what `logit` makes of finite scores, −∞ at the lowest, where the largest is known; compiled where it is called.
     #[inline(always)]
-    pub fn relative_to(largest: F, scores: &[F], label: usize, exponentials: &mut [F]) -> Result<Self> {
-        Self::of([Part { largest, ..Part::default() }; pieces::MOST], scores, label, exponentials)
+    pub fn relative_to(largest: F, scores: &[F], logit: impl Fn(F) -> F, label: usize, exponentials: &mut [F]) -> Result<Self> {
+        Self::of([Part { largest, ..Part::default() }; pieces::MOST], scores, logit, label, exponentials)
     }
 
     /// Given numbers that are not below the scores of each piece.
     #[inline(always)]
-    fn of(mut pieces: [Part<F>; pieces::MOST], scores: &[F], label: usize, exponentials: &mut [F]) -> Result<Self> {
-        let (len, own) = (pieces::len(scores.len()), check::label(scores, label)?);
+    fn of(mut pieces: [Part<F>; pieces::MOST], scores: &[F], logit: impl Fn(F) -> F, label: usize, exponentials: &mut [F]) -> Result<Self> {
+        let (len, own) = (pieces::len(scores.len()), logit(check::label(scores, label)?));
         let whole = pieces.iter().fold(F::neg_infinity(), |most, piece| larger(most, piece.largest));
         check::in_range("range of the scores", whole - own)?;
         let mut outs = exponentials.chunks_mut(len);
         for ((piece, scores), first) in pieces.iter_mut().zip(scores.chunks(len)).zip((0..).step_by(len)) {
-            piece.rest = rest(scores, label.checked_sub(first), piece.largest, outs.next().unwrap_or_default());
+            piece.rest = rest(scores, &logit, label.checked_sub(first), piece.largest, outs.next().unwrap_or_default());
         }
         let row = pieces.iter().fold(Part::default(), |row: Part<F>, &piece| row.merge(piece));
         Ok(Self { softmax: Softmax::new(row, own)?, pieces })
