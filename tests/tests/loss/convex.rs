@@ -36,6 +36,15 @@ fn cases() -> impl Strategy<Value = Case> {
     })
 }
 
+/// So many guesses among so many more classes that the search begins with the largest of finer parts of the row.
+fn many_of_more() -> impl Strategy<Value = Case> {
+    let width = prop_oneof![0.01..0.1, 0.1..1.0, 1.0..10.0];
+    (33..100_usize, 500..2000_usize, any::<bool>(), width).prop_flat_map(|(k, len, is_tied, margin)| {
+        let score = (-4.0..4.0_f64).prop_map(move |score| if is_tied { (4.0 * score).round() } else { score * score * score });
+        prop::collection::vec(score, len).prop_map(move |scores| Case { scores, label: 0, k, margin })
+    })
+}
+
 fn sorted(scores: &[f64]) -> Vec<usize> {
     let mut order: Vec<_> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
@@ -115,7 +124,7 @@ proptest! {
     }
 
     #[test]
-    fn the_soft_mask_is_the_bisections(case in cases()) {
+    fn the_soft_mask_is_the_bisections(case in prop_oneof![3 => cases(), 1 => many_of_more()]) {
         let (soft, mut ours) = (SoftTopKMask::new(case.k, case.margin).unwrap(), vec![f64::NAN; case.scores.len()]);
         soft.mask(&case.scores, &mut ours, &mut vec![0.0; case.scores.len()]).unwrap();
         let expected = mask(&case.scores, case.k, case.margin);
