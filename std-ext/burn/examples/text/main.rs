@@ -1,9 +1,11 @@
-//! A perceptron over the mean of word embeddings, trained with four losses. `cargo run --release --example text [FILE.tsv]`
+//! A perceptron over the mean of word embeddings, trained with four losses; draws what came of it.
+//! `cargo run --release --example text --features flex [-- FOLDER [FILE.tsv]]`
 
 mod corpus;
 mod losses;
+mod outcome;
 
-use std::error::Error;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -12,7 +14,8 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use corpus::{Corpus, LENGTH, Split};
-use topk_loss::metrics::TopKCounts;
+use indicatif::ProgressBar;
+use outcome::Outcome;
 use topk_loss_burn::TopKLossConfig;
 
 const K: usize = 5;
@@ -48,50 +51,43 @@ impl Model {
 }
 
 /// Two lines are the library's: the loss, and its step.
-fn train(loss: &TopKLossConfig, corpus: &Corpus, device: &Device) -> Model {
+fn train(loss: &TopKLossConfig, corpus: &Corpus, device: &Device, outcome: &mut Outcome, progress: &ProgressBar) -> anyhow::Result<()> {
     let mut model = Model::new(corpus, device);
     let mut optimizer = AdamWConfig::new().init();
     let criterion = loss.init(device);
-    let batches = (0..EPOCHS).flat_map(|epoch| corpus.batches(epoch, BATCH));
-    for (step, batch) in (0..).zip(batches) {
-        let labels: Vec<_> = batch.labels.iter().map(|&label| i64::from(label)).collect();
-        let targets = Tensor::<1, Int>::from_data(&labels[..], device);
-        let loss = criterion.forward_step(model.forward(&batch, device), targets, step);
-        let grads = GradientsParams::from_grads(loss.backward(), &model);
-        model = optimizer.step(5e-3, model, grads);
-    }
-    model
-}
-
-/// Accuracies of one and of K guesses, and the latter's mean over the classes.
-fn evaluate(model: &Model, corpus: &Corpus, device: &Device) -> Result<[f64; 3], Box<dyn Error>> {
-    let logits = model.forward(&corpus.test, device).into_data();
-    let logits = logits.as_slice::<f32>()?;
-    let of = |k| {
-        let mut tallies = [(); 3].map(|()| vec![0; corpus.num_classes]);
-        let [examples, correct, guessed] = &mut tallies;
-        let mut counts = TopKCounts::new(k, examples, correct, guessed)?;
-        for (scores, &label) in logits.chunks(corpus.num_classes).zip(&corpus.test.labels) {
-            counts.add(scores, label as usize, &mut vec![0.0; scores.len()])?;
-        }
-        let metrics = counts.metrics();
-        Ok::<_, topk_loss::Error>((metrics.accuracy().unwrap_or(0.0), metrics.macro_accuracy().unwrap_or(0.0)))
-    };
-    let ((one, _), (top_k, of_classes)) = (of(1)?, of(K)?);
-    Ok([one, top_k, of_classes])
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let tsv = std::env::args().nth(1).map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
-    let (corpus, device) = (Corpus::parse(&tsv)?, Device::flex().autodiff());
-    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
-    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
-    for (name, config) in losses::losses(&corpus.counts(), K)? {
+    let mut steps = 0..;
+    for epoch in 0..EPOCHS {
         let start = Instant::now();
-        let model = train(&TopKLossConfig::new(config.loss).with_adjustments(config.adjustments), &corpus, &device);
-        let seconds = start.elapsed().as_secs_f64();
-        let [one, top_k, of_classes] = evaluate(&model, &corpus, &device)?.map(|share| 100.0 * share);
-        println!("{name:32} {one:8.1} {top_k:8.1} {of_classes:16.1} {seconds:8.1}");
+        for (batch, step) in corpus.batches(epoch, BATCH).zip(&mut steps) {
+            let labels: Vec<_> = batch.labels.iter().map(|&label| i64::from(label)).collect();
+            let targets = Tensor::<1, Int>::from_data(&labels[..], device);
+            let loss = criterion.forward_step(model.forward(&batch, device), targets, step);
+            let grads = GradientsParams::from_grads(loss.backward(), &model);
+            model = optimizer.step(5e-3, model, grads);
+        }
+        outcome.seconds += start.elapsed().as_secs_f64();
+        let logits = model.forward(&corpus.test, device).try_into_vec_as::<f32>().map_err(|error| anyhow::anyhow!("{error}"))?;
+        outcome.measure(logits.chunks(corpus.num_classes), &corpus.test.labels, corpus.num_classes, K)?;
+        progress.inc(1);
     }
     Ok(())
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().map(PathBuf::from);
+    let tsv = args.next().map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
+    let (corpus, device) = (Corpus::parse(&tsv).map_err(anyhow::Error::msg)?, Device::flex().autodiff());
+    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
+    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
+    let (losses, mut outcomes) = (losses::losses(&corpus.counts(), K)?, vec![]);
+    let progress = ProgressBar::new(losses.len() as u64 * EPOCHS);
+    for (name, config) in losses {
+        let (config, mut outcome) = (TopKLossConfig::new(config.loss).with_adjustments(config.adjustments), Outcome::of(name));
+        train(&config, &corpus, &device, &mut outcome, &progress)?;
+        progress.suspend(|| outcome.print());
+        outcomes.push(outcome);
+    }
+    progress.finish_and_clear();
+    folder.map_or(Ok(()), |folder| outcome::draw(&outcomes, &corpus.counts(), K, &folder))
 }

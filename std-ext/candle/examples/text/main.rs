@@ -1,15 +1,19 @@
-//! A perceptron over the mean of word embeddings, trained with four losses. `cargo run --release --example text [FILE.tsv]`
+//! A perceptron over the mean of word embeddings, trained with four losses; draws what came of it.
+//! `cargo run --release --example text [FOLDER [FILE.tsv]]`
 
 mod corpus;
 mod losses;
+mod outcome;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{AdamW, Embedding, Linear, Module, Optimizer, VarBuilder, VarMap, embedding, linear};
 use corpus::{Corpus, LENGTH, Split};
+use indicatif::ProgressBar;
+use outcome::Outcome;
 use topk_loss::config::AnyLoss;
-use topk_loss::metrics::TopKCounts;
 use topk_loss::{FoldIn, Key};
 use topk_loss_candle::Criterion;
 
@@ -51,48 +55,42 @@ impl Model {
 }
 
 /// Three lines are the library's: the criterion, its step, its loss.
-fn train(loss: AnyLoss<f32, Vec<f32>>, corpus: &Corpus) -> Result<Model> {
+fn train(loss: AnyLoss<f32, Vec<f32>>, corpus: &Corpus, outcome: &mut Outcome, progress: &ProgressBar) -> anyhow::Result<()> {
     let vars = VarMap::new();
     let model = Model::new(corpus, &vars)?;
     let mut optimizer = AdamW::new_lr(vars.all_vars(), 5e-3)?;
     let criterion = Criterion::new(loss);
-    let batches = (0..EPOCHS).flat_map(|epoch| corpus.batches(epoch, BATCH));
-    for (step, batch) in (0..).zip(batches) {
-        let labels = Tensor::new(&batch.labels[..], &Device::Cpu)?;
-        let loss = criterion.fold_in(step).forward(&model.forward(&batch)?, &labels)?;
-        optimizer.backward_step(&loss)?;
-    }
-    Ok(model)
-}
-
-/// Accuracies of one and of K guesses, and the latter's mean over the classes.
-fn evaluate(model: &Model, corpus: &Corpus) -> std::result::Result<[f64; 3], Box<dyn std::error::Error>> {
-    let logits = model.forward(&corpus.test)?.to_vec2::<f32>()?;
-    let of = |k| {
-        let mut tallies = [(); 3].map(|()| vec![0; corpus.num_classes]);
-        let [examples, correct, guessed] = &mut tallies;
-        let mut counts = TopKCounts::new(k, examples, correct, guessed)?;
-        for (scores, &label) in logits.iter().zip(&corpus.test.labels) {
-            counts.add(scores, label as usize, &mut vec![0.0; scores.len()])?;
-        }
-        let metrics = counts.metrics();
-        Ok::<_, topk_loss::Error>((metrics.accuracy().unwrap_or(0.0), metrics.macro_accuracy().unwrap_or(0.0)))
-    };
-    let ((one, _), (top_k, of_classes)) = (of(1)?, of(K)?);
-    Ok([one, top_k, of_classes])
-}
-
-fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let tsv = std::env::args().nth(1).map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
-    let corpus = Corpus::parse(&tsv)?;
-    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
-    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
-    for (name, config) in losses::losses::<f32>(&corpus.counts(), K)? {
+    let mut steps = 0..;
+    for epoch in 0..EPOCHS {
         let start = Instant::now();
-        let model = train(config.build()?, &corpus)?;
-        let seconds = start.elapsed().as_secs_f64();
-        let [one, top_k, of_classes] = evaluate(&model, &corpus)?.map(|share| 100.0 * share);
-        println!("{name:32} {one:8.1} {top_k:8.1} {of_classes:16.1} {seconds:8.1}");
+        for (batch, step) in corpus.batches(epoch, BATCH).zip(&mut steps) {
+            let labels = Tensor::new(&batch.labels[..], &Device::Cpu)?;
+            let loss = criterion.fold_in(step).forward(&model.forward(&batch)?, &labels)?;
+            optimizer.backward_step(&loss)?;
+        }
+        outcome.seconds += start.elapsed().as_secs_f64();
+        let logits = model.forward(&corpus.test)?.to_vec2::<f32>()?;
+        outcome.measure(logits.iter().map(|row| &row[..]), &corpus.test.labels, corpus.num_classes, K)?;
+        progress.inc(1);
     }
     Ok(())
+}
+
+fn main() -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().map(PathBuf::from);
+    let tsv = args.next().map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
+    let corpus = Corpus::parse(&tsv).map_err(anyhow::Error::msg)?;
+    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
+    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
+    let (losses, mut outcomes) = (losses::losses::<f32>(&corpus.counts(), K)?, vec![]);
+    let progress = ProgressBar::new(losses.len() as u64 * EPOCHS);
+    for (name, config) in losses {
+        let mut outcome = Outcome::of(name);
+        train(config.build()?, &corpus, &mut outcome, &progress)?;
+        progress.suspend(|| outcome.print());
+        outcomes.push(outcome);
+    }
+    progress.finish_and_clear();
+    folder.map_or(Ok(()), |folder| outcome::draw(&outcomes, &corpus.counts(), K, &folder))
 }

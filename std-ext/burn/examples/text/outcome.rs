@@ -1,0 +1,1 @@
+../../../candle/examples/text/outcome.rs
