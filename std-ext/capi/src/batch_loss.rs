@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char};
 use topk_loss::config::{AnyLoss, LossConfig};
 
 use crate::error::{Failure, Result, report};
-use crate::memory::{read_one, write_one};
+use crate::memory::{hand_out, read_one};
 use crate::{TopkError, TopkSettings, TopkStatus};
 
 /// A loss for batches. It has its lists itself, does not change, and may be used by several threads at once.
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn topk_batch_loss_new(
             (single?, settings.describe(|float| float, <[f64]>::to_vec)?)
         };
         // SAFETY: the caller's promise.
-        unsafe { hand_out(single, double, loss) }
+        unsafe { hand_out("loss", loss, build(single, double)?) }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn topk_batch_loss_from_json(
         let json = unsafe { CStr::from_ptr(json) }.to_str().map_err(|_| Failure::Utf8)?;
         let (single, double) = (serde_json::from_str(json), serde_json::from_str(json));
         // SAFETY: the caller's promise.
-        unsafe { hand_out(single.map_err(Failure::Json)?, double.map_err(Failure::Json)?, loss) }
+        unsafe { hand_out("loss", loss, build(single.map_err(Failure::Json)?, double.map_err(Failure::Json)?)?) }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
@@ -83,13 +83,7 @@ pub unsafe extern "C" fn topk_batch_loss_free(loss: *mut TopkBatchLoss) {
     }
 }
 
-/// # Safety
-/// `loss` is NULL or leads to memory of a pointer.
-unsafe fn hand_out(single: LossConfig<f32, Vec<f32>>, double: LossConfig<f64, Vec<f64>>, loss: *mut *mut TopkBatchLoss) -> Result<()> {
-    let (single, double) = (single.build()?, double.build()?);
-    // SAFETY: the caller's promise. A place that is none is found before anything is put on the heap.
-    unsafe {
-        write_one("loss", loss, core::ptr::null_mut())?;
-        write_one("loss", loss, Box::into_raw(Box::new(TopkBatchLoss { single, double })))
-    }
+/// The loss that both describe.
+fn build(single: LossConfig<f32, Vec<f32>>, double: LossConfig<f64, Vec<f64>>) -> Result<TopkBatchLoss> {
+    Ok(TopkBatchLoss { single: single.build()?, double: double.build()? })
 }

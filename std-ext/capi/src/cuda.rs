@@ -10,7 +10,7 @@ use topk_loss_cuda::{CudaError, CudaLoss, Device, Score, check_codes};
 use crate::batch::{TopkBatch, TopkFloat};
 use crate::batch_loss::TopkBatchLoss;
 use crate::error::{Failure, Result, report};
-use crate::memory::{read, read_one, write_one};
+use crate::memory::{hand_out, read, read_one};
 use crate::settings::Enum;
 use crate::{TopkError, TopkStatus};
 
@@ -50,8 +50,6 @@ pub unsafe extern "C" fn topk_cuda_loss_new(
     let work = || {
         // SAFETY: the caller's promise.
         let TopkBatchLoss { single, double } = unsafe { read_one("loss", loss)? };
-        // SAFETY: the caller's promise. A place that is none is found before anything is put on the heap.
-        unsafe { write_one("cuda_loss", cuda_loss, core::ptr::null_mut())? };
         let device = Device::new(device as usize)?;
         let loss = match TopkFloat::from_number(scores_float)? {
             TopkFloat::F32 => OfFloat::F32(CudaLoss::new(&device, single, num_classes)?),
@@ -60,7 +58,7 @@ pub unsafe extern "C" fn topk_cuda_loss_new(
             TopkFloat::Bf16 => OfFloat::Bf16(CudaLoss::new(&device, single, num_classes)?),
         };
         // SAFETY: the caller's promise.
-        unsafe { write_one("cuda_loss", cuda_loss, Box::into_raw(Box::new(TopkCudaLoss { loss, device }))) }
+        unsafe { hand_out("cuda_loss", cuda_loss, TopkCudaLoss { loss, device }) }
     };
     // SAFETY: the caller's promise.
     unsafe { report(error, work) }
@@ -73,7 +71,7 @@ pub unsafe extern "C" fn topk_cuda_loss_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn topk_cuda_loss_free(loss: *mut TopkCudaLoss) {
     if !loss.is_null() {
-        // SAFETY: made by a `Box`, and the caller's promise.
+        // SAFETY: `hand_out` made it by a `Box`, and the caller's promise.
         let loss = unsafe { Box::from_raw(loss) };
         // Kernels may still read its margins. A device that cannot be waited for has failed, and runs none.
         let _ = loss.device.context().synchronize();

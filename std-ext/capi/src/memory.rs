@@ -87,6 +87,19 @@ pub(crate) unsafe fn write_one<T>(what: &'static str, data: *mut T, value: T) ->
     Ok(())
 }
 
+/// Puts a value on the heap and a pointer to it where a pointer leads to; after an error that place is as it was.
+///
+/// # Safety
+/// As [`write`] of one pointer.
+#[cfg(feature = "std")]
+pub(crate) unsafe fn hand_out<T>(what: &'static str, place: *mut *mut T, value: T) -> Result<()> {
+    // A place that is none is found before anything is put on the heap.
+    check(what, place, 1)?;
+    // SAFETY: checked, and the caller's promise.
+    unsafe { place.write(std::boxed::Box::into_raw(std::boxed::Box::new(value))) };
+    Ok(())
+}
+
 /// A name and addresses.
 pub(crate) type Region = (&'static str, Range<usize>);
 

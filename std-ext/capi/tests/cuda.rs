@@ -24,7 +24,8 @@ fn loss_of(json: &str) -> *mut TopkBatchLoss {
 
 /// The loss on a device, or the status and the error's text.
 fn on_device(json: &str, device: u32, num_classes: usize) -> Result<*mut TopkCudaLoss, (TopkStatus, String)> {
-    let (loss, mut cuda_loss, mut error) = (loss_of(json), ptr::null_mut(), MaybeUninit::<TopkError>::uninit());
+    let before = ptr::dangling_mut();
+    let (loss, mut cuda_loss, mut error) = (loss_of(json), before, MaybeUninit::<TopkError>::uninit());
     let float = TopkFloat::F32 as u32;
     // SAFETY: places of this function; every call writes the error.
     unsafe {
@@ -32,7 +33,11 @@ fn on_device(json: &str, device: u32, num_classes: usize) -> Result<*mut TopkCud
         topk_batch_loss_free(loss);
         let message = error.assume_init().message;
         let message = message.iter().take_while(|&&byte| byte != 0).map(|&byte| char::from(byte as u8)).collect();
-        if status == TopkStatus::Ok { Ok(cuda_loss) } else { Err((status, message)) }
+        if status == TopkStatus::Ok {
+            return Ok(cuda_loss);
+        }
+        assert_eq!(cuda_loss, before, "after an error it is as it was");
+        Err((status, message))
     }
 }
 
