@@ -5,7 +5,6 @@ mod corpus;
 mod losses;
 mod outcome;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -74,20 +73,8 @@ fn train(loss: &TopKLossConfig, corpus: &Corpus, device: &Device, outcome: &mut 
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut args = std::env::args().skip(1);
-    let folder = args.next().map(PathBuf::from);
-    let tsv = args.next().map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
-    let (corpus, device) = (Corpus::parse(&tsv).map_err(anyhow::Error::msg)?, Device::flex().autodiff());
-    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
-    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
-    let (losses, mut outcomes) = (losses::losses(&corpus.counts(), K)?, vec![]);
-    let progress = ProgressBar::new(losses.len() as u64 * EPOCHS);
-    for (name, config) in losses {
-        let (config, mut outcome) = (TopKLossConfig::new(config.loss).with_adjustments(config.adjustments), Outcome::of(name));
-        train(&config, &corpus, &device, &mut outcome, &progress)?;
-        progress.suspend(|| outcome.print());
-        outcomes.push(outcome);
-    }
-    progress.finish_and_clear();
-    folder.map_or(Ok(()), |folder| outcome::draw(&outcomes, &corpus.counts(), K, &folder))
+    let device = Device::flex().autodiff();
+    outcome::compare(K, EPOCHS, |config, corpus, outcome, progress| {
+        train(&TopKLossConfig::new(config.loss).with_adjustments(config.adjustments), corpus, &device, outcome, progress)
+    })
 }

@@ -1,11 +1,10 @@
 //! A perceptron over the mean of word embeddings, trained with four losses; draws what came of it.
-//! `cargo run --release --example text [FOLDER [FILE.tsv]]`
+//! `cargo run --release --example text [-- FOLDER [FILE.tsv]]`
 
 mod corpus;
 mod losses;
 mod outcome;
 
-use std::path::PathBuf;
 use std::time::Instant;
 
 use candle_core::{DType, Device, Result, Tensor};
@@ -77,20 +76,5 @@ fn train(loss: AnyLoss<f32, Vec<f32>>, corpus: &Corpus, outcome: &mut Outcome, p
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut args = std::env::args().skip(1);
-    let folder = args.next().map(PathBuf::from);
-    let tsv = args.next().map_or_else(|| Ok(corpus::generated()), std::fs::read_to_string)?;
-    let corpus = Corpus::parse(&tsv).map_err(anyhow::Error::msg)?;
-    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
-    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
-    let (losses, mut outcomes) = (losses::losses::<f32>(&corpus.counts(), K)?, vec![]);
-    let progress = ProgressBar::new(losses.len() as u64 * EPOCHS);
-    for (name, config) in losses {
-        let mut outcome = Outcome::of(name);
-        train(config.build()?, &corpus, &mut outcome, &progress)?;
-        progress.suspend(|| outcome.print());
-        outcomes.push(outcome);
-    }
-    progress.finish_and_clear();
-    folder.map_or(Ok(()), |folder| outcome::draw(&outcomes, &corpus.counts(), K, &folder))
+    outcome::compare(K, EPOCHS, |config, corpus, outcome, progress| train(config.build()?, corpus, outcome, progress))
 }

@@ -4,15 +4,21 @@
 mod plot;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use indicatif::ProgressBar;
 use plot::{Line, Plot};
 use plotters::prelude::{IntoLogRange, SeriesLabelPosition};
+use topk_loss::Real;
+use topk_loss::config::LossConfig;
 use topk_loss::metrics::TopKCounts;
+
+use crate::corpus::{self, Corpus};
+use crate::losses;
 
 /// Shares of the test set.
 pub struct Outcome {
-    pub loss: &'static str,
+    loss: &'static str,
     /// Of training alone.
     pub seconds: f64,
     /// Accuracy of one guess and of K, after the last epoch.
@@ -25,7 +31,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(loss: &'static str) -> Self {
+    fn of(loss: &'static str) -> Self {
         Self { loss, seconds: 0.0, accuracies: [0.0; 2], curve: vec![], by_class: vec![], occupancies: vec![] }
     }
 
@@ -56,7 +62,7 @@ impl Outcome {
         Ok(())
     }
 
-    pub fn print(&self) {
+    fn print(&self) {
         let [one, top_k] = self.accuracies.map(|share| 100.0 * share);
         let of_classes = 100.0 * self.curve.last().copied().unwrap_or(0.0);
         println!("{:32} {one:8.1} {top_k:8.1} {of_classes:16.1} {:8.1}", self.loss, self.seconds);
@@ -64,7 +70,7 @@ impl Outcome {
 }
 
 /// Draws learning curves, accuracy against the classes' frequency and occupancy into `folder`, which is made if need be.
-pub fn draw(outcomes: &[Outcome], counts: &[usize], k: usize, folder: &Path) -> anyhow::Result<()> {
+fn draw(outcomes: &[Outcome], counts: &[usize], k: usize, folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
     let mut by_frequency: Vec<usize> = (0..counts.len()).collect();
     by_frequency.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
@@ -82,26 +88,47 @@ pub fn draw(outcomes: &[Outcome], counts: &[usize], k: usize, folder: &Path) -> 
         lines: lines(&|outcome| outcome.curve.clone()),
     };
     curves.draw(&folder.join("learning_curves.svg"), 0.0..100.0)?;
-    let accuracy = Plot {
-        title: "Accuracy against class frequency".into(),
-        x_label: "class, most frequent first",
-        y_label: format!("top-{k} accuracy (%)"),
+    let of_classes = |title: String, x_label, y_label: String, lines| Plot {
+        title,
+        x_label,
+        y_label,
         x_format: &whole,
         legend: SeriesLabelPosition::LowerLeft,
-        lines: lines(&|outcome| by_frequency.iter().map(|&class| outcome.by_class[class]).collect()),
+        lines,
     };
-    accuracy.draw(&folder.join("accuracy_by_frequency.svg"), 0.0..100.0)?;
-    let occupancy = Plot {
-        title: format!("Top-{k} occupancy: how often a class is among the guesses"),
-        x_label: "class, most guessed first",
-        y_label: "occupancy (% of the rows, logarithmic)".into(),
-        x_format: &whole,
-        legend: SeriesLabelPosition::LowerLeft,
-        lines: lines(&|outcome| {
-            let mut occupancies: Vec<_> = outcome.occupancies.iter().copied().filter(|&share| share > 0.0).collect();
-            occupancies.sort_by(|a, b| b.total_cmp(a));
-            occupancies
-        }),
-    };
-    occupancy.draw(&folder.join("occupancy.svg"), (0.01..110.0).log_scale())
+    let accuracies = lines(&|outcome| by_frequency.iter().map(|&class| outcome.by_class[class]).collect());
+    of_classes("Accuracy against class frequency".into(), "class, most frequent first", format!("top-{k} accuracy (%)"), accuracies)
+        .draw(&folder.join("accuracy_by_frequency.svg"), 0.0..100.0)?;
+    let title = format!("Top-{k} occupancy: how often a class is among the guesses");
+    let occupancies = lines(&|outcome| {
+        let mut occupancies: Vec<_> = outcome.occupancies.iter().copied().filter(|&share| share > 0.0).collect();
+        occupancies.sort_by(|a, b| b.total_cmp(a));
+        occupancies
+    });
+    of_classes(title, "class, most guessed first", "occupancy (% of the rows, logarithmic)".into(), occupancies)
+        .draw(&folder.join("occupancy.svg"), (0.01..110.0).log_scale())
+}
+
+/// Trains by each of the losses, prints what it came to and draws all of them: the command line's `[FOLDER [FILE.tsv]]`.
+pub fn compare<F: Real>(
+    k: usize,
+    epochs: u64,
+    train: impl Fn(LossConfig<F, Vec<F>>, &Corpus, &mut Outcome, &ProgressBar) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().map(PathBuf::from);
+    let tsv = args.next().map_or_else(|| Ok(corpus::generated()), fs::read_to_string)?;
+    let corpus = Corpus::parse(&tsv).map_err(anyhow::Error::msg)?;
+    println!("{} texts, {} words, {} classes", corpus.train.labels.len(), corpus.num_words, corpus.num_classes);
+    println!("{:32} {:>8} {:>8} {:>16} {:>8}", "loss", "top-1", "top-5", "top-5 of classes", "seconds");
+    let (losses, mut outcomes) = (losses::losses::<F>(&corpus.counts(), k)?, vec![]);
+    let progress = ProgressBar::new(losses.len() as u64 * epochs);
+    for (name, config) in losses {
+        let mut outcome = Outcome::of(name);
+        train(config, &corpus, &mut outcome, &progress)?;
+        progress.suspend(|| outcome.print());
+        outcomes.push(outcome);
+    }
+    progress.finish_and_clear();
+    folder.map_or(Ok(()), |folder| draw(&outcomes, &corpus.counts(), k, &folder))
 }
